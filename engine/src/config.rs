@@ -1,0 +1,3 @@
+//! TOML to types: reads, checks and resolves the config.
+
+pub mod settings;

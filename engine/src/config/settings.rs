@@ -1,0 +1,217 @@
+//! The resolved settings: every value checked, every default filled in, every secret read.
+//! What the engine works with; it never sees an unchecked value.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+use crate::effect::PluginId;
+use crate::platform::Pace;
+
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the config came from, for messages.
+    pub source: PathBuf,
+    /// The database, the AOT cache, the control socket: all that the daemon writes.
+    pub data_dir: PathBuf,
+    pub log: LogSettings,
+    pub http: HttpSettings,
+    pub pipeline: PipelineSettings,
+    pub journal: JournalSettings,
+    pub agent: AgentSettings,
+    pub host: HostSettings,
+    /// By id. Plugins without an entry are known but have no grants.
+    pub plugins: BTreeMap<PluginId, PluginSettings>,
+    pub retake: Vec<RetakeSettings>,
+    pub simulator: SimulatorSettings,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogSettings {
+    /// As `RUST_LOG` spells it: "info", "info,showrunner::platform=debug".
+    pub filter: String,
+    pub format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Pretty on a terminal, JSON otherwise.
+    Auto,
+    Pretty,
+    Json,
+}
+
+/// `/healthz`, `/readyz`, `/metrics`.
+#[derive(Debug, Clone)]
+pub struct HttpSettings {
+    /// `None` switches the listener off.
+    pub listen: Option<SocketAddr>,
+    /// Asked for on every route when set; must be set when `listen` is not a loopback address.
+    pub token: Option<SecretString>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct PipelineSettings {
+    /// What begins a command: "!".
+    pub command_prefix: String,
+    /// All reviewers together.
+    pub review: Duration,
+    /// After this long without an answer of every handler the fallback plugins get the event.
+    pub fallback_after: Duration,
+    /// How long a stop may take to send what is queued.
+    pub drain: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct JournalSettings {
+    pub keep_for: Duration,
+    pub keep_bytes: u64,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct AgentSettings {
+    /// Tasks waiting in one queue, at most.
+    pub queue_bound: u32,
+    /// A leased task that is neither acknowledged nor refused comes back after this long.
+    pub visibility: Duration,
+    /// Leased this often without an acknowledgement, a task is dead.
+    pub attempts: u32,
+    /// The command that wakes the agent, without a shell; empty for none. Never holds viewer text.
+    pub wake: Vec<String>,
+    /// One wake in this time, however many tasks arrive.
+    pub wake_debounce: Duration,
+    pub wake_timeout: Duration,
+    /// Appends `{author,text,ts}` for agents that read a JSONL file.
+    pub queue_file: Option<PathBuf>,
+    /// `{status,lastMessage,reconnects,uptime}` every five seconds, for agents that read that.
+    pub health_file: Option<PathBuf>,
+}
+
+/// The plugin host.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HostSettings {
+    /// One folder a plugin inside.
+    pub plugins_dir: PathBuf,
+    pub watch: Watch,
+    /// Silence after a change before it is looked at.
+    pub debounce: Duration,
+    /// No plugin but those that ship is started.
+    pub safe_mode: bool,
+    pub limits: Limits,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watch {
+    /// The file system tells.
+    Native,
+    /// Looks every so often: for network mounts and containers.
+    Poll(Duration),
+    Off,
+}
+
+/// What one plugin may use. A plugin's manifest may ask for less memory, never for more than these.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limits {
+    pub memory_bytes: usize,
+    pub component_bytes: u64,
+    pub handle: Duration,
+    pub review: Duration,
+    pub init: Duration,
+    pub save: Duration,
+    pub restore: Duration,
+    pub effects: u32,
+    pub effect_bytes: usize,
+    pub kv_bytes: usize,
+    pub kv_value_bytes: usize,
+    pub log_lines_per_second: u32,
+    pub http_timeout: Duration,
+    pub http_body_bytes: usize,
+    pub http_concurrent: usize,
+    pub http_per_minute: u32,
+    pub timers: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory_bytes: 64 << 20,
+            component_bytes: 32 << 20,
+            handle: Duration::from_millis(250),
+            review: Duration::from_millis(50),
+            init: Duration::from_secs(5),
+            save: Duration::from_millis(100),
+            restore: Duration::from_secs(2),
+            effects: 32,
+            effect_bytes: 64 << 10,
+            kv_bytes: 1 << 20,
+            kv_value_bytes: 64 << 10,
+            log_lines_per_second: 50,
+            http_timeout: Duration::from_secs(10),
+            http_body_bytes: 1 << 20,
+            http_concurrent: 4,
+            http_per_minute: 60,
+            timers: 64,
+        }
+    }
+}
+
+/// What the operator says of one plugin.
+#[derive(Debug, Clone, Default)]
+pub struct PluginSettings {
+    pub enabled: Option<bool>,
+    /// As in a manifest's `[permissions]`: `None` when the operator has not decided yet. The values are strings to be
+    /// read by `plugin::grants`, which owns their meaning.
+    pub grant: Option<BTreeMap<String, Vec<String>>>,
+    /// Channels it may hear and speak in; empty for all.
+    pub channels: Vec<String>,
+    /// "sha256:<hex>": the grant holds for exactly this file.
+    pub pin: Option<String>,
+    /// For reviewers: what counts when it does not answer in time.
+    pub on_failure: OnFailure,
+    /// Filled into `{secret:name}` of an http header.
+    pub secrets: BTreeMap<String, SecretString>,
+    /// The plugin's own table.
+    pub settings: serde_json::Map<String, serde_json::Value>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnFailure {
+    #[default]
+    Pass,
+    Hold,
+}
+
+#[derive(Debug, Clone)]
+pub struct RetakeSettings {
+    pub generation: RetakeGeneration,
+    /// The streamer's user id: the room to join, and where to send.
+    pub room: String,
+    /// Our own user id (userDbId): tells our own messages from a viewer's who took our name.
+    pub user_id: String,
+    pub token: SecretString,
+    pub rest_base: Url,
+    /// With the path of the Socket.IO server ("wss://retake.tv/socket.io/").
+    pub socket_url: Url,
+    pub pace: Pace,
+    /// How often the history is asked for while the socket is refused.
+    pub poll: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetakeGeneration {
+    V1,
+    V2,
+}
+
+/// The simulator takes what `showrunner simulate` injects, and may play a script.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SimulatorSettings {
+    pub channel: String,
+    /// Played from the start when the engine is ready; the name of a built-in one or a file.
+    pub script: Option<PathBuf>,
+    pub pace: Pace,
+}

@@ -1,0 +1,199 @@
+//! What a plugin may ask for, and how it ends.
+//!
+//! A handler's effects are gathered in a [`Batch`] and leave together when it returns ok. Each effect has a
+//! key, (event id, plugin, number), that stays the same however often the event is replayed.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Channel, Envelope, OutcomeStatus};
+
+/// The id of a plugin, as its `plugin.toml` spells it.
+pub type PluginId = Arc<str>;
+
+/// Something to be done outside of the plugin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case")]
+pub enum Effect {
+    /// Carried out by a platform, through the channel's outbox.
+    Platform {
+        channel: Channel,
+        action: Action,
+    },
+    Alert(Alert),
+    /// A task for the agent, with the id that its answer will carry.
+    Enqueue {
+        task_id: String,
+        task: Task,
+    },
+    /// An event of the plugin's own for the clients of the gateway.
+    Publish {
+        kind: String,
+        data_json: String,
+    },
+}
+
+/// What platforms can be asked to do. A platform answers `Unsupported` for what it has not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "kebab-case")]
+pub enum Action {
+    Say {
+        text: String,
+    },
+    Reply {
+        message_id: String,
+        text: String,
+    },
+    Whisper {
+        user_id: String,
+        text: String,
+    },
+    Announce {
+        text: String,
+    },
+    Shoutout {
+        user_id: String,
+    },
+    RemoveMessage {
+        message_id: String,
+        reason: String,
+    },
+    /// No `seconds` means for good.
+    Suspend {
+        user_id: String,
+        seconds: Option<u32>,
+        reason: String,
+    },
+    Lift {
+        user_id: String,
+    },
+    Warn {
+        user_id: String,
+        reason: String,
+    },
+    /// Decides on a message that the platform holds back.
+    ResolveHeld {
+        message_id: String,
+        allow: bool,
+    },
+}
+
+/// What goes first when a channel's outbox is full: moderation, then everything else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Priority {
+    Moderation,
+    Chat,
+}
+
+impl Action {
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Say { .. } => "say",
+            Self::Reply { .. } => "reply",
+            Self::Whisper { .. } => "whisper",
+            Self::Announce { .. } => "announce",
+            Self::Shoutout { .. } => "shoutout",
+            Self::RemoveMessage { .. } => "remove-message",
+            Self::Suspend { .. } => "suspend",
+            Self::Lift { .. } => "lift",
+            Self::Warn { .. } => "warn",
+            Self::ResolveHeld { .. } => "resolve-held",
+        }
+    }
+
+    pub const fn priority(&self) -> Priority {
+        match self {
+            Self::RemoveMessage { .. }
+            | Self::Suspend { .. }
+            | Self::Lift { .. }
+            | Self::Warn { .. }
+            | Self::ResolveHeld { .. } => Priority::Moderation,
+            Self::Say { .. }
+            | Self::Reply { .. }
+            | Self::Whisper { .. }
+            | Self::Announce { .. }
+            | Self::Shoutout { .. } => Priority::Chat,
+        }
+    }
+
+    /// Whether doing it twice is the same as doing it once, so that it may be sent again when it is not
+    /// known what became of it. A chat line must never appear twice.
+    pub const fn is_repeatable(&self) -> bool {
+        matches!(self.priority(), Priority::Moderation)
+    }
+}
+
+/// An alert for the overlay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    pub kind: String,
+    pub title: String,
+    pub text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sound: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u32>,
+}
+
+/// A piece of work for the agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    pub queue: String,
+    pub prompt: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_json: Option<String>,
+    /// 0 is served first.
+    #[serde(default)]
+    pub priority: u8,
+}
+
+/// A change to a plugin's durable memory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KvWrite {
+    Set { key: String, value: Vec<u8> },
+    Remove { key: String },
+}
+
+/// An effect with its number within the event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NumberedEffect {
+    pub number: u32,
+    pub effect: Effect,
+}
+
+/// All that one handler call decided; it leaves together or not at all.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    pub plugin: PluginId,
+    /// The event that caused it.
+    pub cause: Arc<Envelope>,
+    pub effects: Vec<NumberedEffect>,
+    pub kv: Vec<KvWrite>,
+}
+
+/// Names an effect for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct EffectKey {
+    pub event_id: Arc<str>,
+    pub plugin: PluginId,
+    pub number: u32,
+}
+
+/// How an effect ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EffectResult {
+    pub key: EffectKey,
+    pub status: OutcomeStatus,
+    pub message_id: Option<String>,
+    pub detail: String,
+}
+
+/// Where a plugin's batches go.
+pub trait EffectSink: Send + Sync {
+    /// Takes over the whole batch. Never waits.
+    fn commit(&self, batch: Batch);
+}

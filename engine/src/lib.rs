@@ -1,0 +1,30 @@
+//! Showrunner: a bot engine for live streams.
+//!
+//! Platforms turn what happens into one vocabulary of events, the pipeline orders them and hands them to
+//! WebAssembly plugins, and carries out what the plugins decide. `ARCHITECTURE.md` is the map of the house.
+//!
+//! A module imports only from modules above it in this list.
+
+pub mod event;
+
+pub mod effect;
+
+pub mod observation;
+
+pub mod config;
+
+pub mod store;
+
+pub mod agent;
+
+pub mod platform;
+
+pub mod plugin;
+
+pub mod pipeline;
+
+pub mod gateway;
+
+pub mod cli;
+
+pub mod engine;

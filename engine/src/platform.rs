@@ -1,0 +1,118 @@
+//! The streaming platforms: each turns its own wire format into [`Draft`]s and carries out [`Action`]s.
+//!
+//! A platform never knows a plugin. It holds one connection at a time; connecting again after an end is the
+//! business of the [`supervisor`] alone, so no two parts can ever reconnect at once.
+
+mod backoff;
+pub mod retake;
+pub mod simulator;
+pub mod socketio;
+pub mod supervisor;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+pub use self::backoff::Backoff;
+use crate::effect::Action;
+use crate::event::{Channel, Draft};
+use crate::observation::ConnectionState;
+
+/// The half that listens. One value lives as long as its entry in the config and is run again and again.
+#[async_trait]
+pub trait Source: Send {
+    /// Connects, joins, reports [`ConnectionState::Ready`] when events will really come, and hands every event to
+    /// `link` until the connection ends. Returns why it ended; it never reconnects by itself.
+    ///
+    /// The supervisor drops the future when the connection is to be closed.
+    async fn run(&mut self, link: &Link) -> Disconnect;
+}
+
+/// The half that acts. Shared by all who send on this account; must not need the listening half.
+#[async_trait]
+pub trait Sink: Send + Sync {
+    /// Carries out one action, once. Retrying is the outbox's business.
+    async fn perform(&self, channel: &Channel, action: &Action) -> Result<Receipt, ActionError>;
+}
+
+/// A configured account on a platform, ready to run.
+pub struct Account {
+    /// For logs and status: "retake:5b7c".
+    pub name: String,
+    /// The channels that this account reads and writes.
+    pub channels: Vec<Channel>,
+    /// `None` where there is nothing to listen to.
+    pub source: Option<Box<dyn Source>>,
+    pub sink: Arc<dyn Sink>,
+    pub pace: Pace,
+}
+
+/// How fast an account may send.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// Chat lines a second, and how many at once after a pause; `None` for no limit of ours.
+    pub messages: Option<Rate>,
+    /// Requests under way at once: what bounds connections in a burst.
+    pub in_flight: usize,
+    /// A chat line that has waited this long is dropped: an answer to what nobody remembers helps nobody.
+    pub expiry: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rate {
+    pub per_second: f64,
+    pub burst: u32,
+}
+
+/// What a platform says when it did something.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Receipt {
+    /// The platform's id of the message that was sent.
+    pub message_id: Option<String>,
+}
+
+/// Why an action was not done. Only the first three may be tried again, `Lost` only when it is repeatable.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ActionError {
+    /// It never reached the platform.
+    #[error("not sent: {0}")]
+    Unreachable(String),
+    /// The platform asks to wait.
+    #[error("rate-limited by the platform{}", retry_after.map_or_else(String::new, |wait| format!(", for {wait:?}")))]
+    RateLimited { retry_after: Option<Duration> },
+    /// It was sent, and no answer came.
+    #[error("sent, but no answer came: {0}")]
+    Lost(String),
+    /// The platform said no, and would again.
+    #[error("refused: {0}")]
+    Refused(String),
+    #[error("{platform} has no way to {action}")]
+    Unsupported { platform: &'static str, action: &'static str },
+}
+
+/// Why a connection ended, and what the supervisor is to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Disconnect {
+    /// Connect again after a pause.
+    Retry(String),
+    /// Connecting again can't help; says what a person has to do.
+    Stop { why: String, what_to_do: String },
+}
+
+/// What a running source is given: where to hand events to, and where to say how it is.
+pub struct Link {
+    pub(crate) accept: Arc<dyn Fn(Draft) + Send + Sync>,
+    pub(crate) report: Arc<dyn Fn(ConnectionState) + Send + Sync>,
+}
+
+impl Link {
+    /// Hands over an event. Never waits: what can't be taken in time is dropped by the lanes' rules, further on.
+    pub fn emit(&self, draft: Draft) {
+        (self.accept)(draft);
+    }
+
+    pub fn report(&self, state: ConnectionState) {
+        (self.report)(state);
+    }
+}
