@@ -1,0 +1,84 @@
+//! One event on its way to plugins: shared by all of them, and kept from the fallback plugins until every handler
+//! has passed on it.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use super::handle::PluginHandle;
+use super::wit::v0_1;
+use crate::event::Envelope;
+
+/// An event as plugins get it. Its form for a WIT version is made once, for all plugins of that version.
+pub struct Delivery {
+    pub envelope: Arc<Envelope>,
+    v0_1: OnceLock<v0_1::types::Envelope>,
+}
+
+impl Delivery {
+    pub fn new(envelope: Arc<Envelope>) -> Arc<Self> {
+        Arc::new(Self { envelope, v0_1: OnceLock::new() })
+    }
+
+    pub(super) fn v0_1(&self) -> &v0_1::types::Envelope {
+        self.v0_1.get_or_init(|| v0_1::convert::envelope(&self.envelope))
+    }
+}
+
+/// Counts the handlers that still have an event in hand. When the last one lets go and none has handled it, the
+/// fallback plugins get it.
+pub struct Dispatch {
+    delivery: Arc<Delivery>,
+    fallbacks: Vec<Arc<PluginHandle>>,
+    in_hand: AtomicUsize,
+    settled: AtomicBool,
+}
+
+impl Dispatch {
+    /// With the tickets, one for each of `handlers`. No handlers: the fallbacks get it when the tickets are dropped,
+    /// which is at once.
+    pub fn new(delivery: Arc<Delivery>, fallbacks: Vec<Arc<PluginHandle>>, handlers: usize) -> (Arc<Self>, Vec<Ticket>) {
+        let dispatch =
+            Arc::new(Self { delivery, fallbacks, in_hand: AtomicUsize::new(handlers), settled: AtomicBool::new(false) });
+        if handlers == 0 {
+            dispatch.release();
+        }
+        let tickets = (0..handlers).map(|_| Ticket { dispatch: Arc::clone(&dispatch) }).collect();
+        (dispatch, tickets)
+    }
+
+    /// Hands the event to the fallback plugins, unless it was handled or they have it already. Also called when
+    /// the handlers ran out of time.
+    pub fn release(&self) {
+        if !self.settled.swap(true, Ordering::AcqRel) {
+            for fallback in &self.fallbacks {
+                fallback.offer(Arc::clone(&self.delivery), None);
+            }
+        }
+    }
+
+    /// Whether there is nothing left to wait for.
+    pub fn is_settled(&self) -> bool {
+        self.settled.load(Ordering::Acquire)
+    }
+}
+
+/// One handler's hold on an event. Dropping it, for whatever reason (passed, failed, crashed, fell out of a full
+/// queue), is to pass.
+pub struct Ticket {
+    dispatch: Arc<Dispatch>,
+}
+
+impl Ticket {
+    /// The event needs no fallback.
+    pub fn handled(self) {
+        self.dispatch.settled.store(true, Ordering::Release);
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if self.dispatch.in_hand.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.dispatch.release();
+        }
+    }
+}

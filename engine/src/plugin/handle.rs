@@ -1,0 +1,136 @@
+//! A plugin as the pipeline sees it: what it wants to hear, and where to hand it. Stays the same over reloads.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
+use tokio::sync::oneshot;
+
+use super::delivery::{Delivery, Ticket};
+use super::instance::Verdict;
+use super::lanes::{EventJob, Lanes, Offered, ReviewJob};
+use super::order::Order;
+use super::subscription::Subscription;
+use crate::config::settings::OnFailure;
+use crate::effect::PluginId;
+use crate::event::Envelope;
+
+/// All plugins that are known to run, for the pipeline to choose from. Replaced as a whole when one comes or goes.
+pub type Roster = Arc<ArcSwap<Vec<Arc<PluginHandle>>>>;
+
+/// A reviewer gave no verdict: it is down, crashed on the event, or has too many before this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the reviewer gave no verdict")]
+pub struct NoVerdict;
+
+/// What a reload may change, replaced as a whole.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Role {
+    pub(super) subscription: Subscription,
+    pub(super) fallback: bool,
+    pub(super) reviewer: bool,
+    pub(super) on_failure: OnFailure,
+}
+
+pub struct PluginHandle {
+    id: PluginId,
+    role: ArcSwap<Role>,
+    /// Whether somebody takes from the lanes. While not, events wait there and hold nobody up.
+    running: AtomicBool,
+    dropped: AtomicU64,
+    pub(super) lanes: Lanes,
+}
+
+impl PluginHandle {
+    pub(super) fn new(id: PluginId) -> Arc<Self> {
+        Arc::new(Self {
+            id,
+            role: ArcSwap::default(),
+            running: AtomicBool::new(false),
+            dropped: AtomicU64::new(0),
+            lanes: Lanes::default(),
+        })
+    }
+
+    pub fn id(&self) -> &PluginId {
+        &self.id
+    }
+
+    /// Whether its manifest asks for this event, and the operator lets it into the channel.
+    pub fn wants(&self, envelope: &Envelope) -> bool {
+        self.role.load().subscription.wants(envelope)
+    }
+
+    /// Whether it may see the text of a message that review took away.
+    pub fn sees_removed_text(&self) -> bool {
+        self.role.load().subscription.wants_removed_text()
+    }
+
+    /// Whether it gets only what no other plugin handled.
+    pub fn is_fallback(&self) -> bool {
+        self.role.load().fallback
+    }
+
+    /// Whether it is to be asked before anybody sees this event.
+    pub fn reviews(&self, envelope: &Envelope) -> bool {
+        let role = self.role.load();
+        role.reviewer && role.subscription.wants(envelope)
+    }
+
+    /// What counts when it gives no verdict in time.
+    pub fn on_failure(&self) -> OnFailure {
+        self.role.load().on_failure
+    }
+
+    /// Queues an event. Never waits. A plugin that is down keeps it for later, without its ticket.
+    pub fn offer(&self, delivery: Arc<Delivery>, ticket: Option<Ticket>) {
+        let ticket = ticket.filter(|_| self.is_running());
+        match self.lanes.offer(EventJob { delivery, ticket }) {
+            Offered::Queued => {}
+            Offered::Displaced => {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+                metrics::counter!("showrunner_queue_dropped_total", "plugin" => self.id.to_string()).increment(1);
+            }
+            Offered::Refused if self.is_running() => {
+                tracing::error!(plugin = %self.id, "Too many events wait for this plugin; it is quarantined and they are kept.");
+                self.lanes.order(Order::Quarantine { why: "it can't keep up with events that must not be lost".into() });
+            }
+            Offered::Refused => {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+                metrics::counter!("showrunner_queue_dropped_total", "plugin" => self.id.to_string()).increment(1);
+            }
+        }
+    }
+
+    /// Asks for a verdict. The caller sets the time limit.
+    pub async fn review(&self, delivery: Arc<Delivery>) -> Result<Verdict, NoVerdict> {
+        let (answer, verdict) = oneshot::channel();
+        if !self.is_running() || !self.lanes.ask(ReviewJob { delivery, answer }) {
+            return Err(NoVerdict);
+        }
+        verdict.await.map_err(|_| NoVerdict)
+    }
+
+    pub fn waiting(&self) -> usize {
+        self.lanes.waiting()
+    }
+
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    pub fn is_running(&self) -> bool {
+        self.running.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_running(&self, running: bool) {
+        self.running.store(running, Ordering::Release);
+        if !running {
+            self.lanes.release();
+        }
+    }
+
+    pub(super) fn set_role(&self, role: Role) {
+        self.role.store(Arc::new(role));
+    }
+}

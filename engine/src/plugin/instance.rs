@@ -1,0 +1,83 @@
+//! A live plugin, whichever version of the WIT it was built for.
+
+use async_trait::async_trait;
+
+use super::delivery::Delivery;
+use crate::effect::{KvWrite, NumberedEffect};
+
+/// What a reviewer says of an event, from mild to strict. The strictest of all counts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    Pass,
+    Flag { reason: String },
+    /// Keep it back until somebody decides.
+    Hold { reason: String },
+    Remove { reason: String },
+    Suspend { seconds: Option<u32>, reason: String },
+}
+
+impl Verdict {
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Flag { .. } => "flag",
+            Self::Hold { .. } => "hold",
+            Self::Remove { .. } => "remove",
+            Self::Suspend { .. } => "suspend",
+        }
+    }
+
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Pass => "",
+            Self::Flag { reason } | Self::Hold { reason } | Self::Remove { reason } | Self::Suspend { reason, .. } => reason,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Disposition {
+    Passed,
+    Handled,
+}
+
+/// The instance is gone: it trapped, ran out of time, or the host could not go on with it. Never to be used again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Crash {
+    #[error("it ran longer than {limit_ms} ms")]
+    OutOfTime { limit_ms: u128 },
+    #[error("it trapped: {0}")]
+    Trap(String),
+}
+
+/// What a call left behind when it ended well.
+#[derive(Debug, Default)]
+pub(super) struct Wishes {
+    pub(super) effects: Vec<NumberedEffect>,
+    pub(super) kv: Vec<KvWrite>,
+    pub(super) timers: Vec<TimerWish>,
+    pub(super) notes: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum TimerWish {
+    Start { name: String, after_ms: u32, repeat: bool },
+    Cancel { name: String },
+}
+
+/// How a call ended, when it ended: the guest's own error is no crash.
+pub(super) type Answer<T> = Result<Result<T, String>, Crash>;
+
+/// One implementation for each WIT version. After a [`Crash`] the instance must be dropped.
+#[async_trait]
+pub(super) trait Instance: Send {
+    async fn init(&mut self) -> Answer<Wishes>;
+    async fn handle(&mut self, delivery: &Delivery) -> Answer<(Disposition, Wishes)>;
+    async fn review(&mut self, delivery: &Delivery) -> Result<(Verdict, Wishes), Crash>;
+    /// `None` where the plugin does not carry memory over.
+    async fn save(&mut self) -> Result<Option<Vec<u8>>, Crash>;
+    async fn restore(&mut self, saved: &[u8], saved_by: &str) -> Answer<()>;
+    fn reviews(&self) -> bool;
+    fn restores(&self) -> bool;
+    fn memory_bytes(&self) -> usize;
+}
