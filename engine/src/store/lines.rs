@@ -1,0 +1,106 @@
+//! The newest chat lines of each viewer in each channel: what a moderator wants to see of somebody.
+
+use super::error::StoreError;
+use super::group::Group;
+use super::item::{Access, Item};
+use super::{Store, from_integer, to_integer};
+use crate::event::{Channel, ChatMessage, Envelope};
+
+/// Lines of one viewer in one channel that can be asked for.
+const KEPT: u32 = 50;
+
+/// A viewer's surplus is cleared away with every so many lines, as looking for it costs more than writing one.
+const CLEAR_EVERY: u32 = 16;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatLine {
+    pub message_id: String,
+    pub at_ms: u64,
+    pub text: String,
+    /// A moderator, or the platform, took it away.
+    pub removed: bool,
+}
+
+impl Store {
+    /// The newest lines of a viewer in a channel, the newest first; at most 50.
+    pub async fn recent_lines(
+        &self,
+        channel: &Channel,
+        user_id: &str,
+        limit: u32,
+    ) -> Result<Vec<ChatLine>, StoreError> {
+        let (channel, user_id) = (channel.clone(), user_id.to_owned());
+        self.request(Access::Read, move |group| {
+            let mut statement = group.prepare(
+                "SELECT message_id, at_ms, text, removed FROM lines
+                 WHERE platform = ?1 AND channel = ?2 AND user_id = ?3 ORDER BY position DESC LIMIT ?4",
+            )?;
+            let values = (&*channel.platform, &*channel.id, &user_id, limit.min(KEPT));
+            let lines = statement.query_map(values, |row| {
+                Ok(ChatLine {
+                    message_id: row.get(0)?,
+                    at_ms: from_integer(row.get(1)?),
+                    text: row.get(2)?,
+                    removed: row.get(3)?,
+                })
+            })?;
+            Ok(lines.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// Marks a line as taken away. Never waits.
+    pub fn mark_removed(&self, channel: &Channel, message_id: &str) {
+        self.write_behind(Item::Removed { channel: channel.clone(), message_id: message_id.to_owned() });
+    }
+}
+
+/// Keeps a line; `messages` counts those of its author.
+pub(super) fn write(
+    group: &Group<'_>,
+    envelope: &Envelope,
+    message: &ChatMessage,
+    messages: u32,
+) -> Result<(), StoreError> {
+    let channel = &envelope.channel;
+    group
+        .prepare(
+            "INSERT INTO lines (platform, channel, user_id, message_id, at_ms, text, stored_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute((
+            &*channel.platform,
+            &*channel.id,
+            &message.author.id,
+            &message.id,
+            to_integer(envelope.at_ms),
+            &message.text,
+            to_integer(group.now_ms),
+        ))?;
+    if messages.is_multiple_of(CLEAR_EVERY) {
+        clear_surplus(group, &channel.platform, &message.author.id)?;
+    }
+    Ok(())
+}
+
+/// In all channels at once: the count that brings us here is over all of them.
+fn clear_surplus(group: &Group<'_>, platform: &str, user_id: &str) -> Result<(), StoreError> {
+    group
+        .prepare(
+            "DELETE FROM lines WHERE position IN (
+                 SELECT position FROM (
+                     SELECT position, row_number() OVER (PARTITION BY channel ORDER BY position DESC) AS age
+                     FROM lines WHERE platform = ?1 AND user_id = ?2
+                 ) WHERE age > ?3
+             )",
+        )?
+        .execute((platform, user_id, KEPT))?;
+    Ok(())
+}
+
+pub(super) fn mark_removed(group: &Group<'_>, channel: &Channel, message_id: &str) -> Result<(), StoreError> {
+    group
+        .prepare("UPDATE lines SET removed = 1 WHERE message_id = ?1 AND platform = ?2 AND channel = ?3")?
+        .execute((message_id, &*channel.platform, &*channel.id))?;
+    Ok(())
+}

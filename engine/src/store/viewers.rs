@@ -1,0 +1,113 @@
+//! Who was seen. Fed by live events only; identity is (platform, user id), a login can change hands.
+
+use rusqlite::{OptionalExtension, Row};
+
+use super::error::StoreError;
+use super::group::Group;
+use super::item::Access;
+use super::{Store, from_integer, to_integer};
+use crate::event::{Roles, User};
+
+/// Somebody who was seen, as of the last time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Viewer {
+    pub user: User,
+    pub first_seen_ms: u64,
+    pub last_seen_ms: u64,
+    /// Chat lines, on all channels of the platform.
+    pub messages: u32,
+}
+
+impl Store {
+    pub async fn viewer(&self, platform: &str, user_id: &str) -> Result<Option<Viewer>, StoreError> {
+        let (platform, user_id) = (platform.to_owned(), user_id.to_owned());
+        self.request(Access::Read, move |group| {
+            let mut statement = group.prepare(
+                "SELECT user_id, login, display_name, roles, badges, first_seen_ms, last_seen_ms, messages
+                 FROM viewers WHERE platform = ?1 AND user_id = ?2",
+            )?;
+            Ok(statement.query_row((&platform, &user_id), read).optional()?)
+        })
+        .await
+    }
+
+    /// By login, whatever its case. When several had it, the one who was seen last.
+    pub async fn find_viewer(&self, platform: &str, login: &str) -> Result<Option<Viewer>, StoreError> {
+        let (platform, login) = (platform.to_owned(), fold(login));
+        self.request(Access::Read, move |group| {
+            let mut statement = group.prepare(
+                "SELECT user_id, login, display_name, roles, badges, first_seen_ms, last_seen_ms, messages
+                 FROM viewers WHERE platform = ?1 AND login_folded = ?2 ORDER BY last_seen_ms DESC LIMIT 1",
+            )?;
+            Ok(statement.query_row((&platform, &login), read).optional()?)
+        })
+        .await
+    }
+}
+
+/// Counts a chat line, which tells all there is to know of its author. Returns how many lines that makes.
+pub(super) fn count_message(group: &Group<'_>, platform: &str, user: &User, at_ms: u64) -> Result<u32, StoreError> {
+    // That it was the first line is true of the line, not of the viewer.
+    let roles = serde_json::to_string(&Roles { first_time: false, ..user.roles })?;
+    let badges = serde_json::to_string(&user.badges)?;
+    let mut statement = group.prepare(
+        "INSERT INTO viewers (platform, user_id, login, login_folded, display_name, roles, badges,
+                              first_seen_ms, last_seen_ms, messages)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 1)
+         ON CONFLICT (platform, user_id) DO UPDATE SET
+             login = excluded.login, login_folded = excluded.login_folded, display_name = excluded.display_name,
+             roles = excluded.roles, badges = excluded.badges,
+             first_seen_ms = min(first_seen_ms, excluded.first_seen_ms),
+             last_seen_ms = max(last_seen_ms, excluded.last_seen_ms), messages = messages + 1
+         RETURNING messages",
+    )?;
+    let login = &user.login;
+    let values = (platform, &user.id, login, fold(login), &user.display_name, roles, badges, to_integer(at_ms));
+    let messages: i64 = statement.query_row(values, |row| row.get(0))?;
+    Ok(u32::try_from(messages).unwrap_or(u32::MAX))
+}
+
+/// Notes that somebody was there, by an event that may know only a part of who it was.
+pub(super) fn see(group: &Group<'_>, platform: &str, user: &User, at_ms: u64) -> Result<(), StoreError> {
+    let roles = serde_json::to_string(&user.roles)?;
+    let badges = serde_json::to_string(&user.badges)?;
+    let login = &user.login;
+    group
+        .prepare(
+            "INSERT INTO viewers (platform, user_id, login, login_folded, display_name, roles, badges,
+                                  first_seen_ms, last_seen_ms, messages)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 0)
+             ON CONFLICT (platform, user_id) DO UPDATE SET
+                 login = iif(excluded.login = '', login, excluded.login),
+                 login_folded = iif(excluded.login = '', login_folded, excluded.login_folded),
+                 display_name = iif(excluded.display_name = '', display_name, excluded.display_name),
+                 first_seen_ms = min(first_seen_ms, excluded.first_seen_ms),
+                 last_seen_ms = max(last_seen_ms, excluded.last_seen_ms)",
+        )?
+        .execute((platform, &user.id, login, fold(login), &user.display_name, roles, badges, to_integer(at_ms)))?;
+    Ok(())
+}
+
+/// SQLite folds ASCII only, and logins are not always that.
+fn fold(login: &str) -> String {
+    login.to_lowercase()
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Viewer> {
+    let roles: String = row.get(3)?;
+    let badges: String = row.get(4)?;
+    let messages: i64 = row.get(7)?;
+    Ok(Viewer {
+        user: User {
+            id: row.get(0)?,
+            login: row.get(1)?,
+            display_name: row.get(2)?,
+            // Roles are a hint, never worth failing for.
+            roles: serde_json::from_str(&roles).unwrap_or_default(),
+            badges: serde_json::from_str(&badges).unwrap_or_default(),
+        },
+        first_seen_ms: from_integer(row.get(5)?),
+        last_seen_ms: from_integer(row.get(6)?),
+        messages: u32::try_from(messages).unwrap_or(u32::MAX),
+    })
+}
