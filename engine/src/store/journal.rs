@@ -44,7 +44,10 @@ impl Store {
             let mut statement =
                 group.prepare("SELECT platform, channel, id FROM events ORDER BY position DESC LIMIT ?1")?;
             let rows = statement.query_map([to_integer(limit as u64)], |row| {
-                Ok((Channel::new(row.get::<_, String>(0)?, row.get::<_, String>(1)?), Arc::from(row.get::<_, String>(2)?)))
+                Ok((
+                    Channel::new(row.get::<_, String>(0)?, row.get::<_, String>(1)?),
+                    Arc::from(row.get::<_, String>(2)?),
+                ))
             })?;
             let mut ids = rows.collect::<rusqlite::Result<Vec<_>>>()?;
             ids.reverse();
@@ -70,9 +73,8 @@ impl Store {
     /// At most `limit` entries behind the position `after`; 0 begins with the oldest that is kept.
     pub async fn read_journal(&self, after: i64, limit: usize) -> Result<Vec<JournalEntry>, StoreError> {
         self.request(Access::Read, move |group| {
-            let mut statement = group.prepare(
-                "SELECT position, own, envelope FROM events WHERE position > ?1 ORDER BY position LIMIT ?2",
-            )?;
+            let mut statement = group
+                .prepare("SELECT position, own, envelope FROM events WHERE position > ?1 ORDER BY position LIMIT ?2")?;
             let rows = statement.query_map((after, to_integer(limit as u64)), |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?))
             })?;

@@ -81,7 +81,9 @@ mod tests {
         migrate(&mut connection, Path::new("test.db")).unwrap();
         connection.pragma_update(None, "user_version", 7).unwrap();
         let error = migrate(&mut connection, Path::new("test.db")).unwrap_err();
-        assert!(matches!(error, StoreError::Newer { found: 7, supported, .. } if supported == version_after(MIGRATIONS.len())));
+        assert!(
+            matches!(error, StoreError::Newer { found: 7, supported, .. } if supported == version_after(MIGRATIONS.len()))
+        );
         let text = error.to_string();
         assert!(text.contains("version 7") && text.contains(&format!("up to {}", MIGRATIONS.len())), "{text}");
     }

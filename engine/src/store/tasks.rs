@@ -77,9 +77,14 @@ pub struct StoredTask {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TaskChange {
     /// It was changed, and is now in this state.
-    Made { state: TaskState, plugin: PluginId },
+    Made {
+        state: TaskState,
+        plugin: PluginId,
+    },
     /// It is in a state that does not allow it, or the lease is another's.
-    Refused { state: TaskState },
+    Refused {
+        state: TaskState,
+    },
     Unknown,
 }
 
@@ -208,9 +213,11 @@ impl Store {
                 return Ok(TaskChange::Refused { state: found.state });
             }
             set_ended(group, &reply.task_id, TaskState::Done, now_ms)?;
-            group
-                .prepare("UPDATE tasks SET answer_ok = ?2, answer = ?3 WHERE id = ?1")?
-                .execute((&reply.task_id, reply.ok, &reply.text))?;
+            group.prepare("UPDATE tasks SET answer_ok = ?2, answer = ?3 WHERE id = ?1")?.execute((
+                &reply.task_id,
+                reply.ok,
+                &reply.text,
+            ))?;
             Ok(TaskChange::Made { state: TaskState::Done, plugin: found.plugin })
         })
         .await

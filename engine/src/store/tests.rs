@@ -43,15 +43,7 @@ pub(super) fn channel() -> Channel {
 }
 
 pub(super) fn envelope(id: &str, event: Event) -> Envelope {
-    Envelope {
-        id: id.into(),
-        sequence: 1,
-        at_ms: 1_000,
-        origin: Origin::Live,
-        channel: channel(),
-        event,
-        extra: None,
-    }
+    Envelope { id: id.into(), sequence: 1, at_ms: 1_000, origin: Origin::Live, channel: channel(), event, extra: None }
 }
 
 pub(super) fn message(id: &str, user_id: &str, text: &str) -> ChatMessage {

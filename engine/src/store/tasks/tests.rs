@@ -89,18 +89,23 @@ async fn tasks_outlive_a_restart_with_their_leases_and_answers() {
     let store = place.open();
     add(&store, "a", 0).await;
     add(&store, "b", 0).await;
-    store.lease_tasks("agent", 1, "l1".to_owned(), 100, 200).await.unwrap();
+    // The retention goes by the real clock and would take what ended in 1970.
+    let now_ms = crate::event::now_ms();
+    store.lease_tasks("agent", 1, "l1".to_owned(), now_ms, now_ms + 100).await.unwrap();
     let reply = AgentReply { task_id: "b".to_owned(), ok: false, text: "no idea".to_owned() };
-    store.answer_task(reply.clone(), 150).await.unwrap();
+    store.answer_task(reply.clone(), now_ms).await.unwrap();
     drop(store);
 
     let store = place.open();
     let tasks = store.list_tasks(Some("agent"), None, 10).await.unwrap();
-    assert_eq!((tasks[0].state, tasks[0].lease_until_ms, tasks[0].attempts), (TaskState::Leased, Some(200), 1));
+    assert_eq!(
+        (tasks[0].state, tasks[0].lease_until_ms, tasks[0].attempts),
+        (TaskState::Leased, Some(now_ms + 100), 1)
+    );
     assert_eq!((tasks[1].state, tasks[1].answer.as_ref()), (TaskState::Done, Some(&reply)));
     assert_eq!(store.list_tasks(None, Some(TaskState::Done), 10).await.unwrap().len(), 1);
     assert_eq!(
-        store.ack_task("a", "l1", 150).await.unwrap(),
+        store.ack_task("a", "l1", now_ms).await.unwrap(),
         TaskChange::Made { state: TaskState::Done, plugin: "greeter".into() }
     );
 }

@@ -39,8 +39,11 @@ async fn a_full_disk_is_reported_and_what_waited_is_written_when_there_is_room()
 async fn an_event_that_cannot_be_stored_does_not_take_its_neighbours_with_it() {
     let place = Place::new();
     let store = place.open();
-    sql(&store, "CREATE TRIGGER refuse BEFORE INSERT ON events WHEN new.id = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END")
-        .await;
+    sql(
+        &store,
+        "CREATE TRIGGER refuse BEFORE INSERT ON events WHEN new.id = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END",
+    )
+    .await;
     for id in ["one", "bad", "two"] {
         store.journal_event(chat(id, "anna", "hello"), false);
     }

@@ -76,7 +76,9 @@ async fn thousands_of_events_share_few_transactions() {
     let place = Place::new();
     let store = place.open();
     let events: Vec<_> = (0..10_000u32)
-        .map(|number| chat(&format!("retake:{number:032x}"), &format!("viewer {}", number % 500), "hello there, friend"))
+        .map(|number| {
+            chat(&format!("retake:{number:032x}"), &format!("viewer {}", number % 500), "hello there, friend")
+        })
         .collect();
     let begin = std::time::Instant::now();
     for event in &events {

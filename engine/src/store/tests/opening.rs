@@ -38,7 +38,8 @@ async fn a_closed_store_says_so_and_leaves_one_file_and_no_lock() {
     store.journal_event(chat("two", "anna", "hello"), false);
     assert_eq!(store.lost_writes(), 1);
 
-    let mut names: Vec<_> = std::fs::read_dir(place.folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    let mut names: Vec<_> =
+        std::fs::read_dir(place.folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["showrunner.db", "showrunner.db.lock"]);
     place.open();
