@@ -32,8 +32,10 @@ impl Store {
         let (channel, user_id) = (channel.clone(), user_id.to_owned());
         self.request(Access::Read, move |group| {
             let mut statement = group.prepare(
-                "SELECT message_id, at_ms, text, removed FROM lines
-                 WHERE platform = ?1 AND channel = ?2 AND user_id = ?3 ORDER BY position DESC LIMIT ?4",
+                "SELECT message_id, at_ms, text,
+                        EXISTS (SELECT 1 FROM removals WHERE removals.platform = lines.platform
+                                AND removals.channel = lines.channel AND removals.message_id = lines.message_id)
+                 FROM lines WHERE platform = ?1 AND channel = ?2 AND user_id = ?3 ORDER BY position DESC LIMIT ?4",
             )?;
             let values = (&*channel.platform, &*channel.id, &user_id, limit.min(KEPT));
             let lines = statement.query_map(values, |row| {
@@ -100,7 +102,10 @@ fn clear_surplus(group: &Group<'_>, platform: &str, user_id: &str) -> Result<(),
 
 pub(super) fn mark_removed(group: &Group<'_>, channel: &Channel, message_id: &str) -> Result<(), StoreError> {
     group
-        .prepare("UPDATE lines SET removed = 1 WHERE message_id = ?1 AND platform = ?2 AND channel = ?3")?
-        .execute((message_id, &*channel.platform, &*channel.id))?;
+        .prepare(
+            "INSERT INTO removals (platform, channel, message_id, stored_ms) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO NOTHING",
+        )?
+        .execute((&*channel.platform, &*channel.id, message_id, to_integer(group.now_ms)))?;
     Ok(())
 }

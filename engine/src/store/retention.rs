@@ -46,6 +46,9 @@ impl Retention {
             "DELETE FROM lines WHERE position IN (
                  SELECT position FROM (SELECT position, stored_ms FROM lines ORDER BY position LIMIT ?2)
                  WHERE stored_ms < ?1)",
+            "DELETE FROM removals WHERE rowid IN (
+                 SELECT rowid FROM (SELECT rowid, stored_ms FROM removals ORDER BY rowid LIMIT ?2)
+                 WHERE stored_ms < ?1)",
         ] {
             removed.push(connection.prepare_cached(sql)?.execute((to_integer(horizon_ms), BITE as i64))?);
         }

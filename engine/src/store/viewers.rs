@@ -50,6 +50,20 @@ pub(super) fn count_message(group: &Group<'_>, platform: &str, user: &User, at_m
     // That it was the first line is true of the line, not of the viewer.
     let roles = serde_json::to_string(&Roles { first_time: false, ..user.roles })?;
     let badges = serde_json::to_string(&user.badges)?;
+    // Somebody known by the same login, as nearly always: the index by login stays as it is.
+    let known = group
+        .prepare(
+            "UPDATE viewers SET display_name = ?4, roles = ?5, badges = ?6, messages = messages + 1,
+                 first_seen_ms = min(first_seen_ms, ?7), last_seen_ms = max(last_seen_ms, ?7)
+             WHERE platform = ?1 AND user_id = ?2 AND login = ?3 RETURNING messages",
+        )?
+        .query_row((platform, &user.id, &user.login, &user.display_name, &roles, &badges, to_integer(at_ms)), |row| {
+            row.get::<_, i64>(0)
+        })
+        .optional()?;
+    if let Some(messages) = known {
+        return Ok(u32::try_from(messages).unwrap_or(u32::MAX));
+    }
     let mut statement = group.prepare(
         "INSERT INTO viewers (platform, user_id, login, login_folded, display_name, roles, badges,
                               first_seen_ms, last_seen_ms, messages)

@@ -68,12 +68,19 @@ CREATE TABLE lines (
     message_id TEXT    NOT NULL,
     at_ms      INTEGER NOT NULL,
     text       TEXT    NOT NULL,
-    removed    INTEGER NOT NULL DEFAULT 0,
     stored_ms  INTEGER NOT NULL
 ) STRICT;
 
 CREATE INDEX lines_by_viewer ON lines (platform, user_id, channel);
-CREATE INDEX lines_by_message ON lines (message_id);
+
+-- The lines that were taken away. A table of its own, as an index by message would cost every line and serve few.
+CREATE TABLE removals (
+    platform   TEXT    NOT NULL,
+    channel    TEXT    NOT NULL,
+    message_id TEXT    NOT NULL,
+    stored_ms  INTEGER NOT NULL,
+    PRIMARY KEY (platform, channel, message_id)
+) STRICT;
 
 -- The durable memory of plugins.
 CREATE TABLE kv (

@@ -70,7 +70,6 @@ async fn every_kind_of_number_survives() {
     assert_eq!(store.read_journal(0, 1).await.unwrap()[0].envelope, event);
 }
 
-/// Prints what an event costs; nothing is asserted, as that depends on the machine.
 #[tokio::test]
 async fn thousands_of_events_share_few_transactions() {
     let place = Place::new();
@@ -80,12 +79,9 @@ async fn thousands_of_events_share_few_transactions() {
             chat(&format!("retake:{number:032x}"), &format!("viewer {}", number % 500), "hello there, friend")
         })
         .collect();
-    let begin = std::time::Instant::now();
     for event in &events {
         store.journal_event(Arc::clone(event), false);
     }
-    let handed_over = begin.elapsed();
     assert_eq!(store.read_journal(9_999, 10).await.unwrap().len(), 1);
-    println!("per event: {:?} for the caller, {:?} until written", handed_over / 10_000, begin.elapsed() / 10_000);
     assert_eq!(store.lost_writes(), 0);
 }
