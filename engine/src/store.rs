@@ -19,6 +19,7 @@ mod lock;
 mod migrate;
 mod open;
 mod plugins;
+mod projection;
 mod queue;
 mod retention;
 mod tasks;

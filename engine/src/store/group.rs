@@ -1,13 +1,15 @@
 //! One transaction: what its items share, and how each kind of item is carried out.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use rusqlite::{CachedStatement, Connection};
 
 use super::error::StoreError;
 use super::item::Item;
-use super::{journal, ledger, lines, to_integer};
-use crate::event::Channel;
+use super::projection::Counted;
+use super::{journal, ledger, lines, projection, to_integer};
+use crate::event::{Channel, Envelope};
 
 /// A transaction under way. What it counted is worth nothing until it is committed.
 pub(super) struct Group<'a> {
@@ -17,11 +19,26 @@ pub(super) struct Group<'a> {
     /// The running sum of the journal's bytes, this group's included.
     pub(super) total_bytes: u64,
     sequences: HashMap<Channel, u64>,
+    /// Journalled by earlier groups and by this one, in this order; of both together `drawn` are done.
+    waiting: &'a [Counted],
+    fresh: Vec<Counted>,
+    drawn: usize,
+}
+
+/// What is left to remember when the group is committed.
+pub(super) struct Outcome {
+    pub(super) total_bytes: u64,
+    pub(super) fresh: Vec<Counted>,
+    pub(super) drawn: usize,
 }
 
 impl<'a> Group<'a> {
-    pub(super) fn new(connection: &'a Connection, now_ms: u64, total_bytes: u64) -> Self {
-        Self { connection, now_ms, total_bytes, sequences: HashMap::new() }
+    pub(super) fn new(connection: &'a Connection, now_ms: u64, total_bytes: u64, waiting: &'a [Counted]) -> Self {
+        Self { connection, now_ms, total_bytes, sequences: HashMap::new(), waiting, fresh: Vec::new(), drawn: 0 }
+    }
+
+    pub(super) fn into_outcome(self) -> Outcome {
+        Outcome { total_bytes: self.total_bytes, fresh: self.fresh, drawn: self.drawn }
     }
 
     /// A statement that is compiled once for the life of the connection.
@@ -58,6 +75,23 @@ impl<'a> Group<'a> {
                 )?
                 .execute((&*channel.platform, &*channel.id, to_integer(sequence)))?;
         }
+        Ok(())
+    }
+
+    /// Remembers the event that was just journalled, to be counted later.
+    pub(super) fn note_counted(&mut self, envelope: &Arc<Envelope>) {
+        self.fresh.push((self.connection.last_insert_rowid(), Arc::clone(envelope)));
+    }
+
+    /// How many events are journalled and not yet counted.
+    pub(super) fn undrawn(&self) -> usize {
+        self.waiting.len() + self.fresh.len() - self.drawn
+    }
+
+    /// Brings viewers and lines up to the journal.
+    pub(super) fn draw(&mut self) -> Result<(), StoreError> {
+        projection::draw(self, self.waiting.iter().chain(&self.fresh).skip(self.drawn))?;
+        self.drawn = self.waiting.len() + self.fresh.len();
         Ok(())
     }
 }

@@ -7,9 +7,9 @@ use rusqlite::{Connection, OptionalExtension};
 use super::error::StoreError;
 use super::group::Group;
 use super::item::{Access, Item};
-use super::{Store, from_integer, lines, to_integer, viewers};
+use super::{Store, from_integer, projection, to_integer};
 use crate::effect::EffectResult;
-use crate::event::{Channel, Envelope, Event, Origin};
+use crate::event::{Channel, Envelope};
 
 /// What an event costs on the disk beyond its JSON: the columns, the indexes, its line of chat. Measured, roughly.
 const ROW_BYTES: u64 = 250;
@@ -25,8 +25,7 @@ pub struct JournalEntry {
 }
 
 impl Store {
-    /// Journals an event, and counts a live chat line for its viewer in the same transaction. An id that is already in
-    /// the journal changes nothing.
+    /// Journals an event; a live one counts for its viewer. An id that is already in the journal changes nothing.
     ///
     /// Never waits and never fails: what the disk refuses shows in [`Store::health`].
     pub fn journal_event(&self, envelope: Arc<Envelope>, own: bool) {
@@ -93,7 +92,7 @@ impl Store {
     }
 }
 
-pub(super) fn write(group: &mut Group<'_>, envelope: &Envelope, own: bool) -> Result<(), StoreError> {
+pub(super) fn write(group: &mut Group<'_>, envelope: &Arc<Envelope>, own: bool) -> Result<(), StoreError> {
     let json = serde_json::to_string(envelope)?;
     let total_bytes = group.total_bytes.saturating_add(json.len() as u64 + ROW_BYTES);
     let inserted = group
@@ -118,22 +117,10 @@ pub(super) fn write(group: &mut Group<'_>, envelope: &Envelope, own: bool) -> Re
     }
     group.total_bytes = total_bytes;
     group.note_sequence(&envelope.channel, envelope.sequence);
-    // A test event must not touch live state, and we are not our own viewer.
-    if envelope.origin == Origin::Live && !own {
-        count(group, envelope)?;
+    if projection::counts(envelope, own) {
+        group.note_counted(envelope);
     }
     Ok(())
-}
-
-fn count(group: &Group<'_>, envelope: &Envelope) -> Result<(), StoreError> {
-    let Some(user) = envelope.event.actor().filter(|user| !user.id.is_empty()) else { return Ok(()) };
-    let platform = &envelope.channel.platform;
-    if let Event::Chat(message) = &envelope.event {
-        let messages = viewers::count_message(group, platform, user, envelope.at_ms)?;
-        lines::write(group, envelope, message, messages)
-    } else {
-        viewers::see(group, platform, user, envelope.at_ms)
-    }
 }
 
 /// The running sum up to the newest event.

@@ -31,6 +31,7 @@ impl Store {
     ) -> Result<Vec<ChatLine>, StoreError> {
         let (channel, user_id) = (channel.clone(), user_id.to_owned());
         self.request(Access::Read, move |group| {
+            group.draw()?;
             let mut statement = group.prepare(
                 "SELECT message_id, at_ms, text,
                         EXISTS (SELECT 1 FROM removals WHERE removals.platform = lines.platform
@@ -57,13 +58,7 @@ impl Store {
     }
 }
 
-/// Keeps a line; `messages` counts those of its author.
-pub(super) fn write(
-    group: &Group<'_>,
-    envelope: &Envelope,
-    message: &ChatMessage,
-    messages: u32,
-) -> Result<(), StoreError> {
+pub(super) fn write(group: &Group<'_>, envelope: &Envelope, message: &ChatMessage) -> Result<(), StoreError> {
     let channel = &envelope.channel;
     group
         .prepare(
@@ -79,14 +74,21 @@ pub(super) fn write(
             &message.text,
             to_integer(group.now_ms),
         ))?;
-    if messages.is_multiple_of(CLEAR_EVERY) {
-        clear_surplus(group, &channel.platform, &message.author.id)?;
-    }
     Ok(())
 }
 
-/// In all channels at once: the count that brings us here is over all of them.
-fn clear_surplus(group: &Group<'_>, platform: &str, user_id: &str) -> Result<(), StoreError> {
+/// Removes what is more than can be asked for, when `new` lines made it `messages` and that is time for it. In all
+/// channels at once, as the count is over all of them.
+pub(super) fn clear_surplus(
+    group: &Group<'_>,
+    platform: &str,
+    user_id: &str,
+    messages: u32,
+    new: u32,
+) -> Result<(), StoreError> {
+    if messages / CLEAR_EVERY == messages.saturating_sub(new) / CLEAR_EVERY {
+        return Ok(());
+    }
     group
         .prepare(
             "DELETE FROM lines WHERE position IN (

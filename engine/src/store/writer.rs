@@ -11,14 +11,15 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::error::StoreError;
-use super::group::Group;
+use super::group::{Group, Outcome};
 use super::health::Health;
 use super::item::{Access, Item};
-use super::journal;
 use super::lock::Lock;
 use super::open::Database;
+use super::projection::Counted;
 use super::queue::{GROUP, Queue, Taken};
 use super::retention::{Pruned, Retention};
+use super::{journal, projection};
 use crate::config::settings::JournalSettings;
 use crate::event::now_ms;
 
@@ -27,6 +28,10 @@ const RETRY: Duration = Duration::from_secs(1);
 
 /// How often to look for what is too old, when the last look found nothing.
 const PRUNE_EVERY: Duration = Duration::from_secs(10);
+
+/// How long counting may lag behind the journal, and how many events, which stay in memory for it.
+const DRAW_EVERY: Duration = Duration::from_secs(5);
+const DRAW_AT: usize = 4096;
 
 /// One warning in this time about items that could not be stored: each would be as telling as the first.
 const WARN_EVERY: Duration = Duration::from_secs(60);
@@ -37,6 +42,9 @@ pub(super) struct Writer {
     health: Arc<Health>,
     retention: Retention,
     total_bytes: u64,
+    /// Events on the disk that are not yet counted for their viewers, and when they are to be.
+    undrawn: Vec<Counted>,
+    draw_at: Option<Instant>,
     is_full_sync: bool,
     /// Writes that nobody waits for and that the disk refused, oldest first. Bounded by the queue, which counts them.
     backlog: Vec<Item>,
@@ -58,12 +66,15 @@ impl Writer {
     ) -> rusqlite::Result<Self> {
         let Database { connection, lock } = database;
         let total_bytes = journal::total_bytes(&connection)?;
+        let undrawn = projection::left_over(&connection)?;
         Ok(Self {
             connection,
             queue,
             health,
             retention: Retention::new(settings),
             total_bytes,
+            draw_at: (!undrawn.is_empty()).then(Instant::now),
+            undrawn,
             is_full_sync: false,
             backlog: Vec::new(),
             retry_at: None,
@@ -84,6 +95,9 @@ impl Writer {
             if self.retry_at.is_some_and(|at| at <= Instant::now()) {
                 self.retry();
             }
+            if self.draw_at.is_some_and(|at| at <= Instant::now()) {
+                self.draw();
+            }
             self.prune();
             self.warn_of_losses();
         }
@@ -91,7 +105,7 @@ impl Writer {
     }
 
     fn patience(&self) -> Duration {
-        let next = self.retry_at.map_or(self.prune_at, |at| at.min(self.prune_at));
+        let next = [self.retry_at, self.draw_at].into_iter().flatten().fold(self.prune_at, Instant::min);
         next.saturating_duration_since(Instant::now())
     }
 
@@ -177,14 +191,24 @@ impl Writer {
         let is_durable = items.iter().any(|item| item.access() == Some(Access::Durable));
         self.set_full_sync(is_durable)?;
         let transaction = begin(&mut self.connection)?;
-        let mut group = Group::new(&transaction, now_ms(), self.total_bytes);
+        let mut group = Group::new(&transaction, now_ms(), self.total_bytes, &self.undrawn);
         for item in items {
             group.apply(item)?;
         }
         group.write_sequences()?;
-        let total_bytes = group.total_bytes;
+        if group.undrawn() >= DRAW_AT || self.draw_at.is_some_and(|at| at <= Instant::now()) {
+            group.draw()?;
+        }
+        let Outcome { total_bytes, fresh, drawn } = group.into_outcome();
         transaction.commit()?;
         self.total_bytes = total_bytes;
+        self.undrawn.extend(fresh);
+        self.undrawn.drain(..drawn);
+        self.draw_at = match self.draw_at {
+            _ if self.undrawn.is_empty() => None,
+            Some(at) if drawn == 0 => Some(at),
+            _ => Some(Instant::now() + DRAW_EVERY),
+        };
         Ok(())
     }
 
@@ -202,6 +226,17 @@ impl Writer {
         let version: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         transaction.pragma_update(None, "user_version", version)?;
         transaction.commit()
+    }
+
+    /// Counts what waits for it, when no group came that would have done so by the way.
+    fn draw(&mut self) {
+        if self.retry_at.is_some() {
+            self.draw_at = Some(Instant::now() + DRAW_EVERY);
+            return;
+        }
+        if let Err(error) = self.attempt(&mut []) {
+            self.failed(&error);
+        }
     }
 
     fn succeeded(&mut self, items: Vec<Item>) {
@@ -284,6 +319,9 @@ impl Writer {
         if self.retry_at.is_some() {
             self.retry();
         }
+        // An error is of no consequence: the next start counts what is left over.
+        self.draw_at = Some(Instant::now());
+        let _ = self.attempt(&mut []);
         if !self.backlog.is_empty() {
             tracing::error!(lost = self.backlog.len(), "The database still can't be written; what waited is lost.");
         }

@@ -42,6 +42,14 @@ CREATE TABLE effects (
     UNIQUE (event_id, plugin, number)
 ) STRICT;
 
+-- How far into the journal viewers and lines were drawn from it.
+CREATE TABLE projection (
+    id       INTEGER PRIMARY KEY CHECK (id = 1),
+    position INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO projection (id, position) VALUES (1, 0);
+
 -- Who was seen in live events. Identity is (platform, user id); logins change hands.
 CREATE TABLE viewers (
     platform      TEXT    NOT NULL,

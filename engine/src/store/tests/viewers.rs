@@ -100,3 +100,27 @@ async fn a_line_that_was_taken_away_stays_and_is_marked() {
     let seen: Vec<_> = lines.iter().map(|line| (&*line.text, line.removed)).collect();
     assert_eq!(seen, [("kind", false), ("rude", true)]);
 }
+
+#[tokio::test]
+async fn what_was_journalled_and_not_yet_counted_before_a_crash_is_counted_at_the_next_start() {
+    let place = Place::new();
+    let store = place.open();
+    store.journal_event(chat("one", "anna", "first"), false);
+    store.viewer("retake", "anna").await.unwrap();
+    store.journal_event(chat("two", "anna", "second"), false);
+    store.journal_event(chat("own", "anna", "ours"), true);
+    store.read_journal(0, 1).await.unwrap();
+    // A killed daemon leaves just these two files.
+    let copy = Place::new();
+    for end in ["", "-wal"] {
+        let name = format!("showrunner.db{end}");
+        std::fs::copy(place.folder.path().join(&name), copy.folder.path().join(&name)).unwrap();
+    }
+    let undrawn = "SELECT count(*) FROM events, projection WHERE events.position > projection.position";
+    assert_eq!(number(&store, undrawn).await, 2);
+
+    let store = copy.open();
+    assert_eq!(store.viewer("retake", "anna").await.unwrap().unwrap().messages, 2);
+    let lines = store.recent_lines(&channel(), "anna", 10).await.unwrap();
+    assert_eq!(lines.iter().map(|line| &*line.text).collect::<Vec<_>>(), ["second", "first"]);
+}
