@@ -59,9 +59,10 @@ pub fn mention(word: &str) -> &str {
 pub fn prefix(message: &ChatMessage) -> &str {
     let first = first_word(&message.text).0;
     let Some(command) = &message.command else { return "" };
-    let end = first.char_indices().map(|(index, _)| index).find(|index| {
-        first.get(*index..).is_some_and(|name| name.to_lowercase() == command.name)
-    });
+    let end = first
+        .char_indices()
+        .map(|(index, _)| index)
+        .find(|index| first.get(*index..).is_some_and(|name| name.to_lowercase() == command.name));
     end.and_then(|end| first.get(..end)).unwrap_or("")
 }
 

@@ -111,12 +111,23 @@ macro_rules! __export_ability {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __check_ability {
-    (handler $plugin:ty) => { const fn plugin<P: $crate::Plugin>() {} plugin::<$plugin>(); };
-    (reviewer $plugin:ty) => { const fn reviewer<P: $crate::Reviewer>() {} reviewer::<$plugin>(); };
-    (handover $plugin:ty) => { const fn handover<P: $crate::Handover>() {} handover::<$plugin>(); };
+    (handler $plugin:ty) => {
+        const fn plugin<P: $crate::Plugin>() {}
+        plugin::<$plugin>();
+    };
+    (reviewer $plugin:ty) => {
+        const fn reviewer<P: $crate::Reviewer>() {}
+        reviewer::<$plugin>();
+    };
+    (handover $plugin:ty) => {
+        const fn handover<P: $crate::Handover>() {}
+        handover::<$plugin>();
+    };
     ($other:ident $plugin:ty) => {
         ::std::compile_error!(::std::concat!(
-            "`", ::std::stringify!($other), "` is no ability of a plugin; there are `reviewer` and `handover`"
+            "`",
+            ::std::stringify!($other),
+            "` is no ability of a plugin; there are `reviewer` and `handover`"
         ));
     };
 }

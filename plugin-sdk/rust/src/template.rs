@@ -203,10 +203,7 @@ mod tests {
     #[test]
     fn mistakes_are_told() {
         let error = |template| Template::parse(template, &["user"]).unwrap_err().to_string();
-        assert_eq!(
-            error("Hey {usr}"),
-            "{usr} is no placeholder; there are {user}, {random:a|b}, and {{ for a brace"
-        );
+        assert_eq!(error("Hey {usr}"), "{usr} is no placeholder; there are {user}, {random:a|b}, and {{ for a brace");
         assert_eq!(error("Hey {user"), "a { has no } behind it; write {{ for a brace");
         assert_eq!(error("{random:a}"), "{random:a} gives no choice; write {random:a|b} or {random:1-6}");
         assert_eq!(error("{random:9-1}"), "{random:9-1} gives no choice; write {random:a|b} or {random:1-6}");

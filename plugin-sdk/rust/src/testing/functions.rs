@@ -153,12 +153,7 @@ pub(crate) mod chat {
 pub(crate) mod moderation {
     use super::{Effect, with};
 
-    pub(crate) fn remove_message(
-        platform: &str,
-        channel: &str,
-        message_id: &str,
-        reason: &str,
-    ) -> Result<u32, String> {
+    pub(crate) fn remove_message(platform: &str, channel: &str, message_id: &str, reason: &str) -> Result<u32, String> {
         let (platform, channel) = (platform.to_owned(), channel.to_owned());
         let (message_id, reason) = (message_id.to_owned(), reason.to_owned());
         let effect = Effect::RemoveMessage { platform, channel, message_id, reason };

@@ -128,12 +128,11 @@ impl State {
     }
 
     pub(super) fn setting(&self, path: &str) -> Option<String> {
-        let found = path.split('.').filter(|step| !step.is_empty()).try_fold(&self.settings, |value, step| {
-            match value {
+        let found =
+            path.split('.').filter(|step| !step.is_empty()).try_fold(&self.settings, |value, step| match value {
                 Value::Array(items) => items.get(step.parse::<usize>().ok()?),
                 other => other.get(step),
-            }
-        });
+            });
         found.map(Value::to_string)
     }
 
