@@ -16,7 +16,7 @@ fn start(settings: Value) -> Harness<AgentQueue> {
 }
 
 fn tasks(reaction: &Reaction) -> Vec<&Task> {
-    let task = |effect| if let &Effect::Enqueue { ref task, .. } = effect { Some(task) } else { None };
+    let task = |effect: &'_ Effect| if let Effect::Enqueue { task, .. } = effect { Some(task) } else { None };
     reaction.effects.iter().filter_map(task).collect()
 }
 
