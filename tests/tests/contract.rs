@@ -6,7 +6,13 @@
 //! refreshed; the command is
 //! `SHOWRUNNER_REFRESH_CONTRACT=1 cargo test -p showrunner-tests --test contract`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may assume")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may assume, and ids of one resolve are always there"
+)]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -2,7 +2,7 @@
 //!
 //! Three worlds instead of one, because the host looks a plugin's abilities up by name: a component must
 //! not export a reviewer that it has not. Linking unites the worlds whose `export` macro was expanded, and
-//! drops every import that is never called. Nothing here is called by hand: [`crate::host`] and
+//! drops every import that is never called. Nothing here is called by hand: `crate::host` and
 //! [`crate::export`] do it.
 
 // Every import, and the `handler` that each plugin exports.

@@ -16,8 +16,8 @@ fn start(settings: Value) -> Harness<AgentQueue> {
 }
 
 fn tasks(reaction: &Reaction) -> Vec<&Task> {
-    let task = |effect: &'_ Effect| if let Effect::Enqueue { task, .. } = effect { Some(task) } else { None };
-    reaction.effects.iter().filter_map(task).collect()
+    let effects = reaction.effects.iter();
+    effects.filter_map(|effect| if let Effect::Enqueue { task, .. } = effect { Some(task) } else { None }).collect()
 }
 
 /// Whether a line of chat becomes a task.
