@@ -1,1 +1,147 @@
-//! Being built.
+//! The database: the journal, the ledger of effects, viewers, the plugins' memory, the agent's tasks.
+//!
+//! It owns one SQLite file and the one thread that touches it. Everything, reads too, goes through one queue, so a
+//! read sees all that was asked for before it. Writes are behind by default: nobody waits, and what a crash can lose is
+//! the last few milliseconds. What must not be lost is awaited, and answered when it is on the disk.
+//!
+//! It never decides anything: the rules of tasks are `agent`'s, those of effects `pipeline`'s. It is opened by `engine`
+//! and used by `agent`, `plugin`, `pipeline` and `gateway`.
+
+mod error;
+mod group;
+mod health;
+mod item;
+mod journal;
+mod kv;
+mod ledger;
+mod lines;
+mod lock;
+mod migrate;
+mod open;
+mod plugins;
+mod projection;
+mod queue;
+mod retention;
+mod tasks;
+mod viewers;
+mod writer;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use tokio::sync::{oneshot, watch};
+
+pub use self::error::StoreError;
+pub use self::health::StoreHealth;
+pub use self::journal::JournalEntry;
+pub use self::lines::ChatLine;
+pub use self::plugins::PluginFlags;
+pub use self::tasks::{ExpiredTask, LeasedTask, StoredTask, Sweep, TaskChange, TaskState};
+pub use self::viewers::Viewer;
+
+use self::group::Group;
+use self::health::Health;
+use self::item::{Access, Item, Request};
+use self::queue::{Queue, Refused};
+use self::writer::Writer;
+use crate::config::settings::JournalSettings;
+
+/// A handle on the database. Cheap to clone; the file is closed by [`Store::close`], or with the last handle.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    queue: Arc<Queue>,
+    health: Arc<Health>,
+    /// Changes, by being dropped on the other side, when the writer has ended.
+    ended: watch::Receiver<()>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Store {
+    /// Opens the database, or makes it: takes the lock against a second daemon, checks the file and migrates it.
+    ///
+    /// Blocks for as long as that takes.
+    pub fn open(path: &Path, settings: &JournalSettings) -> Result<Self, StoreError> {
+        let database = open::open(path)?;
+        let queue = Arc::new(Queue::default());
+        let health = Arc::new(Health::default());
+        let (ending, ended) = watch::channel(());
+        let writer = Writer::new(database, settings, Arc::clone(&queue), Arc::clone(&health))
+            .map_err(|source| StoreError::Open { path: path.to_owned(), source })?;
+        let thread = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || {
+                writer.run();
+                drop(ending);
+            })
+            .map_err(|source| StoreError::Io { doing: "start the writer of", path: path.to_owned(), source })?;
+        Ok(Self { inner: Arc::new(Inner { queue, health, ended, thread: Mutex::new(Some(thread)) }) })
+    }
+
+    /// Writes all that is queued, closes the file and lets go of the lock. Later requests are answered
+    /// with [`StoreError::Closed`].
+    pub async fn close(&self) {
+        self.inner.queue.close();
+        let mut ended = self.inner.ended.clone();
+        while ended.changed().await.is_ok() {}
+    }
+
+    /// Whether what is written reaches the disk, or since when not and why.
+    pub fn health(&self) -> StoreHealth {
+        self.inner.health.get()
+    }
+
+    /// How many writes were lost since the start, because the queue was full or because they could not be stored.
+    pub fn lost_writes(&self) -> u64 {
+        self.inner.health.lost()
+    }
+
+    /// Hands over a write that nobody waits for. When the queue is full it is dropped and counted.
+    fn write_behind(&self, item: Item) {
+        if self.inner.queue.push_behind(item).is_err() {
+            self.inner.health.add_lost(1);
+        }
+    }
+
+    /// Runs `work` on the writer's thread and waits for its answer, which comes after the commit.
+    ///
+    /// `work` may run twice: when its group can't be committed it runs again alone, on a clean transaction.
+    async fn request<T, F>(&self, access: Access, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Group<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let request = Request::new(access, work, answer);
+        self.inner.queue.push_request(Item::Request(Box::new(request))).map_err(|refused| match refused {
+            Refused::Full => StoreError::Busy,
+            Refused::Closed => StoreError::Closed,
+        })?;
+        answered.await.unwrap_or(Err(StoreError::Closed))
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.queue.close();
+        let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        // A writer that panicked has said so; there is nothing left to save.
+        let _ = thread.map(JoinHandle::join);
+    }
+}
+
+/// SQLite's integers are signed; a number beyond them is as good as the largest.
+fn to_integer(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn from_integer(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests;

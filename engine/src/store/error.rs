@@ -1,0 +1,74 @@
+//! What can go wrong with the database, in words for the operator.
+
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+
+/// Every case says what was tried; those that a person can mend say how.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("can't {doing} {path}: {source}")]
+    Io { doing: &'static str, path: PathBuf, source: std::io::Error },
+
+    #[error("can't open the database {path}: {source}")]
+    Open { path: PathBuf, source: rusqlite::Error },
+
+    #[error(
+        "the database {path} is in use by another daemon{}; stop that one, or give this one a `data_dir` of its own",
+        pid.map_or_else(String::new, |pid| format!(" (process {pid})"))
+    )]
+    InUse { path: PathBuf, pid: Option<u32> },
+
+    #[error("{path} is not an SQLite database; move it away, or choose another `data_dir`")]
+    NotADatabase { path: PathBuf },
+
+    #[error("{path} belongs to another program; move it away, or choose another `data_dir`")]
+    Foreign { path: PathBuf },
+
+    #[error("the database {path} is damaged ({detail}); restore it from a backup, or move it away to begin anew")]
+    Damaged { path: PathBuf, detail: String },
+
+    #[error(
+        "the database {path} was written by a newer Showrunner: it has version {found}, this program knows up to \
+         {supported}; run the newer program, or restore a backup from before"
+    )]
+    Newer { path: PathBuf, found: u32, supported: u32 },
+
+    #[error("can't bring the database {path} to version {version}: {source}; nothing was changed")]
+    Migration { path: PathBuf, version: u32, source: rusqlite::Error },
+
+    #[error("the database can't keep up: too many requests are waiting; try again")]
+    Busy,
+
+    #[error("the database is closed")]
+    Closed,
+
+    #[error("the database failed: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+
+    #[error("can't turn a value to or from JSON for the database: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl StoreError {
+    /// Whether the cause lies with the file or the disk, so that nothing at all can be written now, and not with the
+    /// one thing that was to be written.
+    pub(super) fn concerns_the_file(&self) -> bool {
+        let Self::Sqlite(error) = self else { return false };
+        matches!(
+            error.sqlite_error_code(),
+            Some(
+                ErrorCode::DiskFull
+                    | ErrorCode::SystemIoFailure
+                    | ErrorCode::ReadOnly
+                    | ErrorCode::CannotOpen
+                    | ErrorCode::PermissionDenied
+                    | ErrorCode::DatabaseBusy
+                    | ErrorCode::DatabaseLocked
+                    | ErrorCode::DatabaseCorrupt
+                    | ErrorCode::NotADatabase
+                    | ErrorCode::OutOfMemory
+            )
+        )
+    }
+}

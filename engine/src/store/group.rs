@@ -1,0 +1,97 @@
+//! One transaction: what its items share, and how each kind of item is carried out.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rusqlite::{CachedStatement, Connection};
+
+use super::error::StoreError;
+use super::item::Item;
+use super::projection::Counted;
+use super::{journal, ledger, lines, projection, to_integer};
+use crate::event::{Channel, Envelope};
+
+/// A transaction under way. What it counted is worth nothing until it is committed.
+pub(super) struct Group<'a> {
+    connection: &'a Connection,
+    /// One reading of the clock for all of the group.
+    pub(super) now_ms: u64,
+    /// The running sum of the journal's bytes, this group's included.
+    pub(super) total_bytes: u64,
+    sequences: HashMap<Channel, u64>,
+    /// Journalled by earlier groups and by this one, in this order; of both together `drawn` are done.
+    waiting: &'a [Counted],
+    fresh: Vec<Counted>,
+    drawn: usize,
+}
+
+/// What is left to remember when the group is committed.
+pub(super) struct Outcome {
+    pub(super) total_bytes: u64,
+    pub(super) fresh: Vec<Counted>,
+    pub(super) drawn: usize,
+}
+
+impl<'a> Group<'a> {
+    pub(super) fn new(connection: &'a Connection, now_ms: u64, total_bytes: u64, waiting: &'a [Counted]) -> Self {
+        Self { connection, now_ms, total_bytes, sequences: HashMap::new(), waiting, fresh: Vec::new(), drawn: 0 }
+    }
+
+    pub(super) fn into_outcome(self) -> Outcome {
+        Outcome { total_bytes: self.total_bytes, fresh: self.fresh, drawn: self.drawn }
+    }
+
+    /// A statement that is compiled once for the life of the connection.
+    pub(super) fn prepare(&self, sql: &str) -> rusqlite::Result<CachedStatement<'a>> {
+        self.connection.prepare_cached(sql)
+    }
+
+    pub(super) fn apply(&mut self, item: &mut Item) -> Result<(), StoreError> {
+        match item {
+            Item::Event { envelope, own } => journal::write(self, envelope, *own),
+            Item::Result(result) => ledger::write_result(self, result),
+            Item::Removed { channel, message_id } => lines::mark_removed(self, channel, message_id),
+            Item::Batch(batch) => ledger::write_batch(self, batch),
+            Item::Request(work) => work.run(self),
+        }
+    }
+
+    /// Notes the newest number of a channel, to be written once for the whole group.
+    pub(super) fn note_sequence(&mut self, channel: &Channel, sequence: u64) {
+        match self.sequences.get_mut(channel) {
+            Some(last) => *last = sequence.max(*last),
+            None => {
+                self.sequences.insert(channel.clone(), sequence);
+            }
+        }
+    }
+
+    pub(super) fn write_sequences(&mut self) -> Result<(), StoreError> {
+        for (channel, sequence) in self.sequences.drain() {
+            self.connection
+                .prepare_cached(
+                    "INSERT INTO channels (platform, channel, last_sequence) VALUES (?1, ?2, ?3)
+                     ON CONFLICT DO UPDATE SET last_sequence = max(last_sequence, excluded.last_sequence)",
+                )?
+                .execute((&*channel.platform, &*channel.id, to_integer(sequence)))?;
+        }
+        Ok(())
+    }
+
+    /// Remembers the event that was just journalled, to be counted later.
+    pub(super) fn note_counted(&mut self, envelope: &Arc<Envelope>) {
+        self.fresh.push((self.connection.last_insert_rowid(), Arc::clone(envelope)));
+    }
+
+    /// How many events are journalled and not yet counted.
+    pub(super) fn undrawn(&self) -> usize {
+        self.waiting.len() + self.fresh.len() - self.drawn
+    }
+
+    /// Brings viewers and lines up to the journal.
+    pub(super) fn draw(&mut self) -> Result<(), StoreError> {
+        projection::draw(self, self.waiting.iter().chain(&self.fresh).skip(self.drawn))?;
+        self.drawn = self.waiting.len() + self.fresh.len();
+        Ok(())
+    }
+}

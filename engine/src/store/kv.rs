@@ -1,0 +1,37 @@
+//! The durable memory of plugins. A plugin's is read whole when it starts; from then on the host only writes.
+
+use std::collections::BTreeMap;
+
+use super::Store;
+use super::error::StoreError;
+use super::group::Group;
+use super::item::Access;
+use crate::effect::{KvWrite, PluginId};
+
+impl Store {
+    /// All that a plugin has stored, with what is still queued for it.
+    pub async fn kv(&self, plugin: &PluginId) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+        let plugin = plugin.clone();
+        self.request(Access::Read, move |group| {
+            let mut statement = group.prepare("SELECT key, value FROM kv WHERE plugin = ?1")?;
+            let rows = statement.query_map([&*plugin], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+}
+
+pub(super) fn write(group: &Group<'_>, plugin: &str, write: &KvWrite) -> Result<(), StoreError> {
+    match write {
+        KvWrite::Set { key, value } => group
+            .prepare(
+                "INSERT INTO kv (plugin, key, value) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (plugin, key) DO UPDATE SET value = excluded.value",
+            )?
+            .execute((plugin, key, value))?,
+        KvWrite::Remove { key } => {
+            group.prepare("DELETE FROM kv WHERE plugin = ?1 AND key = ?2")?.execute((plugin, key))?
+        }
+    };
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! Viewers and their lines are drawn from the journal, some seconds behind it: a busy chat touches the same rows again and
+//! again, and one write of each page for thousands of lines costs a tenth of one for each.
+//!
+//! Nobody sees the delay, as whoever asks for a viewer first gets everything drawn; and nothing is lost by a crash, as
+//! the position that was reached is written with the rows, and the next start goes on from there.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use super::error::StoreError;
+use super::group::Group;
+use super::viewers::Seen;
+use super::{lines, viewers};
+use crate::event::{Envelope, Event, Origin};
+
+/// An event that counts for its viewer, with its position in the journal.
+pub(super) type Counted = (i64, Arc<Envelope>);
+
+/// A test event must not touch live state, and we are not our own viewer.
+pub(super) fn counts(envelope: &Envelope, own: bool) -> bool {
+    envelope.origin == Origin::Live && !own && envelope.event.actor().is_some_and(|user| !user.id.is_empty())
+}
+
+/// What was journalled and not drawn before the last end of the daemon: some seconds' worth after a crash.
+pub(super) fn left_over(connection: &Connection) -> rusqlite::Result<Vec<Counted>> {
+    let mut statement = connection.prepare(
+        "SELECT position, envelope FROM events
+         WHERE position > (SELECT position FROM projection) AND own = 0 ORDER BY position",
+    )?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
+    let mut events = Vec::new();
+    for row in rows {
+        let (position, json) = row?;
+        match serde_json::from_str::<Envelope>(&json) {
+            Ok(envelope) if counts(&envelope, false) => events.push((position, Arc::new(envelope))),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(position, %error, "An entry of the journal can't be read; not counted."),
+        }
+    }
+    Ok(events)
+}
+
+/// Draws the events, in order, and notes how far it came. An event that can't be drawn is skipped, as it would else
+/// stand in the way of all that come after it.
+pub(super) fn draw<'e>(group: &Group<'_>, events: impl Iterator<Item = &'e Counted>) -> Result<(), StoreError> {
+    let mut authors: HashMap<(&str, &str), Seen<'_>> = HashMap::new();
+    let mut reached = None;
+    for (position, envelope) in events {
+        reached = Some(*position);
+        let platform = &*envelope.channel.platform;
+        if let Event::Chat(message) = &envelope.event {
+            skip_unless_the_file_fails(*position, lines::write(group, envelope, message))?;
+            let key = (platform, &*message.author.id);
+            authors.entry(key).or_default().add(&message.author, envelope.at_ms);
+        } else if let Some(user) = envelope.event.actor() {
+            skip_unless_the_file_fails(*position, viewers::see(group, platform, user, envelope.at_ms))?;
+        }
+    }
+    let Some(reached) = reached else { return Ok(()) };
+    for ((platform, user_id), seen) in authors {
+        let counted = viewers::count(group, platform, &seen)
+            .and_then(|messages| lines::clear_surplus(group, platform, user_id, messages, seen.messages));
+        skip_unless_the_file_fails(reached, counted)?;
+    }
+    group.prepare("UPDATE projection SET position = ?1")?.execute([reached])?;
+    Ok(())
+}
+
+fn skip_unless_the_file_fails(position: i64, drawn: Result<(), StoreError>) -> Result<(), StoreError> {
+    match drawn {
+        Err(error) if !error.concerns_the_file() => {
+            tracing::warn!(position, %error, "An event could not be counted for its viewer; skipped.");
+            Ok(())
+        }
+        other => other,
+    }
+}

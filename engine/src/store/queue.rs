@@ -1,0 +1,231 @@
+//! The queue before the writer: bounded, in order, and woken as seldom as possible.
+//!
+//! Waking a sleeping thread costs the caller more than all the rest, and the caller is on the path of a chat line. So a
+//! writer that has only writes which nobody waits for stays asleep for [`LINGER`] and then takes all that has come; a
+//! request wakes it at once.
+//!
+//! When the queue is full the newest entry is turned away: what is already queued came first and is whole.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::item::Item;
+
+/// How long a write that nobody waits for may stay in memory. What a killed process loses is what it wrote in this
+/// time; a power cut may cost a little more, as these groups are not forced to the disk one by one.
+const LINGER: Duration = Duration::from_millis(10);
+
+/// Items in one transaction: keeps a request from waiting longer than some 20 ms behind others.
+pub(super) const GROUP: usize = 1024;
+
+/// Journal entries that may wait, also while the disk is full: four seconds of the busiest chat, some 20 MB.
+const JOURNAL_BOUND: usize = 16_384;
+
+/// What plugins decided may go beyond that: their memory must not fall behind because of a flood of chat.
+const BEHIND_BOUND: usize = 2 * JOURNAL_BOUND;
+
+/// Requests that may wait: each has somebody waiting, so more than this means that something is stuck.
+const REQUEST_BOUND: usize = 4096;
+
+#[derive(Default)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    items: VecDeque<Item>,
+    /// Writes that nobody waits for, those included that were taken and are not yet on the disk.
+    behind: usize,
+    /// Requests that are still in `items`.
+    requests: usize,
+    writer: Sleep,
+    closed: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Sleep {
+    #[default]
+    Awake,
+    /// Waits for anything.
+    Idle,
+    /// Has something, and waits for more.
+    Lingering,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    Full,
+    Closed,
+}
+
+pub(super) enum Taken {
+    Items(Vec<Item>),
+    /// Nothing came in the time given.
+    Nothing,
+    /// Nothing is left, and nothing will come.
+    Closed,
+}
+
+impl Queue {
+    pub(super) fn push_behind(&self, item: Item) -> Result<(), Refused> {
+        let bound = if matches!(item, Item::Event { .. }) { JOURNAL_BOUND } else { BEHIND_BOUND };
+        let mut state = self.lock();
+        if state.closed {
+            return Err(Refused::Closed);
+        }
+        if state.behind >= bound {
+            return Err(Refused::Full);
+        }
+        state.behind += 1;
+        state.items.push_back(item);
+        let wakes = match state.writer {
+            Sleep::Awake => false,
+            Sleep::Idle => true,
+            Sleep::Lingering => state.items.len() >= GROUP,
+        };
+        drop(state);
+        if wakes {
+            self.changed.notify_one();
+        }
+        Ok(())
+    }
+
+    pub(super) fn push_request(&self, item: Item) -> Result<(), Refused> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(Refused::Closed);
+        }
+        if state.requests >= REQUEST_BOUND {
+            return Err(Refused::Full);
+        }
+        state.requests += 1;
+        state.items.push_back(item);
+        let wakes = state.writer != Sleep::Awake;
+        drop(state);
+        if wakes {
+            self.changed.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Takes no more; what is queued is still handed out.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_one();
+    }
+
+    /// Waits at most `patience` for something to do and takes a group of it, in order.
+    pub(super) fn take(&self, patience: Duration) -> Taken {
+        let mut state = self.lock();
+        state = self.sleep(state, Sleep::Idle, patience, |state| state.items.is_empty() && !state.closed);
+        if state.items.is_empty() {
+            return if state.closed { Taken::Closed } else { Taken::Nothing };
+        }
+        state = self.sleep(state, Sleep::Lingering, LINGER, |state| {
+            state.requests == 0 && state.items.len() < GROUP && !state.closed
+        });
+        let count = state.items.len().min(GROUP);
+        let items: Vec<Item> = state.items.drain(..count).collect();
+        state.requests -= items.iter().filter(|item| item.access().is_some()).count();
+        Taken::Items(items)
+    }
+
+    /// `count` writes that nobody waits for are on the disk, or lost; others may take their place.
+    pub(super) fn settle(&self, count: usize) {
+        let mut state = self.lock();
+        state.behind = state.behind.saturating_sub(count);
+    }
+
+    fn sleep<'a>(
+        &self,
+        mut state: MutexGuard<'a, State>,
+        kind: Sleep,
+        patience: Duration,
+        condition: impl Fn(&State) -> bool,
+    ) -> MutexGuard<'a, State> {
+        state.writer = kind;
+        let (mut state, _) = self
+            .changed
+            .wait_timeout_while(state, patience, |state| condition(state))
+            .unwrap_or_else(PoisonError::into_inner);
+        state.writer = Sleep::Awake;
+        state
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::item::{Access, Request};
+    use super::*;
+    use crate::effect::EffectResult;
+    use crate::event::{Channel, OutcomeStatus};
+
+    fn event() -> Item {
+        Item::Event { envelope: super::super::tests::chat("event", "viewer", "hello"), own: false }
+    }
+
+    fn result() -> Item {
+        let key = crate::effect::EffectKey { event_id: "event".into(), plugin: "plugin".into(), number: 0 };
+        Item::Result(EffectResult { key, status: OutcomeStatus::Done, message_id: None, detail: String::new() })
+    }
+
+    fn request() -> Item {
+        let (answer, _) = tokio::sync::oneshot::channel();
+        Item::Request(Box::new(Request::new(Access::Read, |_: &mut super::super::Group<'_>| Ok(()), answer)))
+    }
+
+    fn taken(queue: &Queue) -> Vec<Item> {
+        match queue.take(Duration::ZERO) {
+            Taken::Items(items) => items,
+            Taken::Nothing | Taken::Closed => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_full_queue_turns_the_newest_event_away_and_still_takes_what_counts_more() {
+        let queue = Queue::default();
+        for _ in 0..JOURNAL_BOUND {
+            queue.push_behind(event()).unwrap();
+        }
+        assert_eq!(queue.push_behind(event()), Err(Refused::Full));
+        queue.push_behind(result()).unwrap();
+        queue.push_request(request()).unwrap();
+
+        // What was taken still counts until it is on the disk.
+        let group = taken(&queue);
+        assert_eq!(group.len(), GROUP);
+        assert_eq!(queue.push_behind(event()), Err(Refused::Full));
+        queue.settle(group.len());
+        queue.push_behind(event()).unwrap();
+    }
+
+    #[test]
+    fn requests_have_a_bound_of_their_own() {
+        let queue = Queue::default();
+        for _ in 0..REQUEST_BOUND {
+            queue.push_request(request()).unwrap();
+        }
+        assert_eq!(queue.push_request(request()), Err(Refused::Full));
+        assert_eq!(taken(&queue).len(), GROUP);
+        queue.push_request(request()).unwrap();
+    }
+
+    #[test]
+    fn a_closed_queue_hands_out_what_it_has_and_takes_no_more() {
+        let queue = Queue::default();
+        queue.push_behind(event()).unwrap();
+        queue.push_behind(Item::Removed { channel: Channel::engine(), message_id: "m".to_owned() }).unwrap();
+        queue.close();
+        assert_eq!(queue.push_behind(event()), Err(Refused::Closed));
+        assert_eq!(queue.push_request(request()), Err(Refused::Closed));
+        assert_eq!(taken(&queue).len(), 2);
+        assert!(matches!(queue.take(Duration::ZERO), Taken::Closed));
+    }
+}

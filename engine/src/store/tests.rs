@@ -1,0 +1,82 @@
+//! The store as its users see it, on real files.
+
+mod batches;
+mod failing;
+mod journal;
+mod opening;
+mod plugins;
+mod viewers;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::event::{Channel, ChatMessage, Envelope, Event, Origin, User};
+
+pub(super) const SETTINGS: JournalSettings =
+    JournalSettings { keep_for: Duration::from_secs(30 * 24 * 3600), keep_bytes: 1 << 30 };
+
+/// A folder that is gone with the test, and the database in it.
+pub(super) struct Place {
+    pub(super) folder: TempDir,
+}
+
+impl Place {
+    pub(super) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.folder.path().join("showrunner.db")
+    }
+
+    pub(super) fn open(&self) -> Store {
+        Store::open(&self.path(), &SETTINGS).unwrap()
+    }
+}
+
+pub(super) fn channel() -> Channel {
+    Channel::new("retake", "5b7c")
+}
+
+pub(super) fn envelope(id: &str, event: Event) -> Envelope {
+    Envelope { id: id.into(), sequence: 1, at_ms: 1_000, origin: Origin::Live, channel: channel(), event, extra: None }
+}
+
+pub(super) fn message(id: &str, user_id: &str, text: &str) -> ChatMessage {
+    ChatMessage {
+        id: format!("message-{id}"),
+        author: User {
+            id: user_id.to_owned(),
+            login: format!("login_{user_id}"),
+            display_name: format!("Name {user_id}"),
+            ..User::default()
+        },
+        text: text.to_owned(),
+        ..ChatMessage::default()
+    }
+}
+
+pub(super) fn chat(id: &str, user_id: &str, text: &str) -> Arc<Envelope> {
+    Arc::new(envelope(id, Event::Chat(message(id, user_id, text))))
+}
+
+/// Runs SQL behind the store's back, on its own connection.
+pub(super) async fn sql(store: &Store, sql: &'static str) {
+    store
+        .request(Access::Read, move |group| {
+            let mut statement = group.prepare(sql)?;
+            let mut rows = statement.query([])?;
+            while rows.next()?.is_some() {}
+            Ok(())
+        })
+        .await
+        .unwrap();
+}
+
+pub(super) async fn number(store: &Store, sql: &'static str) -> i64 {
+    store.request(Access::Read, move |group| Ok(group.prepare(sql)?.query_row([], |row| row.get(0))?)).await.unwrap()
+}

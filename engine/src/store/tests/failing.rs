@@ -1,0 +1,66 @@
+//! A disk that takes no more. SQLite's own bound on the pages of a file stands for it: it fails in the same way.
+
+use super::*;
+use crate::effect::{Batch, KvWrite};
+
+fn memory(value: usize) -> Batch {
+    let kv = vec![KvWrite::Set { key: "key".to_owned(), value: vec![7; value] }];
+    Batch { plugin: "greeter".into(), cause: chat("cause", "anna", "hello"), effects: vec![], kv }
+}
+
+#[tokio::test]
+async fn a_full_disk_is_reported_and_what_waited_is_written_when_there_is_room() {
+    let place = Place::new();
+    let store = place.open();
+    store.journal_event(chat("before", "anna", "hello"), false);
+    store.read_journal(0, 1).await.unwrap();
+
+    sql(&store, "PRAGMA max_page_count = 1").await;
+    let refused = store.commit(&memory(60_000)).await;
+    assert!(matches!(refused, Err(StoreError::Sqlite(_))), "{refused:?}");
+    let StoreHealth::Failing { since_ms, why } = store.health() else { panic!("a full disk is not healthy") };
+    assert!(since_ms > 0 && why.contains("full"), "{why}");
+
+    // Those whom nobody waits for are kept; reading goes on.
+    for number in 0..3_000 {
+        store.journal_event(chat(&format!("during {number}"), "anna", "hello"), false);
+    }
+    assert_eq!(store.read_journal(0, 10_000).await.unwrap().len(), 1);
+
+    sql(&store, "PRAGMA max_page_count = 1000000").await;
+    store.commit(&memory(60_000)).await.unwrap();
+    assert_eq!(store.read_journal(0, 10_000).await.unwrap().len(), 3_001);
+    assert_eq!(store.viewer("retake", "anna").await.unwrap().unwrap().messages, 3_001);
+    assert_eq!(store.health(), StoreHealth::Ok);
+    assert_eq!(store.lost_writes(), 0);
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_stored_does_not_take_its_neighbours_with_it() {
+    let place = Place::new();
+    let store = place.open();
+    sql(
+        &store,
+        "CREATE TRIGGER refuse BEFORE INSERT ON events WHEN new.id = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END",
+    )
+    .await;
+    for id in ["one", "bad", "two"] {
+        store.journal_event(chat(id, "anna", "hello"), false);
+    }
+    assert_eq!(store.read_journal(0, 10).await.unwrap().len(), 2);
+    assert_eq!(store.viewer("retake", "anna").await.unwrap().unwrap().messages, 2);
+    assert_eq!(store.lost_writes(), 1);
+}
+
+#[tokio::test]
+async fn a_store_that_is_closed_on_a_full_disk_ends() {
+    let place = Place::new();
+    let store = place.open();
+    sql(&store, "PRAGMA max_page_count = 1").await;
+    for number in 0..3_000 {
+        store.journal_event(chat(&format!("event {number}"), "anna", "hello"), false);
+    }
+    store.close().await;
+    drop(store);
+    place.open();
+}

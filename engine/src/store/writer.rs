@@ -1,0 +1,340 @@
+//! The one thread that touches the file.
+//!
+//! It takes what waits in the queue, up to a bound, and makes one transaction of it. When that fails because of one item
+//! it does the items one by one, so that only the bad one is lost. When it fails because nothing can be written, the
+//! writes that nobody waits for are kept in memory and tried again, and requests are answered with the error.
+
+use std::mem;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::error::StoreError;
+use super::group::{Group, Outcome};
+use super::health::Health;
+use super::item::{Access, Item};
+use super::lock::Lock;
+use super::open::Database;
+use super::projection::Counted;
+use super::queue::{GROUP, Queue, Taken};
+use super::retention::{Pruned, Retention};
+use super::{journal, projection};
+use crate::config::settings::JournalSettings;
+use crate::event::now_ms;
+
+/// How long to leave a disk alone that refused a write.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// How often to look for what is too old, when the last look found nothing.
+const PRUNE_EVERY: Duration = Duration::from_secs(10);
+
+/// How long counting may lag behind the journal, and how many events, which stay in memory for it.
+const DRAW_EVERY: Duration = Duration::from_secs(5);
+const DRAW_AT: usize = 4096;
+
+/// One warning in this time about items that could not be stored: each would be as telling as the first.
+const WARN_EVERY: Duration = Duration::from_secs(60);
+
+pub(super) struct Writer {
+    connection: Connection,
+    queue: Arc<Queue>,
+    health: Arc<Health>,
+    retention: Retention,
+    total_bytes: u64,
+    /// Events on the disk that are not yet counted for their viewers, and when they are to be.
+    undrawn: Vec<Counted>,
+    draw_at: Option<Instant>,
+    is_full_sync: bool,
+    /// Writes that nobody waits for and that the disk refused, oldest first. Bounded by the queue, which counts them.
+    backlog: Vec<Item>,
+    /// Set while the disk refuses.
+    retry_at: Option<Instant>,
+    prune_at: Instant,
+    warned_at: Option<Instant>,
+    lost_when_warned: u64,
+    /// Let go last, after the connection is closed.
+    lock: Lock,
+}
+
+impl Writer {
+    pub(super) fn new(
+        database: Database,
+        settings: &JournalSettings,
+        queue: Arc<Queue>,
+        health: Arc<Health>,
+    ) -> rusqlite::Result<Self> {
+        let Database { connection, lock } = database;
+        let total_bytes = journal::total_bytes(&connection)?;
+        let undrawn = projection::left_over(&connection)?;
+        Ok(Self {
+            connection,
+            queue,
+            health,
+            retention: Retention::new(settings),
+            total_bytes,
+            draw_at: (!undrawn.is_empty()).then(Instant::now),
+            undrawn,
+            is_full_sync: false,
+            backlog: Vec::new(),
+            retry_at: None,
+            prune_at: Instant::now(),
+            warned_at: None,
+            lost_when_warned: 0,
+            lock,
+        })
+    }
+
+    pub(super) fn run(mut self) {
+        loop {
+            match self.queue.take(self.patience()) {
+                Taken::Items(items) => self.handle(items),
+                Taken::Nothing => {}
+                Taken::Closed => break,
+            }
+            if self.retry_at.is_some_and(|at| at <= Instant::now()) {
+                self.retry();
+            }
+            if self.draw_at.is_some_and(|at| at <= Instant::now()) {
+                self.draw();
+            }
+            self.prune();
+            self.warn_of_losses();
+        }
+        self.end();
+    }
+
+    fn patience(&self) -> Duration {
+        let next = [self.retry_at, self.draw_at].into_iter().flatten().fold(self.prune_at, Instant::min);
+        next.saturating_duration_since(Instant::now())
+    }
+
+    /// Carries out a group, and answers whoever waits for a part of it.
+    fn handle(&mut self, mut items: Vec<Item>) {
+        if self.retry_at.is_some() {
+            self.handle_while_failing(items);
+            return;
+        }
+        match self.attempt(&mut items) {
+            Ok(()) => self.succeeded(items),
+            Err(error) if error.concerns_the_file() => {
+                self.failed(&error);
+                self.handle_while_failing(items);
+            }
+            Err(_) => self.handle_one_by_one(items),
+        }
+    }
+
+    fn handle_one_by_one(&mut self, items: Vec<Item>) {
+        let mut items = items.into_iter();
+        while let Some(item) = items.next() {
+            let mut single = vec![item];
+            match self.attempt(&mut single) {
+                Ok(()) => self.succeeded(single),
+                Err(error) if error.concerns_the_file() => {
+                    self.failed(&error);
+                    single.extend(items);
+                    self.handle_while_failing(single);
+                    return;
+                }
+                Err(error) => self.refuse(single, error),
+            }
+        }
+    }
+
+    /// Keeps what nobody waits for; requests are tried, as reading may still work and the error is theirs to know.
+    fn handle_while_failing(&mut self, items: Vec<Item>) {
+        for item in items {
+            if item.access().is_none() {
+                self.backlog.push(item);
+                continue;
+            }
+            let mut single = vec![item];
+            match self.attempt(&mut single) {
+                Ok(()) => self.succeeded(single),
+                Err(error) => {
+                    if error.concerns_the_file() {
+                        self.failed(&error);
+                    }
+                    self.refuse(single, error);
+                }
+            }
+        }
+    }
+
+    /// Writes the backlog, or finds out whether anything can be written again.
+    fn retry(&mut self) {
+        if self.backlog.is_empty() {
+            match self.probe() {
+                Ok(()) => self.recovered(),
+                Err(error) => self.failed(&error.into()),
+            }
+            return;
+        }
+        self.retry_at = None;
+        let mut backlog = mem::take(&mut self.backlog).into_iter();
+        loop {
+            let group: Vec<Item> = backlog.by_ref().take(GROUP).collect();
+            if group.is_empty() {
+                return;
+            }
+            self.handle(group);
+            if self.retry_at.is_some() {
+                self.backlog.extend(backlog);
+                return;
+            }
+        }
+    }
+
+    /// One transaction of all the items. Nothing of it happened when it fails.
+    fn attempt(&mut self, items: &mut [Item]) -> Result<(), StoreError> {
+        let is_durable = items.iter().any(|item| item.access() == Some(Access::Durable));
+        self.set_full_sync(is_durable)?;
+        let transaction = begin(&mut self.connection)?;
+        let mut group = Group::new(&transaction, now_ms(), self.total_bytes, &self.undrawn);
+        for item in items {
+            group.apply(item)?;
+        }
+        group.write_sequences()?;
+        if group.undrawn() >= DRAW_AT || self.draw_at.is_some_and(|at| at <= Instant::now()) {
+            group.draw()?;
+        }
+        let Outcome { total_bytes, fresh, drawn } = group.into_outcome();
+        transaction.commit()?;
+        self.total_bytes = total_bytes;
+        self.undrawn.extend(fresh);
+        self.undrawn.drain(..drawn);
+        self.draw_at = match self.draw_at {
+            _ if self.undrawn.is_empty() => None,
+            Some(at) if drawn == 0 => Some(at),
+            _ => Some(Instant::now() + DRAW_EVERY),
+        };
+        Ok(())
+    }
+
+    fn set_full_sync(&mut self, full: bool) -> rusqlite::Result<()> {
+        if full != self.is_full_sync {
+            self.connection.pragma_update(None, "synchronous", if full { "full" } else { "normal" })?;
+            self.is_full_sync = full;
+        }
+        Ok(())
+    }
+
+    /// Writes the header with the value that it has.
+    fn probe(&mut self) -> rusqlite::Result<()> {
+        let transaction = begin(&mut self.connection)?;
+        let version: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        transaction.pragma_update(None, "user_version", version)?;
+        transaction.commit()
+    }
+
+    /// Counts what waits for it, when no group came that would have done so by the way.
+    fn draw(&mut self) {
+        if self.retry_at.is_some() {
+            self.draw_at = Some(Instant::now() + DRAW_EVERY);
+            return;
+        }
+        if let Err(error) = self.attempt(&mut []) {
+            self.failed(&error);
+        }
+    }
+
+    fn succeeded(&mut self, items: Vec<Item>) {
+        let behind = items.iter().filter(|item| item.access().is_none()).count();
+        let has_written = items.iter().any(|item| item.access() != Some(Access::Read));
+        self.queue.settle(behind);
+        if has_written {
+            self.recovered();
+        }
+        for item in items {
+            if let Item::Request(mut work) = item {
+                work.finish(Ok(()));
+            }
+        }
+    }
+
+    fn recovered(&mut self) {
+        // What waits is written with the next round; nobody has to be patient any more.
+        self.retry_at = (!self.backlog.is_empty()).then(Instant::now);
+        if self.backlog.is_empty() {
+            self.health.set_ok();
+        }
+    }
+
+    fn failed(&mut self, error: &StoreError) {
+        self.health.set_failing(error.to_string());
+        self.retry_at = Some(Instant::now() + RETRY);
+    }
+
+    /// Items that can't be stored, whatever the state of the disk.
+    fn refuse(&mut self, items: Vec<Item>, error: StoreError) {
+        let mut error = Some(error);
+        for item in items {
+            if let Item::Request(mut work) = item {
+                work.finish(Err(error.take().unwrap_or(StoreError::Closed)));
+            } else {
+                tracing::debug!(error = error.as_ref().map(tracing::field::display), "A write could not be stored.");
+                self.queue.settle(1);
+                self.health.add_lost(1);
+            }
+        }
+    }
+
+    /// One small bite at what is too old, and soon another one if there is more.
+    fn prune(&mut self) {
+        if self.prune_at > Instant::now() || self.retry_at.is_some() {
+            return;
+        }
+        let pruned = self.set_full_sync(false).and_then(|()| {
+            let transaction = begin(&mut self.connection)?;
+            let pruned = self.retention.bite(&transaction, now_ms())?;
+            transaction.commit()?;
+            Ok(pruned)
+        });
+        let pause = match pruned {
+            Ok(Pruned::More) => Duration::ZERO,
+            Ok(Pruned::All) => PRUNE_EVERY,
+            Err(error) => {
+                tracing::warn!(%error, "What is too old for the journal could not be removed; it is tried again.");
+                WARN_EVERY
+            }
+        };
+        self.prune_at = Instant::now() + pause;
+    }
+
+    fn warn_of_losses(&mut self) {
+        let lost = self.health.lost();
+        let has_warned_lately = self.warned_at.is_some_and(|at| at.elapsed() < WARN_EVERY);
+        if lost == self.lost_when_warned || has_warned_lately {
+            return;
+        }
+        let new = lost - self.lost_when_warned;
+        tracing::warn!(lost = new, "Writes were lost: the database can't keep up, or could not store them.");
+        self.warned_at = Some(Instant::now());
+        self.lost_when_warned = lost;
+    }
+
+    /// A last attempt for what the disk refused, then a file without a log beside it.
+    fn end(mut self) {
+        if self.retry_at.is_some() {
+            self.retry();
+        }
+        // An error is of no consequence: the next start counts what is left over.
+        self.draw_at = Some(Instant::now());
+        let _ = self.attempt(&mut []);
+        if !self.backlog.is_empty() {
+            tracing::error!(lost = self.backlog.len(), "The database still can't be written; what waited is lost.");
+        }
+        let Self { connection, lock, .. } = self;
+        let checkpoint = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        if let Err(error) = checkpoint.and_then(|()| connection.close().map_err(|(_, error)| error)) {
+            tracing::warn!(%error, "The database could not be closed in order; it repairs itself at the next start.");
+        }
+        drop(lock);
+    }
+}
+
+/// Deferred, as a group of reads needs no right to write.
+fn begin(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
+    connection.transaction_with_behavior(TransactionBehavior::Deferred)
+}
