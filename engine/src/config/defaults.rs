@@ -34,8 +34,7 @@ pub(super) const TOKEN_CHARACTERS: usize = 16;
 pub(super) const REVIEW: Bounded<Time> = bounded(Time::milliseconds(50), Time::milliseconds(1), Time::seconds(5));
 
 /// Long enough for a handler that asks a web service, short enough that the agent is not late.
-pub(super) const FALLBACK_AFTER: Bounded<Time> =
-    bounded(Time::seconds(2), Time::milliseconds(10), Time::seconds(60));
+pub(super) const FALLBACK_AFTER: Bounded<Time> = bounded(Time::seconds(2), Time::milliseconds(10), Time::seconds(60));
 
 /// systemd kills after 90 s; a chat line is out of date long before.
 pub(super) const DRAIN: Bounded<Time> = bounded(Time::seconds(10), Time::milliseconds(0), Time::seconds(80));
@@ -51,16 +50,12 @@ pub(super) const QUEUE_BOUND: Bounded<u32> = bounded(1000, 1, 100_000);
 pub(super) const VISIBILITY: Bounded<Time> = bounded(Time::seconds(300), Time::seconds(1), Time::seconds(86_400));
 pub(super) const ATTEMPTS: Bounded<u32> = bounded(5, 1, 100);
 /// The seed's agent looked every 3 s.
-pub(super) const WAKE_DEBOUNCE: Bounded<Time> =
-    bounded(Time::seconds(3), Time::milliseconds(0), Time::seconds(3600));
-pub(super) const WAKE_TIMEOUT: Bounded<Time> =
-    bounded(Time::seconds(30), Time::milliseconds(100), Time::seconds(600));
+pub(super) const WAKE_DEBOUNCE: Bounded<Time> = bounded(Time::seconds(3), Time::milliseconds(0), Time::seconds(3600));
+pub(super) const WAKE_TIMEOUT: Bounded<Time> = bounded(Time::seconds(30), Time::milliseconds(100), Time::seconds(600));
 
 /// A build writes a plugin in several steps, none further apart than this.
-pub(super) const DEBOUNCE: Bounded<Time> =
-    bounded(Time::milliseconds(250), Time::milliseconds(10), Time::seconds(10));
-pub(super) const POLL_EVERY: Bounded<Time> =
-    bounded(Time::seconds(2), Time::milliseconds(100), Time::seconds(300));
+pub(super) const DEBOUNCE: Bounded<Time> = bounded(Time::milliseconds(250), Time::milliseconds(10), Time::seconds(10));
+pub(super) const POLL_EVERY: Bounded<Time> = bounded(Time::seconds(2), Time::milliseconds(100), Time::seconds(300));
 
 /// The history is asked this often while the socket is refused; retake.tv's pages advise 2 s to 3 s.
 pub(super) const RETAKE_POLL: Bounded<Time> = bounded(Time::seconds(3), Time::milliseconds(500), Time::seconds(60));

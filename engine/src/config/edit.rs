@@ -45,9 +45,10 @@ fn failed(what: &'static str, path: &Path, source: io::Error) -> EditError {
 }
 
 fn edited(path: &Path, text: &str, plugin: &str, changes: &[Change]) -> Result<String, EditError> {
-    let mut document: DocumentMut = text
-        .parse()
-        .map_err(|error: toml_edit::TomlError| EditError::Syntax { path: path.to_owned(), message: error.message().to_owned() })?;
+    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| EditError::Syntax {
+        path: path.to_owned(),
+        message: error.message().to_owned(),
+    })?;
     let shape = |key: &str| EditError::Shape { path: path.to_owned(), key: key.to_owned() };
     let plugins = document.entry("plugins").or_insert_with(implicit_table);
     let plugins = plugins.as_table_like_mut().ok_or_else(|| shape("plugins"))?;

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeArray, DeTable, DeValue};
 
 use super::problem::{ConfigErrors, Finding, KeyPath, Problem, Step};
 
@@ -15,6 +15,13 @@ pub(super) struct Document<'text> {
     file: PathBuf,
     text: &'text str,
     tree: Spanned<DeTable<'text>>,
+}
+
+/// Where a value stands, or the nearest table around it that is written (then without a value).
+struct Place<'tree, 'text> {
+    key: usize,
+    offset: usize,
+    value: Option<&'tree Spanned<DeValue<'text>>>,
 }
 
 impl<'text> Document<'text> {
@@ -45,47 +52,51 @@ impl<'text> Document<'text> {
 
     /// Gives each finding its line, in the order of the file.
     pub(super) fn place(&self, findings: Vec<Finding>) -> Vec<Problem> {
-        let mut placed: Vec<(usize, Problem)> = findings
-            .into_iter()
-            .map(|finding| {
-                let (span, exact) = self.span(&finding.path);
-                let (line, column) = self.line_and_column(span.start);
-                let value = (exact && !finding.path.is_secret()).then(|| self.scalar(span.clone())).flatten();
-                let Finding { path, message, help } = finding;
-                (span.start, Problem { file: self.file.clone(), line, column, key: path.to_string(), value, message, help })
-            })
-            .collect();
-        placed.sort_by_key(|(start, _)| *start);
+        let mut placed: Vec<(usize, Problem)> = findings.into_iter().map(|finding| self.problem(finding)).collect();
+        placed.sort_by_key(|(offset, _)| *offset);
         placed.into_iter().map(|(_, problem)| problem).collect()
     }
 
-    /// Where the value at `path` stands, or that of the nearest table around it that is written (and `false`).
-    fn span(&self, path: &KeyPath) -> (Range<usize>, bool) {
-        let mut here = None;
+    fn problem(&self, finding: Finding) -> (usize, Problem) {
+        let Finding { path, is_key, message, help } = finding;
+        let place = self.find(&path);
+        let value = place.value.filter(|_| !path.is_secret()).and_then(|value| self.shown(value));
+        let offset = if is_key { place.key } else { place.offset };
+        let (line, column) = self.line_and_column(offset);
+        (offset, Problem { file: self.file.clone(), line, column, key: path.to_string(), value, message, help })
+    }
+
+    fn find(&self, path: &KeyPath) -> Place<'_, 'text> {
+        let mut place = Place { key: 0, offset: 0, value: None };
         let mut table = Some(self.tree.get_ref());
         let mut array = None;
         for step in path.steps() {
             let next = match step {
-                Step::Key(key) => table.and_then(|table| table.get(key.as_str())),
-                Step::Index(index) => array.and_then(|array: &toml::de::DeArray<'_>| array.get(*index)),
+                Step::Key(key) => table.and_then(|table| table.get_key_value(key.as_str())).map(|(key, value)| {
+                    place.key = key.span().start;
+                    value
+                }),
+                Step::Index(index) => array.and_then(|array: &DeArray<'_>| array.get(*index)),
             };
             let Some(value) = next else {
-                return (here.unwrap_or(0..0), false);
+                return Place { value: None, ..place };
             };
-            here = Some(value.span());
+            place.offset = value.span().start;
+            place.value = Some(value);
             table = value.get_ref().as_table();
             array = value.get_ref().as_array();
         }
-        (here.unwrap_or(0..0), true)
+        place
     }
 
-    fn scalar(&self, span: Range<usize>) -> Option<String> {
-        let written = self.text.get(span)?.trim();
-        let line = written.lines().next()?;
-        if line.is_empty() || line.starts_with('[') && !line.ends_with(']') || line.starts_with("[[") {
+    /// The value as it is written, where that is short; a table is not.
+    fn shown(&self, value: &Spanned<DeValue<'_>>) -> Option<String> {
+        let has_tables = |items: &DeArray<'_>| items.iter().any(|item| item.get_ref().is_table());
+        if value.get_ref().is_table() || value.get_ref().as_array().is_some_and(has_tables) {
             return None;
         }
-        let mut shown: String = line.chars().take(SHOWN_VALUE).collect();
+        let written = self.text.get(value.span())?.trim();
+        let mut shown: String = written.lines().next()?.chars().take(SHOWN_VALUE).collect();
         if shown.len() < written.len() {
             shown.push('…');
         }

@@ -75,6 +75,8 @@ impl fmt::Display for KeyPath {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Finding {
     pub(super) path: KeyPath,
+    /// Whether the key itself is wrong, rather than its value.
+    pub(super) is_key: bool,
     pub(super) message: String,
     pub(super) help: Option<String>,
 }

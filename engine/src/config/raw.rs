@@ -21,6 +21,7 @@ pub(super) struct Raw {
     pub(super) journal: Journal,
     pub(super) agent: Agent,
     pub(super) host: Host,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) plugins: BTreeMap<String, Plugin>,
     pub(super) retake: Vec<Retake>,
     pub(super) simulator: Simulator,
@@ -118,7 +119,9 @@ pub(super) struct Plugin {
     pub(super) channels: Option<Vec<String>>,
     pub(super) pin: Option<String>,
     pub(super) on_failure: Option<OnFailure>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) secrets: BTreeMap<String, Reference>,
+    #[serde(skip_serializing_if = "toml::Table::is_empty")]
     pub(super) settings: toml::Table,
 }
 

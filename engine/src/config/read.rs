@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue, Deserializer};
 use super::locate::Document;
 use super::problem::{Finding, KeyPath, Step};
 use super::raw::Raw;
+use super::secret::HOW_TO_REFER;
 
 /// More would only bury the first ones.
 const MOST_FINDINGS: usize = 50;
@@ -35,9 +36,9 @@ fn finding(path: KeyPath, message: &str) -> Finding {
     // serde repeats the value it did not like.
     if path.is_secret() && message.starts_with("invalid") {
         let message = "expected a reference to a secret, as text".to_owned();
-        return Finding { path, message, help: Some(super::secret::HOW_TO_REFER.to_owned()) };
+        return Finding { path, is_key: false, message, help: Some(HOW_TO_REFER.to_owned()) };
     }
-    Finding { path, message: message.to_owned(), help: None }
+    Finding { path, is_key: message.starts_with("unknown field"), message: message.to_owned(), help: None }
 }
 
 /// Takes out the entry at `path`; a single element of an array takes its array along.

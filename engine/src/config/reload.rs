@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::settings::{HostSettings, HttpSettings, LogSettings, PluginSettings, RetakeSettings, Settings, SimulatorSettings};
+use super::settings::{
+    HostSettings, HttpSettings, LogSettings, PluginSettings, RetakeSettings, Settings, SimulatorSettings,
+};
 use crate::effect::PluginId;
 
 /// What is to be done, and what can only be done by a restart.

@@ -18,7 +18,8 @@ use super::problem::{Finding, KeyPath};
 use super::raw::{self, Raw, WatchMode};
 use super::secret::{Reference, SecretError};
 use super::settings::{
-    AgentSettings, HostSettings, HttpSettings, JournalSettings, LogFormat, LogSettings, PipelineSettings, Settings, Watch,
+    AgentSettings, HostSettings, HttpSettings, JournalSettings, LogFormat, LogSettings, PipelineSettings, Settings,
+    Watch,
 };
 use super::units::Time;
 
@@ -64,11 +65,11 @@ struct Resolver<'file> {
 
 impl Resolver<'_> {
     fn found(&mut self, path: KeyPath, message: impl Into<String>) {
-        self.findings.push(Finding { path, message: message.into(), help: None });
+        self.findings.push(Finding { path, is_key: false, message: message.into(), help: None });
     }
 
     fn found_with_help(&mut self, path: KeyPath, message: impl Into<String>, help: impl Into<String>) {
-        self.findings.push(Finding { path, message: message.into(), help: Some(help.into()) });
+        self.findings.push(Finding { path, is_key: false, message: message.into(), help: Some(help.into()) });
     }
 
     fn within<T: Copy + PartialOrd + fmt::Display>(&mut self, path: KeyPath, given: Option<T>, range: Bounded<T>) -> T {

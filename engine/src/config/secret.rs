@@ -115,7 +115,9 @@ pub(super) enum SecretError {
 impl SecretError {
     pub(super) fn help(&self) -> String {
         match self {
-            Self::NotSet(name) => format!("set {name} where the daemon runs (systemd: EnvironmentFile=), or refer to another place"),
+            Self::NotSet(name) => {
+                format!("set {name} where the daemon runs (systemd: EnvironmentFile=), or refer to another place")
+            }
             Self::Open { path, .. } => {
                 format!("`chmod 600 {}`; in a container mount it with mode 0400", path.display())
             }

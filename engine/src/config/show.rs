@@ -121,11 +121,7 @@ fn limits(limits: &Limits) -> raw::HostLimits {
 
 fn plugin(written: raw::Plugin, settings: &PluginSettings) -> raw::Plugin {
     // `enabled`, `grant` and `pin` have no default: not written is a decision that is still open.
-    raw::Plugin {
-        channels: Some(settings.channels.clone()),
-        on_failure: Some(settings.on_failure),
-        ..written
-    }
+    raw::Plugin { channels: Some(settings.channels.clone()), on_failure: Some(settings.on_failure), ..written }
 }
 
 fn account(written: raw::Retake, settings: &RetakeSettings) -> raw::Retake {
@@ -152,7 +148,7 @@ fn pace(settings: &Pace, written: raw::Pace) -> raw::Pace {
 
 type Fields = serde_json::Map<String, Value>;
 
-/// Values first, tables after them, as TOML wants it. What is empty or not set is left out.
+/// Values first, tables after them, as TOML wants it. What is not set is left out; `{}` is set, as in `grant = {}`.
 fn fill(table: &mut Table, fields: &Fields) {
     for (key, field) in fields {
         if let Some(value) = value(field) {
@@ -161,10 +157,11 @@ fn fill(table: &mut Table, fields: &Fields) {
     }
     for (key, field) in fields {
         match field {
-            Value::Object(inner) => {
+            Value::Object(inner) if !inner.is_empty() => {
                 let mut inner_table = Table::new();
                 // `[plugins]` alone says nothing: only what is in it has a header.
-                inner_table.set_implicit(inner.values().all(Value::is_object));
+                inner_table
+                    .set_implicit(inner.values().all(|value| value.as_object().is_some_and(|inner| !inner.is_empty())));
                 fill(&mut inner_table, inner);
                 if !inner_table.is_empty() {
                     table.insert(key, Item::Table(inner_table));
@@ -192,7 +189,7 @@ fn is_tables(items: &[Value]) -> bool {
 fn value(field: &Value) -> Option<toml_edit::Value> {
     match field {
         Value::Array(items) if is_tables(items) => None,
-        Value::Null | Value::Object(_) => None,
+        Value::Object(fields) if !fields.is_empty() => None,
         other => inline(other),
     }
 }

@@ -32,10 +32,9 @@ fn edit(text: &str, plugin: &str, changes: &[Change]) -> String {
 #[test]
 fn only_the_value_that_is_meant_changes() {
     let change = [Change::Enabled(true), grant(&[("chat", &["say", "reply"]), ("http", &["https://a.example/"])])];
-    let expected = BEFORE.replace("enabled = false", "enabled = true").replace(
-        r#"{ chat = ["say"] }"#,
-        r#"{ chat = ["say", "reply"], http = ["https://a.example/"] }"#,
-    );
+    let expected = BEFORE
+        .replace("enabled = false", "enabled = true")
+        .replace(r#"{ chat = ["say"] }"#, r#"{ chat = ["say", "reply"], http = ["https://a.example/"] }"#);
     assert_eq!(edit(BEFORE, "greeter", &change), expected);
 }
 

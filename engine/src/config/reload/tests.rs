@@ -30,15 +30,16 @@ fn comments_order_and_written_defaults_change_nothing() {
 fn only_the_account_that_changed_is_named() {
     let old = [retake("a", "A"), retake("b", "B"), retake("c", "C")].concat();
     let new = [retake("d", "D"), retake("c", "C"), retake("b", "OTHER")].concat();
-    let retake =
-        Entries { added: vec!["d".to_owned()], removed: vec!["a".to_owned()], changed: vec!["b".to_owned()] };
+    let retake = Entries { added: vec!["d".to_owned()], removed: vec!["a".to_owned()], changed: vec!["b".to_owned()] };
     assert_eq!(changes(&old, &new), Changes { retake, ..Changes::default() });
 }
 
 #[test]
 fn a_plugins_grant_settings_or_secret_change_that_plugin_alone() {
     let base = "[plugins.a]\n[plugins.b]\n";
-    for change in ["grant = { chat = [\"say\"] }", "settings = { x = 1 }", "secrets = { k = \"env:K\" }", "enabled = false"] {
+    for change in
+        ["grant = { chat = [\"say\"] }", "settings = { x = 1 }", "secrets = { k = \"env:K\" }", "enabled = false"]
+    {
         let changes = changes(base, &format!("{base}{change}\n"));
         assert_eq!(changes.plugins.changed, [PluginId::from("b")], "{change}");
         assert_eq!(Changes { plugins: Entries::default(), ..changes }, Changes::default());

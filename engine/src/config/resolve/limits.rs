@@ -50,7 +50,13 @@ impl Resolver<'_> {
         limits
     }
 
-    fn limit_time(&mut self, name: &str, given: Option<Time>, normal: Duration, (least, most): (Time, Time)) -> Duration {
+    fn limit_time(
+        &mut self,
+        name: &str,
+        given: Option<Time>,
+        normal: Duration,
+        (least, most): (Time, Time),
+    ) -> Duration {
         self.time(key(name), given, bounded(Time(normal), least, most))
     }
 

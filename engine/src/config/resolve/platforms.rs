@@ -38,7 +38,8 @@ impl Resolver<'_> {
             RetakeGeneration::V2 => ("https://retake.tv/api/v1/", "wss://retake.tv/socket.io/"),
         };
         let room = self.required(table.key("room"), raw.room.as_ref(), "the streamer's user id");
-        let user_id = self.required(table.key("user-id"), raw.user_id.as_ref(), "the user id of the bot's account (userDbId)");
+        let user_id =
+            self.required(table.key("user-id"), raw.user_id.as_ref(), "the user id of the bot's account (userDbId)");
         let token = self.account_token(table.key("token"), raw);
         let rest_base = self.url(&table.key("rest-base"), raw.rest_base.as_deref().unwrap_or(rest), ["https", "http"]);
         let socket_url = self.url(&table.key("socket-url"), raw.socket_url.as_deref().unwrap_or(socket), ["wss", "ws"]);

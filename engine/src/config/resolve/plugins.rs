@@ -61,11 +61,9 @@ impl Resolver<'_> {
             ),
             toml::Value::Boolean(flag) => Value::Bool(*flag),
             toml::Value::Datetime(date) => Value::String(date.to_string()),
-            toml::Value::Array(items) => items
-                .iter()
-                .enumerate()
-                .map(|(index, item)| self.plugin_value(&path.index(index), item))
-                .collect(),
+            toml::Value::Array(items) => {
+                items.iter().enumerate().map(|(index, item)| self.plugin_value(&path.index(index), item)).collect()
+            }
             toml::Value::Table(table) => Value::Object(self.plugin_table(path, table)),
         }
     }

@@ -25,7 +25,8 @@ fn a_reference_reads_back_as_it_is_shown() {
 
 #[test]
 fn a_literal_is_no_reference() {
-    for text in ["", "hunter2", "env:", "env: ", "file:", "cmd:", "cmd:  ", "http://user:pass@host", "ENV:X", "env:A=b"] {
+    for text in ["", "hunter2", "env:", "env: ", "file:", "cmd:", "cmd:  ", "http://user:pass@host", "ENV:X", "env:A=b"]
+    {
         assert_eq!(Reference::parse(text), None, "{text}");
     }
 }
