@@ -23,6 +23,7 @@ pub mod watch;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use self::locate::Document;
 pub use self::problem::{ConfigErrors, KeyPath, Problem};
@@ -66,6 +67,11 @@ pub fn paths(path: &Path) -> Result<Paths, ConfigErrors> {
     let text = read_text(&path)?;
     let (raw, _) = read::read(&Document::parse(&path, &text)?);
     Ok(Paths { data_dir: resolve::data_dir(&path, &raw), plugins_dir: resolve::plugins_dir(&path, &raw), config: path })
+}
+
+/// Reads "250ms", "10s", "5m", "12h", "30d": what people type elsewhere is spelled as in the config.
+pub fn parse_time(text: &str) -> Option<Duration> {
+    units::Time::parse(text).map(|time| time.0)
 }
 
 fn load_with(path: &Path, read_secret: ReadSecret) -> Result<(Raw, Settings), ConfigErrors> {

@@ -57,7 +57,7 @@ fn remove_within(value: &mut DeValue<'_>, path: &[Step]) -> bool {
     match (value, path) {
         (DeValue::Table(table), path) => remove(table, path),
         (DeValue::Array(items), [Step::Index(index), rest @ ..]) if !rest.is_empty() => {
-            items.iter_mut().nth(*index).is_some_and(|item| remove_within(item.get_mut(), rest))
+            items.get_mut(*index).is_some_and(|item| remove_within(item.get_mut(), rest))
         }
         _ => false,
     }

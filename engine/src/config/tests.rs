@@ -4,7 +4,6 @@ mod errors;
 mod explained;
 
 use std::path::Path;
-use std::time::Duration;
 
 use secrecy::ExposeSecret;
 

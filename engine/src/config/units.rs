@@ -29,7 +29,7 @@ impl Time {
         Self(Duration::from_secs(count))
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         parse(text, &TIME_UNITS).map(Self::milliseconds)
     }
 }
