@@ -82,9 +82,8 @@ fn load_with(path: &Path, read_secret: ReadSecret) -> Result<(Raw, Settings), Co
 
 fn parse(path: &Path, text: &str, read_secret: ReadSecret) -> Result<(Raw, Settings), ConfigErrors> {
     let document = Document::parse(path, text)?;
-    let (raw, mut findings) = read::read(&document);
-    let (settings, more) = resolve(path, &raw, read_secret);
-    findings.extend(more);
+    let (raw, findings) = read::read(&document);
+    let (settings, findings) = resolve(path, &raw, findings, read_secret);
     if findings.is_empty() {
         return Ok((raw, settings));
     }

@@ -45,8 +45,9 @@ fn next_steps(config: &Path) -> String {
            1. Add the account of your bot: [[retake]] in {path}.\n  \
            2. showrunner config check --config {path}\n  \
            3. showrunner run --config {path}\n\n\
-         Without an account: `showrunner run`, and in another terminal `showrunner watch` and\n\
-         `showrunner simulate chat --user alice --text hello`. `showrunner demo` shows it all at once.",
+         It also runs without an account. In other terminals, with the same --config:\n  \
+           showrunner watch\n  \
+           showrunner simulate chat --user alice --text hello",
         folder.display()
     )
 }

@@ -45,11 +45,11 @@ fn failed(what: &'static str, path: &Path, source: io::Error) -> EditError {
 }
 
 fn edited(path: &Path, text: &str, plugin: &str, changes: &[Change]) -> Result<String, EditError> {
-    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| EditError::Syntax {
-        path: path.to_owned(),
-        message: error.message().to_owned(),
-    })?;
+    let syntax =
+        |error: toml_edit::TomlError| EditError::Syntax { path: path.to_owned(), message: error.message().to_owned() };
     let shape = |key: &str| EditError::Shape { path: path.to_owned(), key: key.to_owned() };
+    let document: DocumentMut = text.parse().map_err(syntax)?;
+    let mut document = with_entry(document, text, plugin);
     let plugins = document.entry("plugins").or_insert_with(implicit_table);
     let plugins = plugins.as_table_like_mut().ok_or_else(|| shape("plugins"))?;
     let entry = plugins.entry(plugin).or_insert_with(|| Item::Table(Table::new()));
@@ -65,6 +65,20 @@ fn edited(path: &Path, text: &str, plugin: &str, changes: &[Change]) -> Result<S
         }
     }
     Ok(document.to_string())
+}
+
+/// Adds the header of a plugin that has none, at the very end of the text: a comment at the end belongs to the table
+/// above it, and a new table must not come between the two.
+///
+/// Where the plugins are written in a way that a header can't add to, as an inline table, nothing is added.
+fn with_entry(document: DocumentMut, text: &str, plugin: &str) -> DocumentMut {
+    if document.get("plugins").and_then(|plugins| plugins.get(plugin)).is_some() {
+        return document;
+    }
+    let before = text.trim_end();
+    let gap = if before.is_empty() { "" } else { "\n\n" };
+    let longer = format!("{before}{gap}[plugins.{}]\n", toml_edit::Key::new(plugin));
+    longer.parse().unwrap_or(document)
 }
 
 /// `[plugins]` needs no line of its own.

@@ -23,6 +23,7 @@ pub(super) struct Raw {
     pub(super) host: Host,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) plugins: BTreeMap<String, Plugin>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) retake: Vec<Retake>,
     pub(super) simulator: Simulator,
 }

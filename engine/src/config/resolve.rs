@@ -26,9 +26,14 @@ use super::units::Time;
 /// How secrets are fetched; the path is the config's folder.
 pub(super) type ReadSecret = fn(&Reference, &Path) -> Result<SecretString, SecretError>;
 
-/// The settings are only to be used when nothing was found.
-pub(super) fn resolve(file: &Path, raw: &Raw, read_secret: ReadSecret) -> (Settings, Vec<Finding>) {
-    let mut resolver = Resolver { folder: folder(file), read_secret, findings: Vec::new() };
+/// Adds to what reading found. The settings are only to be used when nothing was found at all.
+pub(super) fn resolve(
+    file: &Path,
+    raw: &Raw,
+    findings: Vec<Finding>,
+    read_secret: ReadSecret,
+) -> (Settings, Vec<Finding>) {
+    let mut resolver = Resolver { folder: folder(file), read_secret, findings };
     let settings = Settings {
         source: file.to_owned(),
         data_dir: data_dir(file, raw),
@@ -65,11 +70,22 @@ struct Resolver<'file> {
 
 impl Resolver<'_> {
     fn found(&mut self, path: KeyPath, message: impl Into<String>) {
-        self.findings.push(Finding { path, is_key: false, message: message.into(), help: None });
+        self.add(Finding { path, is_key: false, message: message.into(), help: None });
     }
 
     fn found_with_help(&mut self, path: KeyPath, message: impl Into<String>, help: impl Into<String>) {
-        self.findings.push(Finding { path, is_key: false, message: message.into(), help: Some(help.into()) });
+        self.add(Finding { path, is_key: false, message: message.into(), help: Some(help.into()) });
+    }
+
+    /// What could not be read is not reported again as missing.
+    fn add(&mut self, finding: Finding) {
+        if !self.is_found(&finding.path) {
+            self.findings.push(finding);
+        }
+    }
+
+    fn is_found(&self, path: &KeyPath) -> bool {
+        self.findings.iter().any(|finding| finding.path == *path)
     }
 
     fn within<T: Copy + PartialOrd + fmt::Display>(&mut self, path: KeyPath, given: Option<T>, range: Bounded<T>) -> T {
@@ -115,7 +131,7 @@ impl Resolver<'_> {
             }),
         };
         let open = listen.is_some_and(|address| !address.ip().to_canonical().is_loopback());
-        if open && raw.token.is_none() {
+        if open && raw.token.is_none() && !self.is_found(&KeyPath::of("http.token")) {
             let message = "other machines can reach this address, so http.token must be set";
             self.found_with_help(key, message, "set http.token, or listen on 127.0.0.1");
         }

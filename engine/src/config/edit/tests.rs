@@ -42,13 +42,28 @@ fn only_the_value_that_is_meant_changes() {
 fn a_plugin_without_an_entry_gets_one_at_the_end() {
     let after = edit("data-dir = \"d\"\n", "other", &[grant(&[("chat", &["say"])]), Change::Enabled(true)]);
     assert_eq!(after, "data-dir = \"d\"\n\n[plugins.other]\ngrant = { chat = [\"say\"] }\nenabled = true\n");
-    assert!(edit(BEFORE, "other", &[Change::Enabled(true)]).starts_with(BEFORE.trim_end_matches("\n# the end\n")));
+    let after = edit(BEFORE, "other", &[Change::Enabled(true)]);
+    assert_eq!(after, format!("{BEFORE}\n[plugins.other]\nenabled = true\n"));
+    assert_eq!(edit("", "other", &[Change::Enabled(true)]), "[plugins.other]\nenabled = true\n");
+    let odd = edit("", "not an id", &[Change::Enabled(true)]);
+    assert_eq!(odd, "[plugins.\"not an id\"]\nenabled = true\n");
+}
+
+#[test]
+fn the_explained_config_keeps_every_line() {
+    let explained = include_str!("../../../../config/showrunner.toml");
+    let after = edit(explained, "greeter", &[Change::Enabled(false)]);
+    assert_eq!(after, format!("{explained}\n[plugins.greeter]\nenabled = false\n"));
 }
 
 #[test]
 fn an_inline_entry_and_a_grant_that_is_a_table_are_understood() {
     let inline = edit("plugins = { a = { enabled = true } }\n", "a", &[Change::Enabled(false)]);
     assert_eq!(inline, "plugins = { a = { enabled = false } }\n");
+    let added: DocumentMut = edit(&inline, "b", &[Change::Enabled(true)]).parse().unwrap();
+    assert_eq!(added["plugins"]["b"]["enabled"].as_bool(), Some(true));
+    let dotted: DocumentMut = edit("plugins.a.enabled = true\n", "b", &[Change::Enabled(true)]).parse().unwrap();
+    assert_eq!(dotted["plugins"]["b"]["enabled"].as_bool(), Some(true));
     let table = edit("[plugins.a]\n[plugins.a.grant]\nchat = [\"say\"]\n", "a", &[grant(&[])]);
     assert_eq!(table.parse::<DocumentMut>().unwrap()["plugins"]["a"]["grant"].as_inline_table().unwrap().len(), 0);
 }

@@ -52,7 +52,6 @@ impl Running {
     async fn stop(self) {
         self.shutdown.cancel();
         self.task.await.unwrap();
-        assert!(TcpStream::connect(self.address).await.is_err(), "the port is still open");
     }
 }
 
