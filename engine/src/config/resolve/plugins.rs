@@ -18,7 +18,10 @@ impl Resolver<'_> {
     fn plugin(&mut self, id: &str, raw: &Plugin) -> PluginSettings {
         let table = KeyPath::of("plugins").key(id);
         if !is_plugin_id(id) {
-            self.found(table.clone(), "a plugin's id has 1 to 64 lower-case letters, digits and hyphens");
+            self.found(
+                table.clone(),
+                "a plugin's id has 1 to 64 lower-case letters, digits and hyphens, and begins with a letter",
+            );
         }
         let channels = raw.channels.clone().unwrap_or_default();
         if channels.iter().any(|channel| channel.trim().is_empty()) {
@@ -69,10 +72,10 @@ impl Resolver<'_> {
     }
 }
 
-/// An id is a folder's name, a log field and a metric label, so it is kept plain.
+/// As a manifest's id: it names folders, config tables and metrics, so it is plain.
 fn is_plugin_id(id: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    (1..=64).contains(&id.len()) && id.bytes().all(plain) && !id.starts_with('-')
+    id.len() <= 64 && id.starts_with(|first: char| first.is_ascii_lowercase()) && id.bytes().all(plain)
 }
 
 fn is_pin(pin: &str) -> bool {
