@@ -1,1 +1,127 @@
-//! Being built.
+//! The command line: what is typed, one file a subcommand, and how failures are told.
+//!
+//! Commands that need a running daemon ask it over the control socket; the others read and write files. Only [`run`]
+//! and [`demo`] start an engine.
+
+mod clean;
+mod config;
+mod daemon;
+mod demo;
+mod failure;
+mod init;
+mod logging;
+mod output;
+mod paint;
+mod plugins;
+mod queue;
+mod run;
+mod simulate;
+mod status;
+mod stop;
+mod terminal;
+mod watch;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A bot engine for live streams: platforms in, WebAssembly plugins decide, effects out.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true, max_term_width = 100)]
+struct CommandLine {
+    /// The config; it also says which daemon is meant.
+    #[arg(long, global = true, value_name = "FILE", default_value = "showrunner.toml")]
+    config: PathBuf,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start the daemon, in the foreground.
+    Run(run::Arguments),
+    /// Show what it does: a simulated stream, answered by the plugins that ship. Needs no account.
+    Demo(demo::Arguments),
+    /// Write a config to start from, and a folder for plugins.
+    Init(init::Arguments),
+    /// Check, show or reload the config.
+    #[command(subcommand)]
+    Config(config::Command),
+    /// List, inspect, allow and switch plugins.
+    #[command(subcommand)]
+    Plugins(plugins::Command),
+    /// Play an event into the running daemon, as a test.
+    Simulate(simulate::Arguments),
+    /// Work on the tasks that wait for an agent.
+    #[command(subcommand)]
+    Queue(queue::Command),
+    /// Show how the running daemon is.
+    Status(status::Arguments),
+    /// Show what happens, as it happens.
+    Watch(watch::Arguments),
+    /// Stop the running daemon, as SIGTERM does.
+    Stop,
+}
+
+/// Runs the command; 0 when it was done, 1 when it failed, 2 when it was asked for wrongly or the config is wrong.
+pub fn main() -> ExitCode {
+    let CommandLine { config, command } = CommandLine::parse();
+    match execute(&config, command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failure::report(&error),
+    }
+}
+
+fn execute(config: &std::path::Path, command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Run(arguments) => run::execute(config, &arguments),
+        Command::Demo(arguments) => demo::execute(arguments),
+        Command::Init(arguments) => init::execute(&arguments),
+        Command::Config(command) => config::execute(config, &command),
+        Command::Plugins(command) => daemon::block_on(plugins::execute(config, command)),
+        Command::Simulate(arguments) => daemon::block_on(simulate::execute(config, arguments)),
+        Command::Queue(command) => daemon::block_on(queue::execute(config, command)),
+        Command::Status(arguments) => daemon::block_on(status::execute(config, &arguments)),
+        Command::Watch(arguments) => daemon::block_on(watch::execute(config, &arguments)),
+        Command::Stop => daemon::block_on(stop::execute(config)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn the_commands_of_the_documents_are_understood() {
+        let lines = [
+            "run --config a.toml --safe-mode",
+            "demo --seconds 5 --dir d",
+            "init here",
+            "config show --resolved",
+            "plugins grant greeter chat=say,reply --pin",
+            "plugins inspect greeter.wasm",
+            "simulate tip --user alice --amount 5 --text hi",
+            "simulate gift --count 50 --channel demo",
+            "queue lease chat --limit 3 --json",
+            "queue nack ID LEASE --delay 30s",
+            "queue reply ID 'all good'",
+            "status --json --config a.toml",
+            "watch",
+            "stop",
+        ];
+        for line in lines {
+            let words = std::iter::once("showrunner").chain(line.split(' '));
+            // "'all good'" is two words here, which a reply joins.
+            assert!(CommandLine::try_parse_from(words).is_ok(), "{line}");
+        }
+    }
+}

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::effect::PluginId;
@@ -37,7 +38,8 @@ pub struct LogSettings {
     pub format: LogFormat,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum LogFormat {
     /// Pretty on a terminal, JSON otherwise.
     Auto,
@@ -178,7 +180,8 @@ pub struct PluginSettings {
     pub settings: serde_json::Map<String, serde_json::Value>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum OnFailure {
     #[default]
     Pass,
@@ -193,6 +196,7 @@ pub struct RetakeSettings {
     /// Our own user id (userDbId): tells our own messages from a viewer's who took our name.
     pub user_id: String,
     pub token: SecretString,
+    /// Ends with a slash, so that paths can be joined to it.
     pub rest_base: Url,
     /// With the path of the Socket.IO server ("wss://retake.tv/socket.io/").
     pub socket_url: Url,
@@ -201,7 +205,8 @@ pub struct RetakeSettings {
     pub poll: Duration,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum RetakeGeneration {
     V1,
     V2,
@@ -211,7 +216,7 @@ pub enum RetakeGeneration {
 #[derive(Debug, Clone, PartialEq)]
 pub struct SimulatorSettings {
     pub channel: String,
-    /// Played from the start when the engine is ready; the name of a built-in one or a file.
+    /// Played from the start when the engine is ready: "demo" for the one that is built in, or a file.
     pub script: Option<PathBuf>,
     pub pace: Pace,
 }

@@ -1,0 +1,45 @@
+//! `showrunner config`.
+
+use std::path::Path;
+
+use super::{daemon, output};
+use crate::config::{self, Depth};
+use crate::gateway::control::{Request, Response};
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Say whether the config is right, its secrets included, and where it is not.
+    Check,
+    /// Show what the config sets. Secrets are shown as the references they are.
+    Show {
+        /// Every key, with the value that holds.
+        #[arg(long)]
+        resolved: bool,
+    },
+    /// Have the running daemon read its config again. It does so by itself when the file changes.
+    Reload,
+}
+
+pub(super) fn execute(path: &Path, command: &Command) -> anyhow::Result<()> {
+    match command {
+        Command::Check => check(path),
+        Command::Show { resolved } => {
+            let depth = if *resolved { Depth::Resolved } else { Depth::Written };
+            output::line(config::show(path, depth)?.trim_end())
+        }
+        Command::Reload => daemon::block_on(reload(path)),
+    }
+}
+
+fn check(path: &Path) -> anyhow::Result<()> {
+    let settings = config::load(path)?;
+    let (accounts, plugins) = (settings.retake.len(), settings.plugins.len());
+    output::line(format_args!("{} is right: {accounts} accounts, {plugins} plugins.", settings.source.display()))
+}
+
+async fn reload(path: &Path) -> anyhow::Result<()> {
+    match daemon::ask(path, &Request::ReloadConfig).await? {
+        Response::Reloaded(reloaded) => daemon::print_reloaded(&reloaded),
+        other => daemon::unexpected(&other),
+    }
+}

@@ -1,0 +1,73 @@
+//! `showrunner init`: a config in which every key is explained, and a folder for plugins.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::failure::Failure;
+use super::output;
+
+const CONFIG: &str = include_str!("../../../config/showrunner.toml");
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Where to; made where there is none.
+    #[arg(value_name = "DIR", default_value = ".")]
+    folder: PathBuf,
+}
+
+pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<()> {
+    let config = write(&arguments.folder)?;
+    output::line(next_steps(&config))
+}
+
+/// Returns the path of the config.
+fn write(folder: &Path) -> Result<PathBuf, Failure> {
+    let config = folder.join("showrunner.toml");
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::AlreadyExists => Failure::new(
+            format!("{} is there already, and it is not overwritten", config.display()),
+            "choose another folder, or move it away first",
+        ),
+        _ => Failure::new(format!("can't write {}: {error}", config.display()), "choose a folder that can be written"),
+    };
+    fs::create_dir_all(folder.join("plugins")).map_err(failed)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).open(&config).map_err(failed)?;
+    file.write_all(CONFIG.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+    Ok(config)
+}
+
+fn next_steps(config: &Path) -> String {
+    let (path, folder) = (config.display(), config.parent().unwrap_or(config).join("plugins"));
+    format!(
+        "Wrote {path} and {}.\n\n\
+         Next:\n  \
+           1. Add the account of your bot: [[retake]] in {path}.\n  \
+           2. showrunner config check --config {path}\n  \
+           3. showrunner run --config {path}\n\n\
+         It also runs without an account. In other terminals, with the same --config:\n  \
+           showrunner watch\n  \
+           showrunner simulate chat --user alice --text hello",
+        folder.display()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_can_be_loaded_and_is_never_overwritten() {
+        let folder = TempDir::new().unwrap();
+        let config = write(&folder.path().join("new/one")).unwrap();
+        assert!(crate::config::load(&config).is_ok());
+        assert!(config.with_file_name("plugins").is_dir());
+        fs::write(&config, "# mine").unwrap();
+        let error = write(config.parent().unwrap()).unwrap_err();
+        assert!(error.to_string().contains("not overwritten"));
+        assert_eq!(fs::read_to_string(&config).unwrap(), "# mine");
+        assert!(next_steps(&config).contains("showrunner run --config"));
+    }
+}

@@ -1,0 +1,175 @@
+//! Changing what a plugin may do: first in the config, then in a running daemon.
+
+use std::path::Path;
+
+use super::show::permissions;
+use crate::cli::clean::clean;
+use crate::cli::failure::Failure;
+use crate::cli::{daemon, output};
+use crate::config::edit::{Change, change_plugin};
+use crate::gateway::control::{Request, Response};
+use crate::gateway::view::{Permissions, PluginStatus};
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Grant {
+    id: String,
+    /// Only these of its wishes: `chat`, or `chat=say,reply`. Without any: all that it asks for.
+    #[arg(value_name = "PERMISSION[=VALUE,…]")]
+    permissions: Vec<String>,
+    /// For exactly this file: another one under its name waits until it is granted again.
+    #[arg(long)]
+    pin: bool,
+    /// Only show what would be granted.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Revoke {
+    id: String,
+    /// Only these. Without any: everything.
+    #[arg(value_name = "PERMISSION")]
+    permissions: Vec<String>,
+}
+
+pub(super) async fn grant(config: &Path, Grant { id, permissions: chosen, pin, dry_run }: Grant) -> anyhow::Result<()> {
+    let plugin = super::find(config, &id).await?;
+    let grant = choose(&plugin.asked, &chosen)?;
+    output::line(format_args!(
+        "{} {} asks for\n{}",
+        clean(&plugin.id),
+        clean(&plugin.version),
+        permissions(&plugin.asked)
+    ))?;
+    output::line(format_args!("{}\n{}", if dry_run { "would be granted" } else { "is granted" }, permissions(&grant)))?;
+    if dry_run {
+        return Ok(());
+    }
+    let mut changes = vec![Change::Grant(grant)];
+    if pin {
+        changes.push(Change::Pin(Some(pin_of(&plugin)?)));
+    }
+    write(config, &id, &changes).await
+}
+
+pub(super) async fn revoke(config: &Path, Revoke { id, permissions: chosen }: Revoke) -> anyhow::Result<()> {
+    let plugin = super::find(config, &id).await?;
+    let rest = without(&plugin.granted, &chosen)?;
+    output::line(format_args!("{} is left with\n{}", clean(&id), permissions(&rest)))?;
+    write(config, &id, &[Change::Grant(rest)]).await
+}
+
+/// Works for plugins that are not there yet, too.
+pub(super) async fn switch(config: &Path, id: &str, on: bool) -> anyhow::Result<()> {
+    write(config, id, &[Change::Enabled(on)]).await
+}
+
+async fn write(config: &Path, id: &str, changes: &[Change]) -> anyhow::Result<()> {
+    change_plugin(config, id, changes)?;
+    output::line(format_args!("Written to {}.", config.display()))?;
+    let Some(mut client) = daemon::connect_if_running(config).await? else {
+        return output::line("No daemon runs; it holds from the next start.");
+    };
+    match client.ask(&Request::ReloadConfig).await? {
+        Response::Reloaded(reloaded) => daemon::print_reloaded(&reloaded),
+        other => daemon::unexpected(&other),
+    }
+}
+
+/// What of the wishes to grant. Nothing that was not asked for: it would have no effect, and hints at a mistake.
+fn choose(asked: &Permissions, chosen: &[String]) -> Result<Permissions, Failure> {
+    if chosen.is_empty() {
+        return Ok(asked.clone());
+    }
+    let mut grant = Permissions::new();
+    for choice in chosen {
+        let (name, values) = match choice.split_once('=') {
+            Some((name, values)) => (name, Some(values.split(',').map(str::to_owned).collect::<Vec<_>>())),
+            None => (choice.as_str(), None),
+        };
+        let wishes = asked.get(name).ok_or_else(|| not_asked(name, asked))?;
+        let values = values.unwrap_or_else(|| wishes.clone());
+        if let Some(value) = values.iter().find(|value| !wishes.contains(value)) {
+            return Err(not_asked(&format!("{name}={value}"), asked));
+        }
+        grant.entry(name.to_owned()).or_default().extend(values);
+    }
+    Ok(grant)
+}
+
+fn not_asked(choice: &str, asked: &Permissions) -> Failure {
+    let help = format!("it asks for\n{}", permissions(asked));
+    Failure::usage(format!("the plugin does not ask for {choice}"), help)
+}
+
+fn without(granted: &Permissions, chosen: &[String]) -> Result<Permissions, Failure> {
+    if chosen.is_empty() {
+        return Ok(Permissions::new());
+    }
+    if let Some(unknown) = chosen.iter().find(|name| !granted.contains_key(*name)) {
+        let help = format!("it may\n{}", permissions(granted));
+        return Err(Failure::usage(format!("the plugin is not granted {unknown}"), help));
+    }
+    Ok(granted
+        .iter()
+        .filter(|(name, _)| !chosen.contains(name))
+        .map(|(name, values)| (name.clone(), values.clone()))
+        .collect())
+}
+
+fn pin_of(plugin: &PluginStatus) -> Result<String, Failure> {
+    let hash = plugin.hash.strip_prefix("sha256:").unwrap_or(&plugin.hash);
+    if hash.is_empty() {
+        return Err(Failure::new(
+            "the hash of the plugin is not known",
+            "`showrunner plugins inspect` says what is wrong with it",
+        ));
+    }
+    Ok(format!("sha256:{hash}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked() -> Permissions {
+        let list = |values: &[&str]| values.iter().map(ToString::to_string).collect();
+        [("chat".to_owned(), list(&["say", "reply"])), ("http".to_owned(), list(&["https://a.example/"]))].into()
+    }
+
+    fn chosen(choices: &[&str]) -> Result<Permissions, String> {
+        let choices: Vec<String> = choices.iter().map(ToString::to_string).collect();
+        choose(&asked(), &choices).map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn all_wishes_or_a_part_of_them_are_granted() {
+        assert_eq!(chosen(&[]).unwrap(), asked());
+        assert_eq!(chosen(&["chat"]).unwrap()["chat"], ["say", "reply"]);
+        assert_eq!(chosen(&["chat=say"]).unwrap(), [("chat".to_owned(), vec!["say".to_owned()])].into());
+    }
+
+    #[test]
+    fn what_was_not_asked_for_is_not_granted() {
+        assert_eq!(chosen(&["moderation"]).unwrap_err(), "the plugin does not ask for moderation");
+        assert_eq!(chosen(&["chat=whisper"]).unwrap_err(), "the plugin does not ask for chat=whisper");
+        assert!(chosen(&["http=https://b.example/"]).is_err());
+    }
+
+    #[test]
+    fn a_part_or_all_of_a_grant_is_taken_back() {
+        assert!(without(&asked(), &[]).unwrap().is_empty());
+        let rest = without(&asked(), &["http".to_owned()]).unwrap();
+        assert_eq!(rest.keys().collect::<Vec<_>>(), ["chat"]);
+        assert!(without(&rest, &["http".to_owned()]).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_switch_is_written_into_the_config_where_no_daemon_runs() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let config = folder.path().join("showrunner.toml");
+        std::fs::write(&config, "# mine\n[plugins.a]\nenabled = true # yes\n").unwrap();
+        switch(&config, "a", false).await.unwrap();
+        assert_eq!(std::fs::read_to_string(&config).unwrap(), "# mine\n[plugins.a]\nenabled = false # yes\n");
+    }
+}

@@ -1,0 +1,122 @@
+//! `showrunner status`: the daemon on one page.
+
+use std::path::Path;
+
+use super::clean::clean;
+use super::paint::Paint;
+use super::{daemon, output, plugins};
+use crate::event::now_ms;
+use crate::gateway::control::{Request, Response};
+use crate::gateway::view::{ConnectionView, Status};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// As JSON, for programs.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn execute(config: &Path, arguments: &Arguments) -> anyhow::Result<()> {
+    match daemon::ask(config, &Request::Status).await? {
+        Response::Status(status) if arguments.json => output::json(&status),
+        Response::Status(status) => {
+            output::line(page(&status, now_ms(), Paint::when(output::has_colours())).trim_end())
+        }
+        other => daemon::unexpected(&other),
+    }
+}
+
+fn page(status: &Status, now_ms: u64, paint: Paint) -> String {
+    let up = span(now_ms.saturating_sub(status.started_ms));
+    let mut page = format!("showrunner {} runs as process {} for {up}", clean(&status.version), status.pid);
+    if status.safe_mode {
+        page.push_str(", in safe mode");
+    }
+    page.push_str(&format!("\nconfig {}\ndata   {}\n", status.config.display(), status.data_dir.display()));
+    let backlog = status.store.backlog;
+    match &status.store.problem {
+        None => page.push_str(&format!("store  well, {backlog} writes wait\n")),
+        Some(problem) => page.push_str(&format!("store  {}\n", clean(problem))),
+    }
+    page.push_str(&format!("\n{}\n", paint.bold("Connections")));
+    for connection in &status.connections {
+        page.push_str(&connection_line(connection, now_ms));
+    }
+    page.push_str(&format!("\n{}\n", paint.bold("Plugins")));
+    for plugin in &status.plugins {
+        page.push_str(&format!("  {}\n", plugins::summary(plugin)));
+    }
+    if !status.queues.is_empty() {
+        page.push_str(&format!("\n{}\n", paint.bold("Tasks")));
+    }
+    for queue in &status.queues {
+        let (waiting, leased, dead) = (queue.waiting, queue.leased, queue.dead);
+        page.push_str(&format!("  {}: {waiting} waiting, {leased} leased, {dead} dead\n", clean(&queue.queue)));
+    }
+    page
+}
+
+fn connection_line(connection: &ConnectionView, now_ms: u64) -> String {
+    let since = span(now_ms.saturating_sub(connection.since_ms));
+    let last = connection.last_event_ms.map_or_else(
+        || "no event yet".to_owned(),
+        |at_ms| format!("last event {} ago", span(now_ms.saturating_sub(at_ms))),
+    );
+    let (name, state) = (clean(&connection.name).into_owned(), connection.state.to_string());
+    format!("  {name}: {} for {since}; {last}, {} reconnects\n", clean(&state), connection.reconnects)
+}
+
+/// In the two largest units.
+pub(super) fn span(milliseconds: u64) -> String {
+    let seconds = milliseconds / 1000;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds / 3600 % 24),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::view::{PluginStatus, QueueView, StoreView};
+    use crate::observation::ConnectionState;
+
+    #[test]
+    fn the_page_shows_every_part_and_why() {
+        let state =
+            ConnectionState::Stopped { why: "the token was refused".into(), what_to_do: "give it a new one".into() };
+        let connection = ConnectionView {
+            name: "retake:\x1b[2J".into(),
+            channels: Vec::new(),
+            state,
+            since_ms: 0,
+            last_event_ms: Some(30_000),
+            reconnects: 2,
+        };
+        let plugin = PluginStatus { id: "greeter".into(), state: "running".into(), ..PluginStatus::default() };
+        let status = Status {
+            version: "1.0.0".into(),
+            pid: 7,
+            started_ms: 0,
+            config: "/c".into(),
+            data_dir: "/d".into(),
+            safe_mode: true,
+            connections: vec![connection],
+            plugins: vec![plugin],
+            queues: vec![QueueView { queue: "chat".into(), waiting: 1, leased: 2, dead: 3 }],
+            store: StoreView { problem: Some("the disk is full".into()), backlog: 0 },
+        };
+        let page = page(&status, 90_000, Paint::plain());
+        for part in [
+            "runs as process 7 for 1 min 30 s, in safe mode",
+            "store  the disk is full",
+            "retake:␛[2J: stopped: the token was refused; give it a new one for 1 min 30 s; last event 1 min 0 s ago, 2 reconnects",
+            "greeter",
+            "chat: 1 waiting, 2 leased, 3 dead",
+        ] {
+            assert!(page.contains(part), "{part:?} is not in\n{page}");
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! An observation as one readable line: when, where, who, what; what plugins made of it indented below.
+//!
+//! Nothing is padded or cut to a width, so text of any script stays as wide as it is. What comes from viewers,
+//! platforms and plugins is cleaned of control characters first. Colours only where a person looks.
+
+mod effect;
+mod event;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::clean::{clean, shorten};
+use super::output;
+use super::paint::{Colour, Paint};
+use crate::event::{Envelope, Origin, now_ms};
+use crate::observation::{ConnectionState, Decision, DecisionKind, Observation};
+
+/// A decision seldom comes later than some dozen events after its own.
+const REMEMBERED: usize = 256;
+
+/// Enough to recognise an event by.
+const REMINDER: usize = 40;
+
+const INDENT: &str = "         ";
+
+/// Remembers the last events, so that a decision which comes late can say what it is about.
+pub(super) struct Renderer {
+    paint: Paint,
+    zone: TimeZone,
+    /// Newest last: the id, and what happened in short.
+    recent: VecDeque<(Arc<str>, String)>,
+}
+
+impl Renderer {
+    /// With colours if the standard output is a terminal, and the time as people here read it.
+    pub(super) fn for_stdout() -> Self {
+        Self::new(Paint::when(output::has_colours()), TimeZone::system())
+    }
+
+    fn new(paint: Paint, zone: TimeZone) -> Self {
+        Self { paint, zone, recent: VecDeque::new() }
+    }
+
+    pub(super) fn render(&mut self, observation: &Observation) -> String {
+        match observation {
+            Observation::Event { envelope, own } => self.event(envelope, *own),
+            Observation::Decision(decision) => self.decision(decision),
+            Observation::Verdict { event_id, plugin, verdict, reason } => {
+                let verdict = self.paint.in_colour(Colour::Red, &clean(verdict));
+                self.below(event_id, plugin, &format!("review: {verdict}: {}", clean(reason)))
+            }
+            Observation::Outcome { channel, effect, result } => {
+                let place =
+                    channel.as_ref().map(|channel| format!(" in {}", clean(&channel.to_string()))).unwrap_or_default();
+                let status = self.paint.in_colour(outcome_colour(result.status.as_str()), result.status.as_str());
+                let detail =
+                    if result.detail.is_empty() { String::new() } else { format!(": {}", clean(&result.detail)) };
+                let text = format!("{}{place} {status}{detail}", clean(effect));
+                self.below(&result.key.event_id, &result.key.plugin, &text)
+            }
+            Observation::Alert { plugin, alert } => {
+                let text = format!("alert {}: {} {}", clean(&alert.kind), clean(&alert.title), clean(&alert.text));
+                self.now("overlay", plugin, &text)
+            }
+            Observation::Published { plugin, kind, data_json } => {
+                self.now("gateway", plugin, &format!("{} {}", clean(kind), clean(&shorten(data_json, 200))))
+            }
+            Observation::Connection { name, state } => {
+                let state = self.paint.in_colour(connection_colour(state), &clean(&state.to_string()));
+                self.now("connection", name, &state)
+            }
+            Observation::Plugin { plugin, state, detail } => {
+                let state = self.paint.in_colour(plugin_colour(state), &clean(state));
+                let detail = if detail.is_empty() { String::new() } else { format!(": {}", clean(detail)) };
+                self.now("plugin", plugin, &format!("{state}{detail}"))
+            }
+            Observation::Log { plugin, level, message } => {
+                self.now("log", plugin, &self.paint.dim(&format!("{}: {}", clean(level), clean(message))))
+            }
+        }
+    }
+
+    /// The watcher was too slow.
+    pub(super) fn missed(&self, count: u64) -> String {
+        self.paint.in_colour(Colour::Yellow, &format!("{INDENT}{count} observations were missed"))
+    }
+
+    fn event(&mut self, envelope: &Envelope, own: bool) -> String {
+        let what = event::describe(&envelope.event, self.paint);
+        if self.recent.len() == REMEMBERED {
+            self.recent.pop_front();
+        }
+        let reminder = shorten(&event::describe(&envelope.event, Paint::plain()), REMINDER).into_owned();
+        self.recent.push_back((envelope.id.clone(), reminder));
+        let mark = match (own, envelope.origin) {
+            (true, _) => self.paint.dim(" (own)"),
+            (false, Origin::Live) => String::new(),
+            (false, Origin::Test) => self.paint.dim(" (test)"),
+            (false, Origin::Replay) => self.paint.dim(" (replay)"),
+        };
+        let channel = self.paint.dim(&clean(&envelope.channel.to_string()));
+        format!("{} {channel}{mark} {what}", self.time(envelope.at_ms))
+    }
+
+    fn decision(&mut self, decision: &Decision) -> String {
+        let took = self.paint.dim(&format!(" in {}", duration(decision.took_us)));
+        let verdict = match &decision.verdict {
+            DecisionKind::Passed if decision.effects.is_empty() => self.paint.dim("passed"),
+            DecisionKind::Passed => "passed".to_owned(),
+            DecisionKind::Handled => self.paint.in_colour(Colour::Green, "handled"),
+            DecisionKind::Failed(why) => format!("{}: {}", self.paint.in_colour(Colour::Red, "failed"), clean(why)),
+            DecisionKind::Crashed(why) => format!("{}: {}", self.paint.in_colour(Colour::Red, "crashed"), clean(why)),
+        };
+        let mut text = self.below(&decision.event_id, &decision.plugin, &format!("{verdict}{took}"));
+        for effect in &decision.effects {
+            text.push_str(&format!("\n{INDENT}    → {}", effect::describe(effect, self.paint)));
+        }
+        for note in &decision.notes {
+            text.push_str(&format!("\n{INDENT}    {}", self.paint.dim(&format!("because: {}", clean(note)))));
+        }
+        text
+    }
+
+    /// Something that belongs to an event: right below it, or with a reminder of what it was.
+    fn below(&self, event_id: &str, plugin: &str, text: &str) -> String {
+        let last = self.recent.back().is_some_and(|(id, _)| **id == *event_id);
+        let reminder = self.recent.iter().rev().find(|(id, _)| **id == *event_id).filter(|_| !last);
+        let about = reminder.map(|(_, what)| self.paint.dim(&format!(" (to {what})"))).unwrap_or_default();
+        let plugin = self.paint.in_colour(Colour::Cyan, &clean(plugin));
+        format!("{INDENT}{plugin} {text}{about}")
+    }
+
+    /// Something that belongs to no event.
+    fn now(&self, kind: &str, name: &str, text: &str) -> String {
+        let name = self.paint.in_colour(Colour::Cyan, &clean(name));
+        format!("{} {} {name} {text}", self.time(now_ms()), self.paint.dim(kind))
+    }
+
+    fn time(&self, at_ms: u64) -> String {
+        let stamp = i64::try_from(at_ms).ok().and_then(|at_ms| Timestamp::from_millisecond(at_ms).ok());
+        let time = stamp.map_or_else(
+            || "--:--:--".to_owned(),
+            |stamp| stamp.to_zoned(self.zone.clone()).strftime("%H:%M:%S").to_string(),
+        );
+        self.paint.dim(&time)
+    }
+}
+
+fn duration(microseconds: u64) -> String {
+    let (milliseconds, rest) = (microseconds / 1000, microseconds % 1000);
+    if milliseconds == 0 { format!("{rest} µs") } else { format!("{milliseconds}.{} ms", rest / 100) }
+}
+
+fn outcome_colour(status: &str) -> Colour {
+    match status {
+        "done" => Colour::Green,
+        "failed" | "uncertain" => Colour::Red,
+        _ => Colour::Yellow,
+    }
+}
+
+const fn connection_colour(state: &ConnectionState) -> Colour {
+    match state {
+        ConnectionState::Ready { degraded: None } => Colour::Green,
+        ConnectionState::Stopped { .. } => Colour::Red,
+        _ => Colour::Yellow,
+    }
+}
+
+fn plugin_colour(state: &str) -> Colour {
+    match state {
+        "loaded" | "reloaded" | "running" => Colour::Green,
+        "failed" | "quarantined" | "crashed" => Colour::Red,
+        _ => Colour::Yellow,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+use super::*;
+use crate::effect::{Action, Effect, EffectKey, EffectResult};
+use crate::event::{Amount, Channel, ChatMessage, Event, OutcomeStatus, Raw, Support, User};
+
+fn renderer(colours: bool) -> Renderer {
+    Renderer::new(Paint::when(colours), TimeZone::UTC)
+}
+
+fn user(login: &str, display_name: &str) -> User {
+    User { id: "1".into(), login: login.into(), display_name: display_name.into(), ..User::default() }
+}
+
+fn chat(id: &str, author: User, text: &str) -> Observation {
+    let message = ChatMessage { id: id.into(), author, text: text.into(), ..ChatMessage::default() };
+    observed(id, Event::Chat(message), Origin::Live)
+}
+
+fn observed(id: &str, event: Event, origin: Origin) -> Observation {
+    let channel = Channel::new("retake", "5b7c");
+    let at_ms = 1_767_607_872_000;
+    let envelope = Envelope { id: id.into(), sequence: 1, at_ms, origin, channel, event, extra: None };
+    Observation::Event { envelope: Arc::new(envelope), own: false }
+}
+
+fn decision(event_id: &str, verdict: DecisionKind, effects: Vec<Effect>, notes: &[&str]) -> Observation {
+    Observation::Decision(Decision {
+        event_id: event_id.into(),
+        plugin: "instant-replies".into(),
+        verdict,
+        effects,
+        notes: notes.iter().map(ToString::to_string).collect(),
+        took_us: 1234,
+    })
+}
+
+fn say(text: &str) -> Effect {
+    Effect::Platform { channel: Channel::new("retake", "5b7c"), action: Action::Say { text: text.into() } }
+}
+
+#[test]
+fn a_chat_line_says_when_where_who_and_what() {
+    let line = renderer(false).render(&chat("e1", user("alice", "Alice"), "gm 日本 👋"));
+    assert_eq!(line, "10:11:12 retake:5b7c Alice: gm 日本 👋");
+}
+
+#[test]
+fn a_display_name_that_is_not_the_login_shows_both() {
+    let line = renderer(false).render(&chat("e1", user("mallory", "アリス"), "hi"));
+    assert!(line.contains("アリス (mallory): hi"), "{line}");
+    let line = renderer(false).render(&chat("e1", user("", "  "), "hi"));
+    assert!(line.contains(" 1: hi"), "{line}");
+}
+
+#[test]
+fn decisions_stand_below_their_event_with_effects_and_reasons() {
+    let mut renderer = renderer(false);
+    renderer.render(&chat("e1", user("alice", "alice"), "!help"));
+    let text = renderer.render(&decision("e1", DecisionKind::Handled, vec![say("ask away")], &["rule help"]));
+    let expected = "         instant-replies handled in 1.2 ms\n             → say \"ask away\" in retake:5b7c\n             because: rule help";
+    assert_eq!(text, expected);
+    let failed = renderer.render(&decision("e1", DecisionKind::Failed("no such rule".into()), vec![], &[]));
+    assert_eq!(failed, "         instant-replies failed: no such rule in 1.2 ms");
+}
+
+#[test]
+fn a_late_decision_says_what_it_is_about() {
+    let mut renderer = renderer(false);
+    renderer.render(&chat("e1", user("alice", "alice"), "first"));
+    renderer.render(&chat("e2", user("bob", "bob"), "second"));
+    let text = renderer.render(&decision("e1", DecisionKind::Passed, vec![], &[]));
+    assert_eq!(text, "         instant-replies passed in 1.2 ms (to alice: first)");
+    let unknown = renderer.render(&decision("e0", DecisionKind::Passed, vec![], &[]));
+    assert_eq!(unknown, "         instant-replies passed in 1.2 ms");
+}
+
+#[test]
+fn outcomes_connections_and_plugins_are_told() {
+    let mut renderer = renderer(false);
+    renderer.render(&chat("e1", user("alice", "alice"), "x"));
+    let key = EffectKey { event_id: "e1".into(), plugin: "p".into(), number: 0 };
+    let result = EffectResult { key, status: OutcomeStatus::Failed, message_id: None, detail: "429".into() };
+    let outcome = Observation::Outcome { channel: Some(Channel::new("retake", "5b7c")), effect: "say".into(), result };
+    assert_eq!(renderer.render(&outcome), "         p say in retake:5b7c failed: 429");
+    let state = ConnectionState::Stopped { why: "401".into(), what_to_do: "new token".into() };
+    let text = renderer.render(&Observation::Connection { name: "retake:5b7c".into(), state });
+    assert!(text.ends_with(" connection retake:5b7c stopped: 401; new token"), "{text}");
+    let plugin = Observation::Plugin { plugin: "p".into(), state: "quarantined".into(), detail: "5 crashes".into() };
+    assert!(renderer.render(&plugin).ends_with(" plugin p quarantined: 5 crashes"));
+}
+
+#[test]
+fn money_is_told_with_its_amount_and_tests_are_marked() {
+    let support = Support {
+        kind: "tip".into(),
+        who: Some(user("bob", "bob")),
+        amount: Amount { minor_units: 1250, exponent: 2 },
+        currency: "USD".into(),
+        message: Some("nice".into()),
+        item: None,
+    };
+    let line = renderer(false).render(&observed("e", Event::Support(support), Origin::Test));
+    assert!(line.ends_with("retake:5b7c (test) bob gives 12.50 USD (tip): nice"), "{line}");
+}
+
+#[test]
+fn nothing_that_strangers_write_reaches_the_terminal_as_a_command() {
+    let evil = "\x1b]0;owned\x07\x1b[2J\u{9b}1A\u{202e}txt\r\n10:11:12 retake:5b7c admin: fake";
+    let mut plain = renderer(false);
+    let observations = [
+        chat("e1", user(evil, evil), evil),
+        observed("e2", Event::Raw(Raw { kind: evil.into(), json: evil.into() }), Origin::Live),
+        decision("e1", DecisionKind::Crashed(evil.into()), vec![say(evil)], &[evil]),
+        Observation::Verdict { event_id: evil.into(), plugin: evil.into(), verdict: evil.into(), reason: evil.into() },
+        Observation::Plugin { plugin: evil.into(), state: evil.into(), detail: evil.into() },
+        Observation::Published { plugin: evil.into(), kind: evil.into(), data_json: evil.into() },
+        Observation::Log { plugin: evil.into(), level: evil.into(), message: evil.into() },
+        Observation::Connection {
+            name: evil.into(),
+            state: ConnectionState::BackingOff { until_ms: 0, why: evil.into() },
+        },
+    ];
+    for observation in observations {
+        let text = plain.render(&observation);
+        let hostile: Vec<char> = text.chars().filter(|&c| c != '\n' && (c.is_control() || c == '\u{202e}')).collect();
+        assert!(hostile.is_empty(), "{hostile:?} in {text:?}");
+        assert!(!text.contains("\n10:11:12"), "a line was forged: {text}");
+    }
+}
+
+#[test]
+fn colours_only_where_they_are_wanted() {
+    let event = chat("e1", user("alice", "alice"), "gm");
+    assert!(!renderer(false).render(&event).contains('\x1b'));
+    assert!(renderer(true).render(&event).contains("\x1b[1malice\x1b[0m: gm"));
+}

@@ -1,0 +1,84 @@
+//! Every default and every range of the config, and where the numbers come from.
+//!
+//! The limits of the plugin host have their defaults in [`Limits::default`](super::settings::Limits), beside their
+//! meaning.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use super::units::{Size, Time};
+
+/// A value that may lie between two others.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounded<T> {
+    pub(super) default: T,
+    pub(super) least: T,
+    pub(super) most: T,
+}
+
+pub(super) const fn bounded<T>(default: T, least: T, most: T) -> Bounded<T> {
+    Bounded { default, least, most }
+}
+
+pub(super) const DATA_DIR: &str = "showrunner-data";
+pub(super) const PLUGINS_DIR: &str = "plugins";
+pub(super) const LOG_FILTER: &str = "info";
+pub(super) const COMMAND_PREFIX: &str = "!";
+pub(super) const SIMULATOR_CHANNEL: &str = "demo";
+
+pub(super) const HTTP_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7788);
+
+/// 16 random characters of a token's usual alphabet are 96 bits: out of reach for guessing over a network.
+pub(super) const TOKEN_CHARACTERS: usize = 16;
+
+/// All reviewers together: what a viewer does not notice as a delay.
+pub(super) const REVIEW: Bounded<Time> = bounded(Time::milliseconds(50), Time::milliseconds(1), Time::seconds(5));
+
+/// Long enough for a handler that asks a web service, short enough that the agent is not late.
+pub(super) const FALLBACK_AFTER: Bounded<Time> = bounded(Time::seconds(2), Time::milliseconds(10), Time::seconds(60));
+
+/// systemd kills after 90 s; a chat line is out of date long before.
+pub(super) const DRAIN: Bounded<Time> = bounded(Time::seconds(10), Time::milliseconds(0), Time::seconds(80));
+
+pub(super) const KEEP_FOR: Bounded<Time> =
+    bounded(Time::seconds(30 * 86_400), Time::seconds(60), Time::seconds(3650 * 86_400));
+
+/// Some months of a busy chat.
+pub(super) const KEEP_SIZE: Bounded<Size> = bounded(Size(1 << 30), Size(1 << 20), Size(1 << 40));
+
+pub(super) const QUEUE_BOUND: Bounded<u32> = bounded(1000, 1, 100_000);
+/// An agent that thinks about one answer for longer has most likely died.
+pub(super) const VISIBILITY: Bounded<Time> = bounded(Time::seconds(300), Time::seconds(1), Time::seconds(86_400));
+pub(super) const ATTEMPTS: Bounded<u32> = bounded(5, 1, 100);
+/// The seed's agent looked every 3 s.
+pub(super) const WAKE_DEBOUNCE: Bounded<Time> = bounded(Time::seconds(3), Time::milliseconds(0), Time::seconds(3600));
+pub(super) const WAKE_TIMEOUT: Bounded<Time> = bounded(Time::seconds(30), Time::milliseconds(100), Time::seconds(600));
+
+/// A build writes a plugin in several steps, none further apart than this.
+pub(super) const DEBOUNCE: Bounded<Time> = bounded(Time::milliseconds(250), Time::milliseconds(10), Time::seconds(10));
+pub(super) const POLL_EVERY: Bounded<Time> = bounded(Time::seconds(2), Time::milliseconds(100), Time::seconds(300));
+
+/// The history is asked this often while the socket is refused; retake.tv's pages advise 2 s to 3 s.
+pub(super) const RETAKE_POLL: Bounded<Time> = bounded(Time::seconds(3), Time::milliseconds(500), Time::seconds(60));
+
+/// How fast an account sends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PaceDefaults {
+    /// 0 is no limit of ours.
+    pub(super) messages_per_second: f64,
+    pub(super) burst: u32,
+    pub(super) in_flight: u32,
+    pub(super) expiry: Time,
+}
+
+/// retake.tv names no limit, so this is what a lively bot needs and what no service takes for an attack.
+pub(super) const RETAKE_PACE: PaceDefaults =
+    PaceDefaults { messages_per_second: 5.0, burst: 20, in_flight: 8, expiry: Time::seconds(15) };
+
+/// Nobody is hurt by a fast simulator.
+pub(super) const SIMULATOR_PACE: PaceDefaults =
+    PaceDefaults { messages_per_second: 0.0, burst: 100, in_flight: 32, expiry: Time::seconds(60) };
+
+pub(super) const MESSAGES_PER_SECOND: (f64, f64) = (0.0, 10_000.0);
+pub(super) const BURST: (u32, u32) = (1, 10_000);
+pub(super) const IN_FLIGHT: (u32, u32) = (1, 256);
+pub(super) const EXPIRY: (Time, Time) = (Time::seconds(1), Time::seconds(3600));

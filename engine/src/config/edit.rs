@@ -1,0 +1,138 @@
+//! Changes a config as a person would: the one key that is meant, with comments, order and layout kept.
+//!
+//! Called by `showrunner plugins grant|revoke|enable|disable`. The file is replaced in one step, so that neither a
+//! crash nor a daemon that reads at this moment ever sees half of it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value};
+
+/// What to write of a plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    Enabled(bool),
+    /// Replaces the grant as a whole; empty for "nothing".
+    Grant(BTreeMap<String, Vec<String>>),
+    /// "sha256:<hex>"; `None` takes the pin away.
+    Pin(Option<String>),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum EditError {
+    #[error("can't {what} {}: {source}", path.display())]
+    File { what: &'static str, path: PathBuf, source: io::Error },
+    #[error("{} is not TOML, so it can't be changed: {message}", path.display())]
+    Syntax { path: PathBuf, message: String },
+    #[error("{key} in {} is not a table", path.display())]
+    Shape { path: PathBuf, key: String },
+}
+
+/// Writes the changes of one plugin into the config. All of them or none.
+pub fn change_plugin(config: &Path, plugin: &str, changes: &[Change]) -> Result<(), EditError> {
+    // The link stays a link: what it leads to is replaced.
+    let path = fs::canonicalize(config).map_err(|source| failed("find", config, source))?;
+    let text = fs::read_to_string(&path).map_err(|source| failed("read", &path, source))?;
+    let changed = edited(&path, &text, plugin, changes)?;
+    if changed == text { Ok(()) } else { replace(&path, &changed) }
+}
+
+fn failed(what: &'static str, path: &Path, source: io::Error) -> EditError {
+    EditError::File { what, path: path.to_owned(), source }
+}
+
+fn edited(path: &Path, text: &str, plugin: &str, changes: &[Change]) -> Result<String, EditError> {
+    let syntax =
+        |error: toml_edit::TomlError| EditError::Syntax { path: path.to_owned(), message: error.message().to_owned() };
+    let shape = |key: &str| EditError::Shape { path: path.to_owned(), key: key.to_owned() };
+    let document: DocumentMut = text.parse().map_err(syntax)?;
+    let mut document = with_entry(document, text, plugin);
+    let plugins = document.entry("plugins").or_insert_with(implicit_table);
+    let plugins = plugins.as_table_like_mut().ok_or_else(|| shape("plugins"))?;
+    let entry = plugins.entry(plugin).or_insert_with(|| Item::Table(Table::new()));
+    let table = entry.as_table_like_mut().ok_or_else(|| shape(&format!("plugins.{plugin}")))?;
+    for change in changes {
+        match change {
+            Change::Enabled(enabled) => set(table, "enabled", (*enabled).into()),
+            Change::Grant(grant) => set(table, "grant", grant_value(grant)),
+            Change::Pin(Some(pin)) => set(table, "pin", pin.as_str().into()),
+            Change::Pin(None) => {
+                table.remove("pin");
+            }
+        }
+    }
+    Ok(document.to_string())
+}
+
+/// Adds the header of a plugin that has none, at the very end of the text: a comment at the end belongs to the table
+/// above it, and a new table must not come between the two.
+///
+/// Where the plugins are written in a way that a header can't add to, as an inline table, nothing is added.
+fn with_entry(document: DocumentMut, text: &str, plugin: &str) -> DocumentMut {
+    if document.get("plugins").and_then(|plugins| plugins.get(plugin)).is_some() {
+        return document;
+    }
+    let before = text.trim_end();
+    let gap = if before.is_empty() { "" } else { "\n\n" };
+    let longer = format!("{before}{gap}[plugins.{}]\n", toml_edit::Key::new(plugin));
+    longer.parse().unwrap_or(document)
+}
+
+/// `[plugins]` needs no line of its own.
+fn implicit_table() -> Item {
+    let mut table = Table::new();
+    table.set_implicit(true);
+    Item::Table(table)
+}
+
+/// Keeps what stands around the old value: the space before it and a comment behind it.
+fn set(table: &mut dyn toml_edit::TableLike, key: &str, mut value: Value) {
+    match table.get_mut(key) {
+        Some(Item::Value(old)) => {
+            *value.decor_mut() = old.decor().clone();
+            *old = value;
+        }
+        // A table of its own, `[plugins.greeter.grant]`, makes way for the one line.
+        _ => {
+            table.insert(key, Item::Value(value));
+        }
+    }
+}
+
+fn grant_value(grant: &BTreeMap<String, Vec<String>>) -> Value {
+    let pairs = grant.iter().map(|(name, values)| (name.as_str(), Value::from(values.iter().collect::<Array>())));
+    Value::InlineTable(pairs.collect::<InlineTable>())
+}
+
+/// Writes beside the file, makes it durable, then renames: the old file or the new one, never half of it.
+fn replace(path: &Path, text: &str) -> Result<(), EditError> {
+    let folder = path.parent().unwrap_or(path);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = folder.join(format!(".{name}.{}", uuid::Uuid::new_v4().simple()));
+    let written = write_beside(path, &temporary, text).and_then(|()| fs::rename(&temporary, path));
+    if let Err(source) = written {
+        // It may not even have been made.
+        let _ = fs::remove_file(&temporary);
+        return Err(failed("write", path, source));
+    }
+    // Without this the rename itself could be lost with the power.
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|source| failed("make durable", path, source))
+}
+
+fn write_beside(path: &Path, temporary: &Path, text: &str) -> io::Result<()> {
+    let old = fs::metadata(path)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(temporary)?;
+    file.write_all(text.as_bytes())?;
+    let new = file.metadata()?;
+    if (old.uid(), old.gid()) != (new.uid(), new.gid()) {
+        std::os::unix::fs::chown(temporary, Some(old.uid()), Some(old.gid()))?;
+    }
+    file.set_permissions(old.permissions())?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests;

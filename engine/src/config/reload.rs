@@ -1,0 +1,148 @@
+//! What a new config changes in a running engine: a pure comparison of two [`Settings`].
+//!
+//! The engine acts on it, so that a connection whose entry did not change is not touched. Every struct is taken apart
+//! field by field: a new setting does not compile until it has its place here.
+
+use std::collections::BTreeMap;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::settings::{
+    HostSettings, HttpSettings, LogSettings, PluginSettings, RetakeSettings, Settings, SimulatorSettings,
+};
+use crate::effect::PluginId;
+
+/// What is to be done, and what can only be done by a restart.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    pub retake: Entries,
+    pub plugins: Entries<PluginId>,
+    /// `log.filter`.
+    pub log_filter: bool,
+    pub pipeline: bool,
+    pub journal: bool,
+    pub agent: bool,
+    /// `[host.limits]`: holds from each plugin's next start.
+    pub limits: bool,
+    /// `host.safe-mode`.
+    pub safe_mode: bool,
+    /// `[simulator]`, its channel, script or pace.
+    pub simulator: bool,
+    /// Keys that changed and are read only at the start.
+    pub needs_restart: Vec<&'static str>,
+}
+
+/// What became of the entries of a list, by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entries<Name = String> {
+    pub added: Vec<Name>,
+    pub removed: Vec<Name>,
+    pub changed: Vec<Name>,
+}
+
+impl<Name> Default for Entries<Name> {
+    fn default() -> Self {
+        Self { added: Vec::new(), removed: Vec::new(), changed: Vec::new() }
+    }
+}
+
+impl<Name> Entries<Name> {
+    pub const fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty() && self.changed.is_empty()
+    }
+}
+
+impl Changes {
+    /// Whether the two configs mean the same.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Compares all but [`Settings::source`].
+pub fn compare(old: &Settings, new: &Settings) -> Changes {
+    let Settings { source: _, data_dir, log, http, pipeline, journal, agent, host, plugins, retake, simulator } = old;
+    let LogSettings { filter, format } = log;
+    let HttpSettings { listen, token } = http;
+    let HostSettings { plugins_dir, watch, debounce, safe_mode, limits } = host;
+    let restarts = [
+        ("data-dir", *data_dir != new.data_dir),
+        ("log.format", *format != new.log.format),
+        ("http.listen", *listen != new.http.listen),
+        ("http.token", !is_same_secret(token.as_ref(), new.http.token.as_ref())),
+        ("host.plugins-dir", *plugins_dir != new.host.plugins_dir),
+        ("host.watch", *watch != new.host.watch),
+        ("host.debounce", *debounce != new.host.debounce),
+    ];
+    Changes {
+        retake: entries(&by_room(retake), &by_room(&new.retake), |old, new| is_same_account(old, new)),
+        plugins: entries(plugins, &new.plugins, is_same_plugin),
+        log_filter: *filter != new.log.filter,
+        pipeline: *pipeline != new.pipeline,
+        journal: *journal != new.journal,
+        agent: *agent != new.agent,
+        limits: *limits != new.host.limits,
+        safe_mode: *safe_mode != new.host.safe_mode,
+        simulator: !is_same_simulator(simulator, &new.simulator),
+        needs_restart: restarts.into_iter().filter_map(|(key, changed)| changed.then_some(key)).collect(),
+    }
+}
+
+fn entries<Name: Ord + Clone, Entry>(
+    old: &BTreeMap<Name, Entry>,
+    new: &BTreeMap<Name, Entry>,
+    is_same: impl Fn(&Entry, &Entry) -> bool,
+) -> Entries<Name> {
+    let missing_in = |map: &BTreeMap<Name, Entry>, name: &Name| !map.contains_key(name);
+    Entries {
+        added: new.keys().filter(|name| missing_in(old, name)).cloned().collect(),
+        removed: old.keys().filter(|name| missing_in(new, name)).cloned().collect(),
+        changed: old
+            .iter()
+            .filter(|(name, entry)| new.get(name).is_some_and(|new| !is_same(entry, new)))
+            .map(|(name, _)| name.clone())
+            .collect(),
+    }
+}
+
+/// A room is what an account is known by: one bot is in a room once.
+fn by_room(accounts: &[RetakeSettings]) -> BTreeMap<String, &RetakeSettings> {
+    accounts.iter().map(|account| (account.room.clone(), account)).collect()
+}
+
+fn is_same_account(old: &RetakeSettings, new: &RetakeSettings) -> bool {
+    let RetakeSettings { generation, room, user_id, token, rest_base, socket_url, pace, poll } = old;
+    *generation == new.generation
+        && *room == new.room
+        && *user_id == new.user_id
+        && is_same_secret(Some(token), Some(&new.token))
+        && *rest_base == new.rest_base
+        && *socket_url == new.socket_url
+        && *pace == new.pace
+        && *poll == new.poll
+}
+
+fn is_same_plugin(old: &PluginSettings, new: &PluginSettings) -> bool {
+    let PluginSettings { enabled, grant, channels, pin, on_failure, secrets, settings } = old;
+    *enabled == new.enabled
+        && *grant == new.grant
+        && *channels == new.channels
+        && *pin == new.pin
+        && *on_failure == new.on_failure
+        && secrets.len() == new.secrets.len()
+        && secrets.iter().all(|(name, secret)| is_same_secret(Some(secret), new.secrets.get(name)))
+        && *settings == new.settings
+}
+
+fn is_same_simulator(old: &SimulatorSettings, new: &SimulatorSettings) -> bool {
+    let SimulatorSettings { channel, script, pace } = old;
+    *channel == new.channel && *script == new.script && *pace == new.pace
+}
+
+/// Both come from the operator, so how long it takes tells nobody anything.
+fn is_same_secret(old: Option<&SecretString>, new: Option<&SecretString>) -> bool {
+    old.map(ExposeSecret::expose_secret) == new.map(ExposeSecret::expose_secret)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+use std::path::Path;
+
+use super::super::{parse, secret::Reference, secret::SecretError};
+use super::*;
+
+/// The secret is the name that it is referred by, so that another reference is another secret.
+fn by_name(reference: &Reference, _: &Path) -> Result<SecretString, SecretError> {
+    Ok(SecretString::from(reference.to_string()))
+}
+
+fn settings(text: &str) -> Settings {
+    parse(Path::new("/etc/showrunner.toml"), text, by_name).map_err(|error| error.to_string()).unwrap().1
+}
+
+fn changes(old: &str, new: &str) -> Changes {
+    compare(&settings(old), &settings(new))
+}
+
+fn retake(room: &str, token: &str) -> String {
+    format!("[[retake]]\nroom = \"{room}\"\nuser-id = \"me\"\ntoken = \"env:{token}\"\n")
+}
+
+#[test]
+fn comments_order_and_written_defaults_change_nothing() {
+    let one = format!("{}[http]\nlisten = \"127.0.0.1:7788\"\n", retake("a", "A"));
+    assert!(changes(&retake("a", "A"), &format!("# new\n{one}")).is_empty());
+}
+
+#[test]
+fn only_the_account_that_changed_is_named() {
+    let old = [retake("a", "A"), retake("b", "B"), retake("c", "C")].concat();
+    let new = [retake("d", "D"), retake("c", "C"), retake("b", "OTHER")].concat();
+    let retake = Entries { added: vec!["d".to_owned()], removed: vec!["a".to_owned()], changed: vec!["b".to_owned()] };
+    assert_eq!(changes(&old, &new), Changes { retake, ..Changes::default() });
+}
+
+#[test]
+fn a_plugins_grant_settings_or_secret_change_that_plugin_alone() {
+    let base = "[plugins.a]\n[plugins.b]\n";
+    for change in
+        ["grant = { chat = [\"say\"] }", "settings = { x = 1 }", "secrets = { k = \"env:K\" }", "enabled = false"]
+    {
+        let changes = changes(base, &format!("{base}{change}\n"));
+        assert_eq!(changes.plugins.changed, [PluginId::from("b")], "{change}");
+        assert_eq!(Changes { plugins: Entries::default(), ..changes }, Changes::default());
+    }
+}
+
+#[test]
+fn what_only_a_start_reads_is_named_by_its_key() {
+    let new = "data-dir = \"d\"\n[log]\nfilter = \"debug\"\n[http]\nlisten = \"off\"\ntoken = \"env:A-LONG-ENOUGH-TOKEN\"\n[host]\nwatch = \"off\"\n";
+    let changes = changes("", new);
+    assert_eq!(changes.needs_restart, ["data-dir", "http.listen", "http.token", "host.watch"]);
+    assert!(changes.log_filter && !changes.pipeline && !changes.agent);
+}
+
+#[test]
+fn sections_that_can_change_while_running_are_told_apart() {
+    assert!(changes("", "[pipeline]\nreview = \"60ms\"\n").pipeline);
+    assert!(changes("", "[journal]\nkeep-for = \"1d\"\n").journal);
+    assert!(changes("", "[agent]\nattempts = 2\n").agent);
+    assert!(changes("", "[host.limits]\neffects = 2\n").limits);
+    assert!(changes("", "[host]\nsafe-mode = true\n").safe_mode);
+    assert!(changes("", "[simulator]\nscript = \"demo\"\n").simulator);
+}

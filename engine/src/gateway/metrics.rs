@@ -1,0 +1,150 @@
+//! The metrics: their names, what they mean, and the recorder behind `/metrics`.
+//!
+//! Whoever knows a number reports it with the macros of the `metrics` crate and a name from here. A test holds the
+//! alert rules in `config/alerts.yml` to this table.
+
+use std::time::Duration;
+
+use metrics::{describe_counter, describe_gauge, describe_histogram};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio_util::sync::CancellationToken;
+
+pub const EVENTS: &str = "showrunner_events_total";
+pub const EFFECTS: &str = "showrunner_effects_total";
+pub const PLUGIN_CALLS: &str = "showrunner_plugin_calls_seconds";
+pub const PLUGIN_CRASHES: &str = "showrunner_plugin_crashes_total";
+pub const CONNECTION_READY: &str = "showrunner_connection_ready";
+pub const QUEUE_DROPPED: &str = "showrunner_queue_dropped_total";
+pub const TASKS: &str = "showrunner_tasks";
+pub const STORE_BACKLOG: &str = "showrunner_store_backlog";
+pub const STORE_FAILING: &str = "showrunner_store_failing";
+pub const STORE_LOST_WRITES: &str = "showrunner_store_lost_writes_total";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Metric {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub labels: &'static [&'static str],
+    pub meaning: &'static str,
+}
+
+const fn metric(name: &'static str, kind: Kind, labels: &'static [&'static str], meaning: &'static str) -> Metric {
+    Metric { name, kind, labels, meaning }
+}
+
+/// Every metric there is. No label holds what viewers write or are called: their number has no bound.
+pub const TABLE: [Metric; 10] = [
+    metric(EVENTS, Kind::Counter, &["platform", "type"], "Events taken in, repeats left out."),
+    metric(
+        EFFECTS,
+        Kind::Counter,
+        &["status"],
+        "Effects by how they ended: done, failed, expired, unsupported, uncertain.",
+    ),
+    metric(PLUGIN_CALLS, Kind::Histogram, &["plugin"], "How long a plugin's handler took for one event, in seconds."),
+    metric(PLUGIN_CRASHES, Kind::Counter, &["plugin"], "Handlers that trapped, or ran out of time or memory."),
+    metric(CONNECTION_READY, Kind::Gauge, &["name"], "1 while events of the connection will come, else 0."),
+    metric(QUEUE_DROPPED, Kind::Counter, &["plugin"], "Events that a plugin was too slow for."),
+    metric(TASKS, Kind::Gauge, &["queue", "state"], "Tasks for agents: waiting, leased, dead."),
+    metric(STORE_BACKLOG, Kind::Gauge, &[], "Writes that wait for the database."),
+    metric(STORE_FAILING, Kind::Gauge, &[], "1 while the database can't be written, else 0."),
+    metric(STORE_LOST_WRITES, Kind::Counter, &[], "Writes that were given up: the journal has a gap."),
+];
+
+/// From a lookup in a table, some microseconds, to the limit of a handler that asks a web service.
+const CALL_BUCKETS: [f64; 14] =
+    [0.000_01, 0.000_02, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 10.0];
+
+/// How often samples are folded into their buckets; between two runs they take memory.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// Makes the recorder the one of this process; a second call fails.
+pub fn install() -> Result<PrometheusHandle, BuildError> {
+    let handle = builder()?.install_recorder()?;
+    describe();
+    Ok(handle)
+}
+
+fn builder() -> Result<PrometheusBuilder, BuildError> {
+    PrometheusBuilder::new().set_buckets_for_metric(Matcher::Full(PLUGIN_CALLS.to_owned()), &CALL_BUCKETS)
+}
+
+fn describe() {
+    for metric in TABLE {
+        match metric.kind {
+            Kind::Counter => describe_counter!(metric.name, metric.meaning),
+            Kind::Gauge => describe_gauge!(metric.name, metric.meaning),
+            Kind::Histogram => describe_histogram!(metric.name, metric.meaning),
+        }
+    }
+}
+
+/// Keeps the recorder small, whether or not anybody asks for the metrics.
+pub async fn upkeep(handle: PrometheusHandle, shutdown: CancellationToken) {
+    let mut tick = tokio::time::interval(UPKEEP_EVERY);
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            _ = tick.tick() => handle.run_upkeep(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use metrics::{counter, gauge, histogram};
+
+    use super::*;
+
+    const ALERTS: &str = include_str!("../../../config/alerts.yml");
+
+    /// The names in the rules, without what a histogram adds.
+    fn alerted() -> BTreeSet<&'static str> {
+        let is_part = |character: char| character.is_ascii_alphanumeric() || character == '_';
+        ALERTS
+            .split(|character| !is_part(character))
+            .filter(|word| word.starts_with("showrunner_"))
+            .map(|word| ["_bucket", "_sum", "_count"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word))
+            .collect()
+    }
+
+    #[test]
+    fn the_alert_rules_use_metrics_that_exist() {
+        let names: BTreeSet<&str> = TABLE.iter().map(|metric| metric.name).collect();
+        assert!(!alerted().is_empty());
+        assert_eq!(alerted().difference(&names).collect::<Vec<_>>(), Vec::<&&str>::new());
+    }
+
+    #[test]
+    fn every_metric_is_rendered_with_its_meaning_and_kind() {
+        let recorder = builder().unwrap().build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            describe();
+            for metric in TABLE {
+                let labels: Vec<metrics::Label> =
+                    metric.labels.iter().map(|name| metrics::Label::new(*name, "x")).collect();
+                match metric.kind {
+                    Kind::Counter => counter!(metric.name, labels).increment(1),
+                    Kind::Gauge => gauge!(metric.name, labels).set(1.0),
+                    Kind::Histogram => histogram!(metric.name, labels).record(0.003),
+                }
+            }
+        });
+        let page = recorder.handle().render();
+        for metric in TABLE {
+            let kind = format!("{:?}", metric.kind).to_lowercase();
+            assert!(page.contains(&format!("# TYPE {} {kind}\n", metric.name)), "{page}");
+            assert!(page.contains(&format!("# HELP {} {}", metric.name, metric.meaning)), "{page}");
+        }
+        assert!(page.contains("showrunner_plugin_calls_seconds_bucket{plugin=\"x\",le=\"0.005\"} 1"), "{page}");
+    }
+}

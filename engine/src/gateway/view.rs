@@ -1,0 +1,130 @@
+//! How the parts of a running engine are shown: the words of the control socket and of `/readyz`.
+//!
+//! Plain data. The engine fills it in from its own types; the command line prints it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::Channel;
+use crate::observation::ConnectionState;
+
+/// The whole daemon on one page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    pub version: String,
+    pub pid: u32,
+    pub started_ms: u64,
+    pub config: PathBuf,
+    pub data_dir: PathBuf,
+    pub safe_mode: bool,
+    pub connections: Vec<ConnectionView>,
+    pub plugins: Vec<PluginStatus>,
+    pub queues: Vec<QueueView>,
+    pub store: StoreView,
+}
+
+/// One connection to a platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionView {
+    /// "retake:5b7c".
+    pub name: String,
+    pub channels: Vec<Channel>,
+    #[serde(flatten)]
+    pub state: ConnectionState,
+    /// Since when the state is this one.
+    pub since_ms: u64,
+    pub last_event_ms: Option<u64>,
+    pub reconnects: u32,
+}
+
+impl ConnectionView {
+    /// Whether events will come.
+    pub const fn is_ready(&self) -> bool {
+        matches!(self.state, ConnectionState::Ready { .. })
+    }
+}
+
+/// A permission with what it is limited to, as in a manifest: `chat = ["say"]`.
+pub type Permissions = BTreeMap<String, Vec<String>>;
+
+/// One plugin, whether it runs or not.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginStatus {
+    pub id: String,
+    pub name: String,
+    pub version: String,
+    /// "sha256:<hex>" of the component, as a pin spells it.
+    pub hash: String,
+    /// Counts the loads since the start; 0 where none runs.
+    pub generation: u64,
+    /// The version of the contract it was built against.
+    pub wit: String,
+    /// "running", "waiting-for-grant", "quarantined", "disabled", "failed", "not-running", ...
+    pub state: String,
+    /// Comes with the engine, so that it is granted what it asks.
+    pub ships: bool,
+    pub events: Vec<String>,
+    /// The interfaces it imports.
+    pub imports: Vec<String>,
+    pub asked: Permissions,
+    pub granted: Permissions,
+    /// Why it is in this state, and what to do.
+    pub detail: String,
+    /// Events that wait for it.
+    pub queued: u64,
+    /// Events it was too slow for.
+    pub dropped: u64,
+    pub crashes: u64,
+}
+
+/// How full a task queue is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueView {
+    pub queue: String,
+    pub waiting: u64,
+    pub leased: u64,
+    pub dead: u64,
+}
+
+/// A piece of work for the agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskView {
+    pub id: String,
+    pub queue: String,
+    /// Who asked.
+    pub plugin: String,
+    pub prompt: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_json: Option<String>,
+    /// 0 is served first.
+    pub priority: u8,
+    /// "waiting", "leased", "done", "dead".
+    pub state: String,
+    /// How often it was leased.
+    pub attempts: u32,
+    pub created_ms: u64,
+    /// Names this lease when the task is acknowledged or given back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_until_ms: Option<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreView {
+    /// What is wrong, since when and what to do; `None` when it is well.
+    pub problem: Option<String>,
+    /// Writes that wait.
+    pub backlog: u64,
+}
+
+/// What came of reading the config again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// What was taken over, in words.
+    pub applied: Vec<String>,
+    /// Keys that hold only after a restart.
+    pub needs_restart: Vec<String>,
+}

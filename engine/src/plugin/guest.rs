@@ -1,0 +1,159 @@
+//! What a plugin's store holds: what it may do, what it did in the call under way, and how much time it has left.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use super::grants::{Denied, Grants};
+use super::imports::http::HttpClient;
+use super::imports::kv::{Kv, Overlay};
+use super::imports::log::LogBudget;
+use super::imports::stdio::LogStream;
+use super::instance::Wishes;
+use super::memory::MemoryLimit;
+use crate::config::settings::Limits;
+use crate::effect::{Effect, NumberedEffect, PluginId};
+use crate::observation::Observer;
+use crate::store::Store;
+
+/// Random bytes in one call: enough to seed a generator.
+const RANDOM_BYTES: u64 = 4096;
+
+/// All that a plugin's instances share, over crashes and reloads of the same version.
+pub(super) struct Context {
+    pub(super) plugin: PluginId,
+    pub(super) limits: Limits,
+    /// May change while it runs: taking back a grant holds from the next call on.
+    pub(super) grants: ArcSwap<Grants>,
+    /// Channels it may speak in; empty for all.
+    pub(super) channels: ArcSwap<BTreeSet<String>>,
+    /// The operator's settings over the manifest's defaults.
+    pub(super) settings: ArcSwap<serde_json::Value>,
+    pub(super) kv: Arc<Mutex<Kv>>,
+    pub(super) log: Mutex<LogBudget>,
+    pub(super) http: HttpClient,
+    pub(super) store: Store,
+    pub(super) observer: Observer,
+}
+
+/// The data of a store.
+pub(super) struct Guest {
+    pub(super) context: Arc<Context>,
+    pub(super) memory: MemoryLimit,
+    /// What the call under way has asked for so far. Dropped with it when it does not end well.
+    pub(super) wishes: Wishes,
+    pub(super) overlay: Overlay,
+    effect_bytes: usize,
+    reviewing: bool,
+    deadline: Instant,
+    wasi: WasiCtx,
+    resources: ResourceTable,
+}
+
+impl Guest {
+    pub(super) fn new(context: Arc<Context>) -> Self {
+        Self {
+            memory: MemoryLimit::new(context.limits.memory_bytes),
+            wasi: empty_wasi(&context),
+            context,
+            wishes: Wishes::default(),
+            overlay: Overlay::default(),
+            effect_bytes: 0,
+            reviewing: false,
+            deadline: Instant::now(),
+            resources: ResourceTable::new(),
+        }
+    }
+
+    /// A call begins: nothing wished yet, the whole time ahead.
+    pub(super) fn begin(&mut self, limit: Duration) {
+        self.wishes = Wishes::default();
+        self.overlay = Overlay::default();
+        self.effect_bytes = 0;
+        self.reviewing = false;
+        self.deadline = Instant::now() + limit;
+    }
+
+    /// A review only judges: effects are refused in it.
+    pub(super) fn begin_review(&mut self, limit: Duration) {
+        self.begin(limit);
+        self.reviewing = true;
+    }
+
+    /// The call ended well.
+    pub(super) fn finish(&mut self) -> Wishes {
+        self.wishes.kv = std::mem::take(&mut self.overlay).into_writes();
+        std::mem::take(&mut self.wishes)
+    }
+
+    pub(super) fn is_out_of_time(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
+    /// Gives back the time that the host, not the guest, has spent waiting.
+    pub(super) async fn waiting<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let started = Instant::now();
+        let value = work.await;
+        self.deadline += started.elapsed();
+        value
+    }
+
+    pub(super) fn check(&self, permission: &'static str, item: &str) -> Result<(), Denied> {
+        self.context.grants.load().check(permission, item).inspect_err(|denied| self.refused(denied))
+    }
+
+    /// A refusal is counted and shown, because it is most often a forgotten grant.
+    pub(super) fn refused(&self, denied: &Denied) {
+        metrics::counter!("showrunner_plugin_denied_total", "plugin" => self.context.plugin.to_string()).increment(1);
+        tracing::debug!(plugin = %self.context.plugin, %denied, "A call was refused.");
+    }
+
+    /// Writes an effect down and returns its number within the event.
+    pub(super) fn wish(&mut self, effect: Effect, bytes: usize) -> Result<u32, String> {
+        self.may_wish(bytes)?;
+        let number = u32::try_from(self.wishes.effects.len()).unwrap_or(u32::MAX);
+        self.effect_bytes += bytes;
+        self.wishes.effects.push(NumberedEffect { number, effect });
+        Ok(number)
+    }
+
+    fn may_wish(&self, bytes: usize) -> Result<(), String> {
+        let limits = &self.context.limits;
+        if self.reviewing {
+            return Err("refused: a review gives a verdict and has no effects; act on the event in the handler".into());
+        }
+        if self.wishes.effects.len() >= usize::try_from(limits.effects).unwrap_or(usize::MAX) {
+            return Err(format!("limit: at most {} effects for one event", limits.effects));
+        }
+        if self.effect_bytes.saturating_add(bytes) > limits.effect_bytes {
+            return Err(format!("limit: the effects of one event may hold at most {} bytes", limits.effect_bytes));
+        }
+        Ok(())
+    }
+
+    pub(super) fn kv(&self) -> std::sync::MutexGuard<'_, Kv> {
+        self.context.kv.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// WASI without a world: no files, no environment, no arguments, no sockets. What is printed goes to the log.
+fn empty_wasi(context: &Arc<Context>) -> WasiCtx {
+    WasiCtx::builder()
+        .stdout(LogStream::new(Arc::clone(context)))
+        .stderr(LogStream::new(Arc::clone(context)))
+        .allow_tcp(false)
+        .allow_udp(false)
+        .allow_ip_name_lookup(false)
+        .max_random_size(RANDOM_BYTES)
+        .build()
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.resources }
+    }
+}

@@ -1,0 +1,28 @@
+//! `agent`: tasks for the AI agent. A grant lists the queues.
+
+use uuid::Uuid;
+
+use super::wit::agent::{Host, Task};
+use crate::effect::{self, Effect};
+use crate::plugin::guest::Guest;
+
+impl Host for Guest {
+    fn enqueue(&mut self, task: Task) -> Result<String, String> {
+        self.check("agent", &task.queue).map_err(|denied| denied.to_string())?;
+        if let Some(context) = &task.context_json {
+            serde_json::from_str::<serde::de::IgnoredAny>(context)
+                .map_err(|error| format!("context-json is no JSON: {error}"))?;
+        }
+        let bytes = task.prompt.len() + task.context_json.as_ref().map_or(0, String::len);
+        // Ordered by time, so that a queue's tables stay in the order of arrival.
+        let task_id = Uuid::now_v7().to_string();
+        let task = effect::Task {
+            queue: task.queue,
+            prompt: task.prompt,
+            context_json: task.context_json,
+            priority: task.priority,
+        };
+        self.wish(Effect::Enqueue { task_id: task_id.clone(), task }, bytes)?;
+        Ok(task_id)
+    }
+}

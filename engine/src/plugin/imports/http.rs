@@ -1,0 +1,222 @@
+//! `http`: one request, to an address that a grant opens. No redirects, bounded in size, time and number.
+//!
+//! The name in a URL says nothing about where it leads, so the resolved address is checked too, and the checked
+//! address is the one that is dialled (see [`address`]).
+
+mod address;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt as _;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::Semaphore;
+use url::Url;
+
+use self::address::PublicOnly;
+use super::wit::http::{Failure, Header, Host, Request, Response};
+use crate::config::settings::Limits;
+use crate::plugin::grants::AllowedUrl;
+use crate::plugin::guest::Guest;
+
+/// Headers that are the host's own business: they would forge another host, or the framing of the request.
+const RESERVED: [&str; 6] = ["host", "content-length", "transfer-encoding", "connection", "upgrade", "te"];
+
+/// The two ways out, shared by all plugins.
+#[derive(Clone)]
+pub(in crate::plugin) struct HttpWays {
+    public: reqwest::Client,
+    private: reqwest::Client,
+}
+
+impl HttpWays {
+    pub(in crate::plugin) fn new() -> reqwest::Result<Self> {
+        let client = || {
+            reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .referer(false)
+                .no_proxy()
+                .pool_max_idle_per_host(4)
+                .user_agent(concat!("showrunner/", env!("CARGO_PKG_VERSION")))
+        };
+        Ok(Self { public: client().dns_resolver(Arc::new(PublicOnly)).build()?, private: client().build()? })
+    }
+}
+
+/// One plugin's share of the network.
+pub(in crate::plugin) struct HttpClient {
+    ways: HttpWays,
+    /// What `{secret:name}` stands for, as far as the operator gave it.
+    secrets: BTreeMap<String, SecretString>,
+    concurrent: Semaphore,
+    minute: Mutex<MinuteBudget>,
+}
+
+impl HttpClient {
+    pub(in crate::plugin) fn new(ways: HttpWays, secrets: BTreeMap<String, SecretString>, limits: &Limits) -> Self {
+        Self {
+            ways,
+            secrets,
+            concurrent: Semaphore::new(limits.http_concurrent),
+            minute: Mutex::new(MinuteBudget::default()),
+        }
+    }
+}
+
+/// Requests in the minute under way.
+#[derive(Debug, Default)]
+struct MinuteBudget {
+    began: Option<Instant>,
+    used: u32,
+}
+
+impl MinuteBudget {
+    fn take(&mut self, now: Instant, per_minute: u32) -> bool {
+        if self.began.is_none_or(|began| now.duration_since(began) >= Duration::from_secs(60)) {
+            *self = Self { began: Some(now), used: 0 };
+        }
+        self.used += 1;
+        self.used <= per_minute
+    }
+}
+
+impl Host for Guest {
+    async fn send(&mut self, request: Request) -> Result<Response, Failure> {
+        let prepared = self.prepare(request)?;
+        let context = Arc::clone(&self.context);
+        let limits = &context.limits;
+        // The time limit covers the wait for a permit, the connection and the whole body.
+        let exchange = tokio::time::timeout(prepared.timeout, async {
+            let _permit = context.http.concurrent.acquire().await;
+            exchange(prepared.builder, limits.http_body_bytes).await
+        });
+        self.waiting(exchange)
+            .await
+            .unwrap_or_else(|_| Err(failure("timeout", format!("no answer within {:?}", prepared.timeout))))
+    }
+}
+
+struct Prepared {
+    builder: reqwest::RequestBuilder,
+    timeout: Duration,
+}
+
+impl Guest {
+    fn prepare(&self, request: Request) -> Result<Prepared, Failure> {
+        let url = Url::parse(&request.url).map_err(|error| failure("bad-request", format!("not a URL: {error}")))?;
+        let allowed = self.context.grants.load().check_url(&url).map_err(|denied| {
+            self.refused(&denied);
+            failure("denied", denied.to_string())
+        })?;
+        let method = request
+            .method
+            .parse::<reqwest::Method>()
+            .map_err(|_| failure("bad-request", format!("`{}` is no HTTP method", request.method)))?;
+        let headers = self.headers(&request.headers)?;
+        let limits = &self.context.limits;
+        if request.body.as_ref().is_some_and(|body| body.len() > limits.http_body_bytes) {
+            return Err(failure("too-large", format!("a request holds at most {} bytes", limits.http_body_bytes)));
+        }
+        let client = self.way(&url, allowed)?;
+        let now = Instant::now();
+        let within = self.context.http.minute.lock().unwrap_or_else(PoisonError::into_inner).take(now, limits.http_per_minute);
+        if !within {
+            return Err(failure("rate-limited", format!("at most {} requests a minute", limits.http_per_minute)));
+        }
+        let asked = request.timeout_ms.map(|timeout| Duration::from_millis(timeout.into()));
+        let timeout = asked.unwrap_or(limits.http_timeout).min(limits.http_timeout);
+        let builder = client.request(method, url).headers(headers);
+        Ok(Prepared { builder: request.body.into_iter().fold(builder, reqwest::RequestBuilder::body), timeout })
+    }
+
+    fn way(&self, url: &Url, allowed: AllowedUrl) -> Result<&reqwest::Client, Failure> {
+        if allowed.private {
+            return Ok(&self.context.http.ways.private);
+        }
+        // An address that is written out is never resolved, so the resolver can't refuse it.
+        let written_out = match url.host() {
+            Some(url::Host::Ipv4(address)) => Some(address.into()),
+            Some(url::Host::Ipv6(address)) => Some(address.into()),
+            Some(url::Host::Domain(_)) | None => None,
+        };
+        match written_out.filter(|address| !address::is_public(*address)) {
+            Some(address) => Err(failure("denied", format!("denied: {address} is not a public address"))),
+            None => Ok(&self.context.http.ways.public),
+        }
+    }
+
+    fn headers(&self, headers: &[Header]) -> Result<HeaderMap, Failure> {
+        let mut map = HeaderMap::with_capacity(headers.len());
+        for header in headers {
+            let name = HeaderName::from_bytes(header.name.as_bytes())
+                .map_err(|_| failure("bad-request", format!("`{}` is no header name", header.name)))?;
+            if RESERVED.contains(&name.as_str()) {
+                return Err(failure("bad-request", format!("the header `{name}` is set by the host")));
+            }
+            let filled = self.fill_secrets(&header.value)?;
+            let mut value = HeaderValue::from_str(&filled)
+                .map_err(|_| failure("bad-request", format!("the value of the header `{name}` can't be sent")))?;
+            value.set_sensitive(true);
+            map.append(name, value);
+        }
+        Ok(map)
+    }
+
+    /// Puts the operator's secrets in the place of `{secret:name}`. The filled value never goes back to the guest.
+    fn fill_secrets(&self, value: &str) -> Result<String, Failure> {
+        let mut filled = String::with_capacity(value.len());
+        let mut rest = value;
+        while let Some((before, behind)) = rest.split_once("{secret:") {
+            let Some((name, after)) = behind.split_once('}') else { break };
+            self.check("secrets", name).map_err(|denied| failure("denied", denied.to_string()))?;
+            let Some(secret) = self.context.http.secrets.get(name) else {
+                return Err(failure("denied", format!("denied: the operator has set no secret `{name}` for this plugin")));
+            };
+            filled.push_str(before);
+            filled.push_str(secret.expose_secret());
+            rest = after;
+        }
+        filled.push_str(rest);
+        Ok(filled)
+    }
+}
+
+async fn exchange(builder: reqwest::RequestBuilder, body_bytes: usize) -> Result<Response, Failure> {
+    // The error of reqwest would name the address with its query; what went wrong is enough.
+    let network = |error: reqwest::Error| failure("network", root_cause(&error.without_url()));
+    let response = builder.send().await.map_err(network)?;
+    let status = response.status().as_u16();
+    let headers = response
+        .headers()
+        .iter()
+        .map(|(name, value)| Header {
+            name: name.to_string(),
+            value: String::from_utf8_lossy(value.as_bytes()).into_owned(),
+        })
+        .collect();
+    let mut body = Vec::new();
+    let mut stream = response.bytes_stream();
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(network)?;
+        if body.len() + chunk.len() > body_bytes {
+            return Err(failure("too-large", format!("an answer holds at most {body_bytes} bytes")));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Response { status, headers, body })
+}
+
+/// The last of an error's causes says most: "connection refused", "not a public address".
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
+fn failure(kind: &str, message: impl Into<String>) -> Failure {
+    Failure { kind: kind.to_owned(), message: message.into() }
+}

@@ -1,0 +1,34 @@
+//! `timers`: wakes a plugin with a `timer` event. They begin and end with the handler that asked ending well.
+
+use super::wit::timers::Host;
+use crate::plugin::guest::Guest;
+use crate::plugin::instance::TimerWish;
+
+/// A repeating timer that fires more often would only keep the processor warm.
+const SHORTEST_REPEAT_MS: u32 = 100;
+
+/// Changes to timers in one call.
+const WISHES: usize = 64;
+
+impl Host for Guest {
+    fn start(&mut self, name: String, after_ms: u32, repeat: bool) -> Result<(), String> {
+        self.check("timers", "use").map_err(|denied| denied.to_string())?;
+        if name.is_empty() || name.len() > 64 {
+            return Err("limit: a timer's name has 1 to 64 bytes".into());
+        }
+        if repeat && after_ms < SHORTEST_REPEAT_MS {
+            return Err(format!("limit: a repeating timer waits at least {SHORTEST_REPEAT_MS} ms"));
+        }
+        if self.wishes.timers.len() >= WISHES {
+            return Err(format!("limit: at most {WISHES} changes to timers for one event"));
+        }
+        self.wishes.timers.push(TimerWish::Start { name, after_ms, repeat });
+        Ok(())
+    }
+
+    fn cancel(&mut self, name: String) {
+        if self.check("timers", "use").is_ok() && self.wishes.timers.len() < WISHES {
+            self.wishes.timers.push(TimerWish::Cancel { name });
+        }
+    }
+}

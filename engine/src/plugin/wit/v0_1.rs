@@ -1,0 +1,205 @@
+//! WIT 0.1: the generated bindings, the linker, and a live instance.
+
+pub(super) mod convert;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::FutureExt as _;
+use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
+use wasmtime::{Engine, Store, UpdateDeadline};
+
+use self::bindings::exports::showrunner::plugin::{handler, handover, reviewer};
+pub(crate) use self::bindings::showrunner::plugin::types;
+use crate::plugin::delivery::Delivery;
+use crate::plugin::guest::{Context, Guest};
+use crate::plugin::instance::{Answer, Crash, Disposition, Instance, Verdict, Wishes};
+
+/// Longer than any call may take with all its waiting for http: what ends a call that the guest's own limit can't,
+/// because the host itself is stuck.
+const BACKSTOP: Duration = Duration::from_secs(60);
+
+/// What one call may copy into the host: strings and lists in arguments.
+const HOSTCALL_FUEL: usize = 1 << 20;
+
+/// We have no resources of our own; these are for WASI's streams and pollables.
+const COMPONENT_HANDLES: usize = 256;
+
+pub(crate) mod bindings {
+    #![expect(missing_docs, clippy::all, unreachable_pub, unused_qualifications, reason = "generated")]
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "full-plugin",
+        imports: {
+            "showrunner:plugin/http.send": async,
+            "showrunner:plugin/viewers.get": async,
+            "showrunner:plugin/viewers.find": async,
+            "showrunner:plugin/viewers.recent-messages": async,
+        },
+        exports: { default: async },
+    });
+}
+
+/// The imports of every 0.1 plugin. All of WASI p2 is linked, because language runtimes import it; what it reaches is
+/// empty (see [`Guest`]).
+pub(in crate::plugin) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
+    use bindings::showrunner::plugin as imports;
+    type Host = HasSelf<Guest>;
+
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    imports::types::add_to_linker::<_, Host>(&mut linker, |guest| guest)?;
+    imports::config::add_to_linker::<_, Host>(&mut linker, |guest| guest)?;
+    imports::clock::add_to_linker::<_, Host>(&mut linker, |guest| guest)?;
+    imports::log::add_to_linker::<_, Host>(&mut linker, |guest| guest)?;
+    imports::kv::add_to_linker::<_, Host>(&mut linker, |guest| guest)?;
+    imports::viewers::add_to_linker::<_, Host>(&mut linker, |guest| guest)?;
+    imports::http::add_to_linker::<_, Host>(&mut linker, |guest| guest)?;
+    imports::chat::add_to_linker::<_, Host>(&mut linker, |guest| guest)?;
+    imports::moderation::add_to_linker::<_, Host>(&mut linker, |guest| guest)?;
+    imports::alerts::add_to_linker::<_, Host>(&mut linker, |guest| guest)?;
+    imports::agent::add_to_linker::<_, Host>(&mut linker, |guest| guest)?;
+    imports::tools::add_to_linker::<_, Host>(&mut linker, |guest| guest)?;
+    imports::gateway::add_to_linker::<_, Host>(&mut linker, |guest| guest)?;
+    imports::timers::add_to_linker::<_, Host>(&mut linker, |guest| guest)?;
+    Ok(linker)
+}
+
+/// A compiled 0.1 plugin with its imports resolved and its exports found: what instances are made from.
+pub(in crate::plugin) struct Blueprint {
+    pre: InstancePre<Guest>,
+    handler: handler::GuestIndices,
+    reviewer: Option<reviewer::GuestIndices>,
+    handover: Option<handover::GuestIndices>,
+}
+
+impl Blueprint {
+    /// Fails when an import is missing or of another shape, or when there is no `handler`.
+    pub(in crate::plugin) fn new(linker: &Linker<Guest>, component: &Component) -> wasmtime::Result<Self> {
+        let pre = linker.instantiate_pre(component)?;
+        let exports = |interface: &str| {
+            component.get_export_index(None, &format!("showrunner:plugin/{interface}@0.1.0")).is_some()
+        };
+        Ok(Self {
+            handler: handler::GuestIndices::new(&pre)?,
+            // Only what is there is looked into, so that one of a wrong shape is an error and not passed over.
+            reviewer: exports("reviewer").then(|| reviewer::GuestIndices::new(&pre)).transpose()?,
+            handover: exports("handover").then(|| handover::GuestIndices::new(&pre)).transpose()?,
+            pre,
+        })
+    }
+
+    pub(in crate::plugin) async fn instantiate(&self, context: Arc<Context>) -> Result<Box<dyn Instance>, Crash> {
+        let mut store = Store::new(self.pre.engine(), Guest::new(context));
+        store.limiter(|guest| &mut guest.memory);
+        store.set_hostcall_fuel(HOSTCALL_FUEL);
+        store.set_max_component_handles(COMPONENT_HANDLES);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|store| {
+            if store.data().is_out_of_time() { Ok(UpdateDeadline::Interrupt) } else { Ok(UpdateDeadline::Yield(1)) }
+        });
+        // Instantiating runs the guest's own start code, under the same limit as `init`.
+        let limit = store.data().context.limits.init;
+        store.data_mut().begin(limit);
+        let parts = bounded(limit, async {
+            let instance = self.pre.instantiate_async(&mut store).await?;
+            let handler = self.handler.load(&mut store, &instance)?;
+            let reviewer =
+                self.reviewer.as_ref().map(|indices| indices.load(&mut store, &instance)).transpose()?;
+            let handover =
+                self.handover.as_ref().map(|indices| indices.load(&mut store, &instance)).transpose()?;
+            Ok((handler, reviewer, handover))
+        });
+        let (handler, reviewer, handover) = parts.await?;
+        Ok(Box::new(Live { store, handler, reviewer, handover }))
+    }
+}
+
+/// One instance in a store of its own.
+struct Live {
+    store: Store<Guest>,
+    handler: handler::Guest,
+    reviewer: Option<reviewer::Guest>,
+    handover: Option<handover::Guest>,
+}
+
+#[async_trait]
+impl Instance for Live {
+    async fn init(&mut self) -> Answer<Wishes> {
+        let limit = self.store.data().context.limits.init;
+        self.store.data_mut().begin(limit);
+        match bounded(limit, self.handler.call_init(&mut self.store)).await? {
+            Ok(()) => Ok(Ok(self.store.data_mut().finish())),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    async fn handle(&mut self, delivery: &Delivery) -> Answer<(Disposition, Wishes)> {
+        let limit = self.store.data().context.limits.handle;
+        self.store.data_mut().begin(limit);
+        match bounded(limit, self.handler.call_handle(&mut self.store, delivery.v0_1())).await? {
+            Ok(disposition) => {
+                let disposition = match disposition {
+                    handler::Disposition::Passed => Disposition::Passed,
+                    handler::Disposition::Handled => Disposition::Handled,
+                };
+                Ok(Ok((disposition, self.store.data_mut().finish())))
+            }
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    async fn review(&mut self, delivery: &Delivery) -> Result<(Verdict, Wishes), Crash> {
+        let Some(reviewer) = &self.reviewer else {
+            return Ok((Verdict::Pass, Wishes::default()));
+        };
+        let limit = self.store.data().context.limits.review;
+        self.store.data_mut().begin_review(limit);
+        let verdict = bounded(limit, reviewer.call_review(&mut self.store, delivery.v0_1())).await?;
+        Ok((convert::verdict(verdict), self.store.data_mut().finish()))
+    }
+
+    async fn save(&mut self) -> Result<Option<Vec<u8>>, Crash> {
+        let Some(handover) = &self.handover else { return Ok(None) };
+        let limit = self.store.data().context.limits.save;
+        self.store.data_mut().begin(limit);
+        bounded(limit, handover.call_save(&mut self.store)).await.map(Some)
+    }
+
+    async fn restore(&mut self, saved: &[u8], saved_by: &str) -> Answer<()> {
+        let Some(handover) = &self.handover else { return Ok(Ok(())) };
+        let limit = self.store.data().context.limits.restore;
+        self.store.data_mut().begin(limit);
+        let saved = saved.to_vec();
+        bounded(limit, handover.call_restore(&mut self.store, &saved, saved_by)).await
+    }
+
+    fn reviews(&self) -> bool {
+        self.reviewer.is_some()
+    }
+
+    fn restores(&self) -> bool {
+        self.handover.is_some()
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.store.data().memory.used()
+    }
+}
+
+/// Runs a call into the guest. Whatever goes wrong, the store is not to be used again.
+async fn bounded<T>(limit: Duration, call: impl Future<Output = wasmtime::Result<T>>) -> Result<T, Crash> {
+    let guarded = tokio::time::timeout(limit + BACKSTOP, AssertUnwindSafe(call).catch_unwind());
+    match guarded.await {
+        Ok(Ok(Ok(value))) => Ok(value),
+        Ok(Ok(Err(error))) if error.downcast_ref() == Some(&wasmtime::Trap::Interrupt) => {
+            Err(Crash::OutOfTime { limit_ms: limit.as_millis() })
+        }
+        // With its causes, of which the last names the trap; the backtrace goes along.
+        Ok(Ok(Err(error))) => Err(Crash::Trap(format!("{error:#}"))),
+        Ok(Err(_panic)) => Err(Crash::Trap("the host panicked during the call; please report it".to_owned())),
+        Err(_elapsed) => Err(Crash::OutOfTime { limit_ms: (limit + BACKSTOP).as_millis() }),
+    }
+}

@@ -1,0 +1,68 @@
+//! What a plugin asked for, as a test reads it.
+
+use crate::agent::Task;
+use crate::alerts::Alert;
+
+/// One effect. The fields are the arguments of the function that asked for it.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the fields are the arguments of the functions of the same name")]
+pub enum Effect {
+    /// [`crate::chat::say`]
+    Say { platform: String, channel: String, text: String },
+    /// [`crate::chat::reply`]
+    Reply { platform: String, channel: String, message_id: String, text: String },
+    /// [`crate::chat::whisper`]
+    Whisper { platform: String, channel: String, user_id: String, text: String },
+    /// [`crate::chat::announce`]
+    Announce { platform: String, channel: String, text: String },
+    /// [`crate::chat::shoutout`]
+    Shoutout { platform: String, channel: String, user_id: String },
+    /// [`crate::moderation::remove_message`]
+    RemoveMessage { platform: String, channel: String, message_id: String, reason: String },
+    /// [`crate::moderation::suspend`]
+    Suspend { platform: String, channel: String, user_id: String, seconds: Option<u32>, reason: String },
+    /// [`crate::moderation::lift`]
+    Lift { platform: String, channel: String, user_id: String },
+    /// [`crate::moderation::warn`]
+    Warn { platform: String, channel: String, user_id: String, reason: String },
+    /// [`crate::moderation::resolve_held`]
+    ResolveHeld { platform: String, channel: String, message_id: String, allow: bool },
+    /// [`crate::alerts::show`]
+    Alert(Alert),
+    /// [`crate::agent::enqueue`], with the id that it returned
+    Enqueue { task_id: String, task: Task },
+    /// [`crate::tools::call`], with the id that it returned
+    CallTool { call_id: String, name: String, arguments_json: String },
+    /// [`crate::gateway::publish`]
+    Publish { kind: String, data_json: String },
+}
+
+impl Effect {
+    /// What viewers will read, for effects that write in chat.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Say { text, .. }
+            | Self::Reply { text, .. }
+            | Self::Whisper { text, .. }
+            | Self::Announce { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The bytes that count towards an event's 64 KiB: all of the strings that the plugin gave.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Say { text, .. } | Self::Whisper { text, .. } | Self::Announce { text, .. } => text.len(),
+            Self::Reply { message_id, text, .. } => message_id.len() + text.len(),
+            Self::Shoutout { user_id, .. } | Self::Lift { user_id, .. } => user_id.len(),
+            Self::RemoveMessage { message_id, reason, .. } => message_id.len() + reason.len(),
+            Self::Suspend { user_id, reason, .. } | Self::Warn { user_id, reason, .. } => user_id.len() + reason.len(),
+            Self::ResolveHeld { message_id, .. } => message_id.len(),
+            Self::Alert(alert) => alert.title.len() + alert.text.len(),
+            Self::Enqueue { task, .. } => task.prompt.len() + task.context_json.as_deref().map_or(0, str::len),
+            Self::CallTool { arguments_json, .. } => arguments_json.len(),
+            Self::Publish { data_json, .. } => data_json.len(),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What the harness needs of a `plugin.toml`: which events arrive, what is allowed, the default settings.
+//!
+//! The engine's own reader checks the rest; here an unknown key is no error.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::event::{Envelope, Event};
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Manifest {
+    #[serde(default)]
+    events: Vec<String>,
+    #[serde(default)]
+    permissions: BTreeMap<String, Vec<String>>,
+    #[serde(default = "empty_table")]
+    pub(super) defaults: Value,
+    #[serde(default)]
+    pub(super) version: String,
+}
+
+fn empty_table() -> Value {
+    Value::Object(serde_json::Map::new())
+}
+
+impl Manifest {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|error| format!("plugin.toml: {error}"))
+    }
+
+    /// Whether the manifest asks for a permission such as "chat.say".
+    pub(super) fn allows(&self, permission: &str) -> bool {
+        let (table, entry) = permission.split_once('.').unwrap_or((permission, ""));
+        self.permissions.get(table).is_some_and(|entries| entries.iter().any(|asked| asked == entry))
+    }
+
+    /// The host compares parsed addresses; for a test's literal ones the beginning is enough.
+    pub(super) fn allows_url(&self, url: &str) -> bool {
+        self.permissions.get("http").is_some_and(|prefixes| prefixes.iter().any(|prefix| url.starts_with(prefix)))
+    }
+
+    /// Whether the host would hand this event over.
+    pub(super) fn lists(&self, envelope: &Envelope) -> bool {
+        let raw = match &envelope.event {
+            Event::Raw(raw) => format!("raw:{}:{}", envelope.platform, raw.kind),
+            _ => String::new(),
+        };
+        self.events.iter().any(|name| name == envelope.event.name() || (!raw.is_empty() && *name == raw))
+    }
+}
+
+/// Lays the operator's settings over the defaults: tables are merged, anything else is replaced.
+pub(super) fn merge(under: &mut Value, over: Value) {
+    match (under, over) {
+        (Value::Object(under), Value::Object(over)) => {
+            for (key, value) in over {
+                match under.get_mut(&key) {
+                    Some(existing) => merge(existing, value),
+                    None => {
+                        under.insert(key, value);
+                    }
+                }
+            }
+        }
+        (under, over) => *under = over,
+    }
+}

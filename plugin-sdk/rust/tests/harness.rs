@@ -1,0 +1,180 @@
+//! The harness keeps the host's promises: whole batches, limits, grants, timers, review, handover.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may assume")]
+
+use std::time::Duration;
+
+use serde_json::json;
+use showrunner_sdk::http::Response;
+use showrunner_sdk::prelude::*;
+use showrunner_sdk::testing::{Effect, Harness, Setup, event};
+use showrunner_sdk::{agent, gateway, http, timers, viewers};
+
+/// Does what it is told in chat.
+struct Puppet {
+    heard: u32,
+}
+
+impl Plugin for Puppet {
+    fn new() -> Result<Self, String> {
+        if config::get::<bool>("broken")?.unwrap_or(false) {
+            return Err("told to fail".to_owned());
+        }
+        timers::every("tick", Duration::from_secs(10))?;
+        Ok(Self { heard: 0 })
+    }
+
+    fn on_chat(&mut self, envelope: &Envelope, message: &ChatMessage) -> Answer {
+        self.heard += 1;
+        match message.text.as_str() {
+            "half" => {
+                chat::say(envelope, "first half")?;
+                kv::increment("halves", 1)?;
+                assert_eq!(kv::get::<i64>("halves")?, Some(1), "a handler sees its own writes");
+                return Err("stopped half way".to_owned());
+            }
+            "many" => (0..33).try_for_each(|_| chat::say(envelope, "again").map(drop))?,
+            "long" => drop(chat::say(envelope, &"x".repeat(64 * 1024 + 1))?),
+            "big" => kv::set_bytes("big", &[0; 64 * 1024 + 1])?,
+            "fill" => (0..20).try_for_each(|number| kv::set_bytes(&number.to_string(), &[0; 64 * 1024]))?,
+            "fetch" => {
+                let answer: String = http::get("https://api.example.com/v1/x")
+                    .map_err(|failure| format!("{}: {}", failure.kind, failure.message))?
+                    .json()?;
+                chat::say(envelope, &answer)?;
+            }
+            "work" => {
+                let task = agent::Task { queue: "main".into(), prompt: "?".into(), context_json: None, priority: 5 };
+                gateway::publish("puppet.task", &json!({ "id": agent::enqueue(&task)? }))?;
+            }
+            "recall" => {
+                let lines = viewers::recent_messages(envelope, &message.author.id, 2);
+                chat::say(envelope, &lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join(","))?;
+            }
+            _ => return Ok(Passed),
+        }
+        Ok(Handled)
+    }
+
+    fn on_whisper(&mut self, envelope: &Envelope, _message: &ChatMessage) -> Answer {
+        chat::reply(envelope, "psst")?;
+        Ok(Handled)
+    }
+
+    fn on_follow(&mut self, envelope: &Envelope, _follow: &Follow) -> Answer {
+        chat::reply(envelope, "thanks")?;
+        Ok(Handled)
+    }
+
+    fn on_timer(&mut self, _envelope: &Envelope, timer: &Timer) -> Answer {
+        log::info(&timer.name);
+        Ok(Handled)
+    }
+}
+
+impl Reviewer for Puppet {
+    fn review(&mut self, envelope: &Envelope) -> Verdict {
+        match &envelope.event {
+            Event::Chat(message) if message.text.contains("spam") => Verdict::Remove("spam".to_owned()),
+            _ => Verdict::Pass,
+        }
+    }
+}
+
+impl Handover for Puppet {
+    fn save(&self) -> Vec<u8> {
+        self.heard.to_le_bytes().to_vec()
+    }
+
+    fn restore(&mut self, saved: &[u8], _saved_by: &str) -> Result<(), String> {
+        self.heard = u32::from_le_bytes(saved.try_into().map_err(|_| "it is not four bytes")?);
+        Ok(())
+    }
+}
+
+showrunner_sdk::export!(Puppet: reviewer, handover);
+
+fn start() -> Harness<Puppet> {
+    Harness::start(Setup::new()).unwrap()
+}
+
+#[test]
+fn an_error_drops_everything_that_was_asked_for() {
+    let mut harness = start();
+    let reaction = harness.push(event::chat("Ada", "half"));
+    assert_eq!(reaction.error(), Some("stopped half way"));
+    assert_eq!(reaction.effects, []);
+    assert_eq!(harness.remembered_keys(), Vec::<&str>::new());
+}
+
+#[test]
+fn limits_are_those_of_the_host() {
+    let mut harness = start();
+    for (text, told) in [("many", "32 effects"), ("long", "65536"), ("big", "65536"), ("fill", "1048576")] {
+        let reaction = harness.push(event::chat("Ada", text));
+        assert!(reaction.error().unwrap().contains(told), "{text}: {reaction:?}");
+    }
+}
+
+#[test]
+fn a_manifest_decides_what_arrives_and_what_is_allowed() {
+    let manifest = r#"
+        events = ["chat", "timer"]
+        [permissions]
+        chat = ["say"]
+        timers = ["use"]
+        http = ["https://api.example.com/v1/"]
+        [defaults]
+        broken = false
+    "#;
+    let mut harness: Harness<Puppet> = Harness::start(Setup::new().manifest(manifest)).unwrap();
+    assert_eq!(harness.push(event::chat("Ada", "half")).error(), Some("denied: kv.use"));
+    assert_eq!(harness.push(event::chat("Ada", "work")).error(), Some("denied: agent.main"));
+    let reaction = harness.push(event::follow("Ada"));
+    assert_eq!(reaction.error(), Some("not delivered: plugin.toml does not list `follow` under `events`"));
+    harness.serve(|_| Ok(Response { status: 200, headers: Vec::new(), body: b"\"sunny\"".to_vec() }));
+    assert_eq!(harness.push(event::chat("Ada", "fetch")).texts(), ["sunny"]);
+    assert_eq!(harness.requests().len(), 1);
+}
+
+#[test]
+fn effects_of_every_kind_can_be_read() {
+    let mut harness = start();
+    let reaction = harness.push(event::chat("Ada", "work"));
+    assert!(matches!(&reaction.effects[0], Effect::Enqueue { task_id, .. } if task_id == "task-1"));
+    assert!(matches!(&reaction.effects[1], Effect::Publish { data_json, .. } if data_json == r#"{"id":"task-1"}"#));
+    assert!(matches!(&harness.push(event::whisper("Ada", "hi")).effects[..], [Effect::Whisper { .. }]));
+    let error = harness.push(event::follow("Ada")).answer.unwrap_err();
+    assert_eq!(error, "a `follow` event can't be replied to; use chat::say");
+    let _ = harness.push(event::chat("Bob", "other"));
+    assert_eq!(harness.push(event::chat("Ada", "recall")).texts(), ["recall,work"]);
+}
+
+#[test]
+fn time_passes_when_the_test_says_so() {
+    let mut harness = start();
+    let before = harness.now_ms();
+    assert_eq!(harness.advance(Duration::from_secs(9)), []);
+    assert_eq!(harness.advance(Duration::from_secs(21)).len(), 3);
+    assert_eq!(harness.now_ms() - before, 30_000);
+}
+
+#[test]
+fn a_plugin_that_does_not_start_leaves_the_old_one() {
+    let mut harness = start();
+    assert_eq!(harness.configure(json!({"broken": true})), Err("told to fail".to_owned()));
+    assert!(harness.push(event::chat("Ada", "work")).handled());
+    assert!(harness.restart().is_ok(), "the old settings are back");
+}
+
+#[test]
+fn reviews_and_handovers_are_driven() {
+    let mut harness = start();
+    assert_eq!(harness.review(event::chat("Ada", "buy spam")), Verdict::Remove("spam".to_owned()));
+    assert_eq!(harness.review(event::chat("Ada", "hi")), Verdict::Pass);
+    let _ = harness.push(event::chat("Ada", "hi"));
+    harness.reload().unwrap();
+    assert_eq!(harness.plugin().heard, 1);
+    harness.restart().unwrap();
+    assert_eq!(harness.plugin().heard, 0);
+}
