@@ -11,5 +11,5 @@ mod order;
 mod subscription;
 
 pub use self::delivery::{Delivery, Dispatch, Ticket};
-pub use self::handle::{NoVerdict, PluginHandle, Roster};
+pub use self::handle::{PluginHandle, Roster};
 pub use self::instance::Verdict;
