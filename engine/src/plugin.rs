@@ -3,12 +3,25 @@
 //!
 //! Nothing in here knows a platform. What a plugin wants done leaves through an [`EffectSink`](crate::effect::EffectSink).
 
+mod actor;
 mod delivery;
+pub mod grants;
+mod guest;
 mod handle;
+mod imports;
+pub mod inspect;
 mod instance;
 mod lanes;
+mod loader;
+mod machine;
+pub mod manifest;
+mod memory;
 mod order;
+mod restart;
+mod shipped;
 mod subscription;
+mod timers;
+mod wit;
 
 pub use self::delivery::{Delivery, Dispatch, Ticket};
 pub use self::handle::{PluginHandle, Roster};

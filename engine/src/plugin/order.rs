@@ -2,16 +2,20 @@
 
 use tokio::sync::oneshot;
 
-use super::actor::Candidate;
-use super::instance::Crash;
+use super::actor::Live;
+use super::instance::{Crash, Wishes};
 
 pub(super) enum Order {
-    /// A new instance, complete and initialised: take over between two events.
-    Swap { candidate: Box<Candidate>, done: oneshot::Sender<Result<(), Crash>> },
-    /// A reviver's or the operator's word: start again whatever the crash count says.
-    Revive { candidate: Box<Candidate> },
-    /// No more events until the file changes or the operator says so.
+    /// A new instance, complete and initialised: take over between two events. Also ends a quarantine.
+    Swap { new: Box<Candidate>, done: oneshot::Sender<Result<(), Crash>> },
+    /// No more events until a new instance comes.
     Quarantine { why: String },
     /// Finish the event in hand and end.
-    Stop { done: oneshot::Sender<()> },
+    Stop,
+}
+
+/// A new instance, with what its `init` asked for; that leaves when it takes over.
+pub(super) struct Candidate {
+    pub(super) live: Live,
+    pub(super) wishes: Wishes,
 }

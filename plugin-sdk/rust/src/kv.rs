@@ -50,7 +50,7 @@ pub fn remove(key: &str) -> Result<(), String> {
 ///
 /// # Errors
 /// When it is not granted, does not fit the quota, or what is stored there is no number.
-pub fn increment(key: &str, by: i64) -> Result<i64, String> {
+pub fn increment(key: &str, by: i32) -> Result<i32, String> {
     host::kv::increment(key, by)
 }
 

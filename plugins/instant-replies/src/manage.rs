@@ -141,7 +141,7 @@ impl Request<'_> {
     fn show(&self, library: &Library, name: &str) -> Result<String, String> {
         let prefix = self.prefix;
         let name = library.resolve(name).ok_or_else(|| format!("there is no {prefix}{name}"))?;
-        let uses: i64 = kv::get(&count_key(name)).ok().flatten().unwrap_or(0);
+        let uses: i32 = kv::get(&count_key(name)).ok().flatten().unwrap_or(0);
         let source = match library.source(name) {
             Some(Source::Config) => "from the config",
             Some(Source::Override) => "made in chat, over the config",

@@ -113,7 +113,7 @@ fn shown_name(user: &User) -> &str {
 }
 
 /// Counts a use. An answer matters more than its number, so a full memory only stops the counting.
-fn count(key: &str) -> i64 {
+fn count(key: &str) -> i32 {
     kv::increment(key, 1).unwrap_or_else(|error| {
         log::warn(&format!("A use could not be counted: {error}."));
         kv::get(key).ok().flatten().unwrap_or(0)

@@ -1,6 +1,6 @@
 //! WIT 0.1: the generated bindings, the linker, and a live instance.
 
-pub(super) mod convert;
+pub(in crate::plugin) mod convert;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -50,7 +50,7 @@ pub(in crate::plugin) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Gues
 
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    imports::types::add_to_linker::<_, Host>(&mut linker, |guest| guest)?;
+    types::add_to_linker::<_, Host>(&mut linker, |guest| guest)?;
     imports::config::add_to_linker::<_, Host>(&mut linker, |guest| guest)?;
     imports::clock::add_to_linker::<_, Host>(&mut linker, |guest| guest)?;
     imports::log::add_to_linker::<_, Host>(&mut linker, |guest| guest)?;

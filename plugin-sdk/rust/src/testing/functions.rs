@@ -42,12 +42,12 @@ pub(crate) mod kv {
         })
     }
 
-    pub(crate) fn increment(key: &str, by: i64) -> Result<i64, String> {
+    pub(crate) fn increment(key: &str, by: i32) -> Result<i32, String> {
         with(|state| {
             let current = match state.kv.get(key) {
                 Some(bytes) => std::str::from_utf8(bytes)
                     .ok()
-                    .and_then(|text| text.parse::<i64>().ok())
+                    .and_then(|text| text.parse::<i32>().ok())
                     .ok_or_else(|| format!("`{key}` holds no number"))?,
                 None => 0,
             };

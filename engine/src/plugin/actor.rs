@@ -1,0 +1,411 @@
+//! One plugin at work: a task that owns the plugin's only instance and takes its queue one by one.
+//!
+//! Whatever a handler wishes is gathered and leaves only when it ends well. A crash throws the instance away, never the
+//! queue. The host gives orders through the same queue, so they fall between two events.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Instant as WallClock;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+use uuid::Uuid;
+
+use super::delivery::Delivery;
+use super::guest::Context;
+use super::handle::PluginHandle;
+use super::instance::{Crash, Disposition, Instance, Verdict, Wishes};
+use super::lanes::{EventJob, Job, ReviewJob};
+use super::loader::Loaded;
+use super::order::{Candidate, Order};
+use super::restart::{After, Restarts};
+use super::timers::Timers;
+use crate::effect::{Batch, EffectSink};
+use crate::event::{Channel, Envelope, Event, Origin, System, Timer, now_ms};
+use crate::observation::{Decision, DecisionKind, Observation, Observer};
+use crate::store::Store;
+
+/// What a version may hand over to the next: as much as its durable memory may hold by default.
+const HANDOVER_BYTES: usize = 1 << 20;
+
+/// A running version of a plugin.
+pub(super) struct Live {
+    pub(super) instance: Box<dyn Instance>,
+    pub(super) loaded: Arc<Loaded>,
+    pub(super) context: Arc<Context>,
+    pub(super) generation: u64,
+}
+
+impl Live {
+    /// A new instance of a version, initialised. A guest's own refusal counts as a failure too.
+    pub(super) async fn start(
+        loaded: Arc<Loaded>,
+        context: Arc<Context>,
+        generation: u64,
+    ) -> Result<Candidate, StartError> {
+        let mut instance = loaded.blueprint.instantiate(Arc::clone(&context)).await?;
+        let wishes = instance.init().await?.map_err(StartError::Refused)?;
+        Ok(Candidate { live: Self { instance, loaded, context, generation }, wishes })
+    }
+}
+
+/// Why a version does not come up.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StartError {
+    #[error("init failed: {0}")]
+    Crash(#[from] Crash),
+    #[error("init refused to start: {0}")]
+    Refused(String),
+}
+
+/// What the actor tells the host.
+#[derive(Debug)]
+pub(super) enum Report {
+    Crashed { why: String },
+    Recovered,
+    Quarantined { why: String },
+}
+
+/// Who the actor speaks to.
+#[derive(Clone)]
+pub(super) struct Surroundings {
+    pub(super) sink: Arc<dyn EffectSink>,
+    pub(super) observer: Observer,
+    pub(super) store: Store,
+    /// With the plugin's id. Bounded by what a plugin can do in the time the host takes for one.
+    pub(super) reports: mpsc::Sender<(crate::effect::PluginId, Report)>,
+}
+
+pub(super) struct Actor {
+    handle: Arc<PluginHandle>,
+    surroundings: Surroundings,
+    live: Live,
+    timers: Timers,
+    restarts: Restarts,
+    /// Numbers the events that this actor makes itself.
+    sequence: u64,
+    call_seconds: metrics::Histogram,
+}
+
+/// Why the actor stops taking events for a while, or for good.
+enum Pause {
+    Quarantine(String),
+    Stop,
+}
+
+impl Actor {
+    pub(super) fn new(handle: Arc<PluginHandle>, surroundings: Surroundings, first: Candidate) -> Self {
+        let call_seconds = metrics::histogram!("showrunner_plugin_calls_seconds", "plugin" => handle.id().to_string());
+        let Candidate { live, wishes } = first;
+        let mut actor =
+            Self { handle, surroundings, live, timers: Timers::default(), restarts: Restarts::default(), sequence: 0, call_seconds };
+        actor.commit_start(wishes);
+        actor
+    }
+
+    pub(super) async fn run(mut self) {
+        self.handle.set_running(true);
+        loop {
+            match self.work().await {
+                Pause::Stop => break,
+                Pause::Quarantine(why) => {
+                    if !self.wait_out_quarantine(why).await {
+                        break;
+                    }
+                }
+            }
+        }
+        self.handle.set_running(false);
+        self.save_backlog().await;
+    }
+
+    /// Takes jobs until something ends that.
+    async fn work(&mut self) -> Pause {
+        loop {
+            let due = self.timers.next_due();
+            let job = tokio::select! {
+                job = self.handle.lanes.next() => job,
+                () = async { sleep_until(due.unwrap_or_else(Instant::now)).await }, if due.is_some() => {
+                    let Some(name) = self.timers.take_due(Instant::now()) else { continue };
+                    let id = format!("timer:{}:{name}", self.handle.id());
+                    Job::Event(self.own_event(&id, Event::Timer(Timer { name })))
+                }
+            };
+            let crash = match job {
+                Job::Order(Order::Stop) => return Pause::Stop,
+                Job::Order(Order::Quarantine { why }) => return Pause::Quarantine(why),
+                Job::Order(Order::Swap { new, done }) => {
+                    // The host may have given up waiting; the swap holds all the same.
+                    let _ = done.send(self.swap(*new).await);
+                    continue;
+                }
+                Job::Review(review) => self.review(review).await,
+                Job::Overflow(count) => self.overflow(count).await,
+                Job::Event(event) => self.event(event).await,
+            };
+            if let Err(crash) = crash
+                && let Some(pause) = self.recover(crash).await
+            {
+                return pause;
+            }
+        }
+    }
+
+    async fn event(&mut self, job: EventJob) -> Result<(), Crash> {
+        let EventJob { delivery, ticket } = job;
+        let began = WallClock::now();
+        let answer = self.live.instance.handle(&delivery).await;
+        let took = began.elapsed();
+        self.call_seconds.record(took.as_secs_f64());
+        let envelope = &delivery.envelope;
+        let (verdict, wishes, result) = match answer {
+            Ok(Ok((disposition, wishes))) => {
+                let verdict = match disposition {
+                    Disposition::Passed => DecisionKind::Passed,
+                    Disposition::Handled => DecisionKind::Handled,
+                };
+                (verdict, wishes, Ok(()))
+            }
+            Ok(Err(message)) => {
+                tracing::warn!(plugin = %self.handle.id(), event = %envelope.id, error = %message, "The handler returned an error; nothing it asked for was done.");
+                (DecisionKind::Failed(message), Wishes::default(), Ok(()))
+            }
+            Err(crash) => {
+                tracing::error!(plugin = %self.handle.id(), version = %self.live.loaded.manifest.version, generation = self.live.generation,
+                    event = %envelope.id, kind = envelope.event.name(), error = %crash, "The plugin crashed on an event; nothing it asked for was done, and it will not see this event again.");
+                (DecisionKind::Crashed(crash.to_string()), Wishes::default(), Err(crash))
+            }
+        };
+        if let (Some(ticket), DecisionKind::Handled) = (ticket, &verdict) {
+            ticket.handled();
+        }
+        self.observe_decision(envelope, verdict, &wishes, took);
+        self.commit(wishes, Arc::clone(envelope));
+        result
+    }
+
+    async fn review(&mut self, job: ReviewJob) -> Result<(), Crash> {
+        let ReviewJob { delivery, answer } = job;
+        if answer.is_closed() {
+            // Whoever asked has run out of time.
+            return Ok(());
+        }
+        match self.live.instance.review(&delivery).await {
+            Ok((verdict, wishes)) => {
+                self.note_verdict(&delivery, &verdict);
+                let _ = answer.send(verdict);
+                self.commit(wishes, Arc::clone(&delivery.envelope));
+                Ok(())
+            }
+            Err(crash) => {
+                tracing::error!(plugin = %self.handle.id(), event = %delivery.envelope.id, error = %crash, "The plugin crashed in a review; its on-failure setting counts for this event.");
+                Err(crash)
+            }
+        }
+    }
+
+    fn note_verdict(&self, delivery: &Delivery, verdict: &Verdict) {
+        if *verdict != Verdict::Pass {
+            tracing::debug!(plugin = %self.handle.id(), event = %delivery.envelope.id, verdict = verdict.name(), reason = verdict.reason(), "Reviewed.");
+        }
+    }
+
+    /// Tells a plugin that listens to the host how many events it missed.
+    async fn overflow(&mut self, count: u64) -> Result<(), Crash> {
+        let system = System { kind: "queue-overflow".into(), detail: count.to_string() };
+        let id = format!("overflow:{}", self.handle.id());
+        let job = self.own_event(&id, Event::System(system));
+        if self.handle.wants(&job.delivery.envelope) { self.event(job).await } else { Ok(()) }
+    }
+
+    /// An event that only this plugin sees.
+    fn own_event(&mut self, id: &str, event: Event) -> EventJob {
+        self.sequence += 1;
+        let envelope = Envelope {
+            id: format!("{id}:{}", Uuid::now_v7()).into(),
+            sequence: self.sequence,
+            at_ms: now_ms(),
+            origin: Origin::Live,
+            channel: Channel::engine(),
+            event,
+            extra: None,
+        };
+        EventJob { delivery: Delivery::new(Arc::new(envelope)), ticket: None }
+    }
+
+    /// Everything that one call asked for leaves together.
+    fn commit(&mut self, wishes: Wishes, cause: Arc<Envelope>) {
+        let Wishes { effects, kv, timers, notes: _ } = wishes;
+        self.timers.apply(timers, Instant::now(), self.live.context.limits.timers);
+        if effects.is_empty() && kv.is_empty() {
+            return;
+        }
+        self.live.context.kv.lock().unwrap_or_else(PoisonError::into_inner).apply(&kv);
+        self.surroundings.sink.commit(Batch { plugin: self.handle.id().clone(), cause, effects, kv });
+    }
+
+    /// What `init` asked for leaves when the instance takes over.
+    fn commit_start(&mut self, wishes: Wishes) {
+        let system = System { kind: "started".into(), detail: self.live.loaded.manifest.version.clone() };
+        let id = format!("started:{}", self.handle.id());
+        let cause = Arc::clone(&self.own_event(&id, Event::System(system)).delivery.envelope);
+        self.commit(wishes, cause);
+    }
+
+    fn observe_decision(&self, envelope: &Envelope, verdict: DecisionKind, wishes: &Wishes, took: std::time::Duration) {
+        self.surroundings.observer.observe(|| {
+            Observation::Decision(Decision {
+                event_id: Arc::clone(&envelope.id),
+                plugin: self.handle.id().clone(),
+                verdict,
+                effects: wishes.effects.iter().map(|numbered| numbered.effect.clone()).collect(),
+                notes: wishes.notes.clone(),
+                took_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            })
+        });
+    }
+
+    /// Takes over a new instance, with the old one's memory where both carry it. On an error the old one stays.
+    async fn swap(&mut self, new: Candidate) -> Result<(), Crash> {
+        let saved = if self.live.instance.restores() && new.live.instance.restores() {
+            self.live.instance.save().await.unwrap_or_else(|crash| {
+                tracing::warn!(plugin = %self.handle.id(), error = %crash, "The old version could not save its memory; the new one starts without it.");
+                None
+            })
+        } else {
+            None
+        };
+        let new = match saved {
+            Some(saved) => self.hand_over(&saved, new).await?,
+            None => new,
+        };
+        self.take_over(new);
+        Ok(())
+    }
+
+    async fn hand_over(&self, saved: &[u8], mut new: Candidate) -> Result<Candidate, Crash> {
+        let saved_by = &self.live.loaded.manifest.version;
+        if saved.len() > HANDOVER_BYTES {
+            tracing::warn!(plugin = %self.handle.id(), bytes = saved.len(), limit = HANDOVER_BYTES, "The old version saved too much; the new one starts without it.");
+            return Ok(new);
+        }
+        match new.live.instance.restore(saved, saved_by).await {
+            Ok(Ok(())) => Ok(new),
+            Ok(Err(error)) => {
+                tracing::warn!(plugin = %self.handle.id(), %error, "The new version refused the old one's memory and starts without it.");
+                Ok(new)
+            }
+            Err(crash) => {
+                tracing::warn!(plugin = %self.handle.id(), error = %crash, "The new version crashed on the old one's memory and starts without it.");
+                let Live { loaded, context, generation, .. } = new.live;
+                Live::start(loaded, context, generation).await.map_err(|error| Crash::Trap(error.to_string()))
+            }
+        }
+    }
+
+    fn take_over(&mut self, new: Candidate) {
+        self.timers.clear();
+        self.restarts = Restarts::default();
+        self.live = new.live;
+        self.commit_start(new.wishes);
+    }
+
+    /// After a crash: a new instance, at once or after a pause. Returns when that can't be.
+    async fn recover(&mut self, crash: Crash) -> Option<Pause> {
+        metrics::counter!("showrunner_plugin_crashes_total", "plugin" => self.handle.id().to_string()).increment(1);
+        self.timers.clear();
+        let mut why = crash.to_string();
+        loop {
+            let pause = match self.restarts.crashed(Instant::now()) {
+                After::Restart { pause } => pause,
+                After::Quarantine => return Some(Pause::Quarantine(format!("too many crashes in a minute, the last: {why}"))),
+            };
+            self.report(Report::Crashed { why: why.clone() }).await;
+            if !pause.is_zero() {
+                self.handle.set_running(false);
+                tracing::info!(plugin = %self.handle.id(), ?pause, "The plugin starts again after a pause.");
+                match self.pause(Instant::now() + pause).await {
+                    Paused::Over => {}
+                    Paused::Replaced => return None,
+                    Paused::Ended(pause) => return Some(pause),
+                }
+            }
+            let (loaded, context) = (Arc::clone(&self.live.loaded), Arc::clone(&self.live.context));
+            match Live::start(loaded, context, self.live.generation).await {
+                Ok(Candidate { live, wishes }) => {
+                    self.live = live;
+                    self.commit_start(wishes);
+                    self.handle.set_running(true);
+                    self.report(Report::Recovered).await;
+                    return None;
+                }
+                Err(error) => {
+                    tracing::error!(plugin = %self.handle.id(), %error, "The plugin could not be started again.");
+                    why = error.to_string();
+                }
+            }
+        }
+    }
+
+    /// Waits without an instance, open to orders.
+    async fn pause(&mut self, until: Instant) -> Paused {
+        loop {
+            let order = tokio::select! {
+                order = self.handle.lanes.next_order() => order,
+                () = sleep_until(until) => return Paused::Over,
+            };
+            match order {
+                Order::Stop => return Paused::Ended(Pause::Stop),
+                Order::Quarantine { why } => return Paused::Ended(Pause::Quarantine(why)),
+                Order::Swap { new, done } => {
+                    self.revive(*new, done);
+                    return Paused::Replaced;
+                }
+            }
+        }
+    }
+
+    /// A new instance for a plugin that is down: there is no memory to hand over.
+    fn revive(&mut self, new: Candidate, done: tokio::sync::oneshot::Sender<Result<(), Crash>>) {
+        self.take_over(new);
+        self.handle.set_running(true);
+        let _ = done.send(Ok(()));
+    }
+
+    /// Returns whether to go on.
+    async fn wait_out_quarantine(&mut self, why: String) -> bool {
+        tracing::error!(plugin = %self.handle.id(), why, "The plugin is quarantined until its file changes or `showrunner plugins reload` is called.");
+        self.handle.set_running(false);
+        self.timers.clear();
+        self.save_backlog().await;
+        self.report(Report::Quarantined { why }).await;
+        loop {
+            match self.handle.lanes.next_order().await {
+                Order::Stop => return false,
+                Order::Quarantine { .. } => {}
+                Order::Swap { new, done } => {
+                    self.revive(*new, done);
+                    return true;
+                }
+            }
+        }
+    }
+
+    /// What must not be lost is on disk while nobody takes it.
+    async fn save_backlog(&self) {
+        let waiting: Vec<_> = self.handle.lanes.backlog().iter().map(|delivery| Arc::clone(&delivery.envelope)).collect();
+        if let Err(error) = self.surroundings.store.save_backlog(self.handle.id(), &waiting).await {
+            tracing::error!(plugin = %self.handle.id(), waiting = waiting.len(), %error, "Events that wait for this plugin can't be saved; they are in memory, and in the journal.");
+        }
+    }
+
+    async fn report(&self, report: Report) {
+        // An error only says that the host is gone, and so will this be.
+        let _ = self.surroundings.reports.send((self.handle.id().clone(), report)).await;
+    }
+}
+
+enum Paused {
+    Over,
+    Replaced,
+    Ended(Pause),
+}

@@ -1,0 +1,71 @@
+//! What can be known of a plugin without running any of it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::loader::{self, Files, LoadError};
+use super::machine::{self, MachineError};
+use super::manifest::Manifest;
+
+/// Inspecting is the operator's own wish, so the limit only keeps out what is no plugin at all.
+const MOST_BYTES: u64 = 256 << 20;
+
+/// What a plugin is, and what it wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspection {
+    pub id: String,
+    pub name: String,
+    pub version: String,
+    /// "sha256:<hex>" of the component.
+    pub hash: String,
+    pub wit: String,
+    pub events: Vec<String>,
+    pub imports: Vec<String>,
+    pub asked: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum InspectError {
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    Machine(#[from] MachineError),
+}
+
+/// Reads a plugin's folder, or a component with or without a `plugin.toml` beside it. Blocks.
+pub fn inspect(path: &Path) -> Result<Inspection, InspectError> {
+    let files = if path.is_dir() { Files::read(path, MOST_BYTES)? } else { component_file(path)? };
+    let has_manifest = !files.manifest.is_empty();
+    let files = if has_manifest { files } else { Files { manifest: unnamed(path), ..files } };
+    let (engine, linker) = machine::compiler()?;
+    let loaded = loader::load(&engine, &linker, files)?;
+    let Manifest { id, name, version, events, permissions, .. } = loaded.manifest;
+    Ok(Inspection {
+        id,
+        name,
+        version,
+        hash: loaded.hash,
+        wit: loaded.wit,
+        events: if has_manifest { events } else { Vec::new() },
+        imports: loaded.imports,
+        asked: permissions.to_table(),
+    })
+}
+
+fn component_file(path: &Path) -> Result<Files, LoadError> {
+    let failed = |source| LoadError::Read { path: path.to_owned(), source };
+    let component = std::fs::read(path).map_err(failed)?;
+    let manifest = match std::fs::read_to_string(path.with_file_name(loader::MANIFEST_FILE)) {
+        Ok(manifest) => manifest,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(failed(error)),
+    };
+    Ok(Files::new(manifest, component))
+}
+
+/// Stands in for a manifest that is not there, so that the component can be looked into all the same.
+fn unnamed(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase().replace('_', "-");
+    let id = if super::manifest::is_id(&stem) { stem.as_str() } else { "unnamed" };
+    format!("id = \"{id}\"\nversion = \"unknown\"\nwit = \"0.1\"\nevents = [\"system\"]\n")
+}
