@@ -233,3 +233,7 @@ impl Inner {
     }
 }
 
+#[cfg(test)]
+mod fake_sink;
+#[cfg(test)]
+mod tests;

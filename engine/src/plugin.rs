@@ -24,5 +24,7 @@ mod timers;
 mod wit;
 
 pub use self::delivery::{Delivery, Dispatch, Ticket};
+#[cfg(test)]
+pub(crate) use self::handle::Given;
 pub use self::handle::{PluginHandle, Roster};
 pub use self::instance::Verdict;

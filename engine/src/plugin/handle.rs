@@ -17,6 +17,8 @@ use crate::event::Envelope;
 
 #[cfg(test)]
 mod stand_in;
+#[cfg(test)]
+pub(crate) use self::stand_in::Given;
 
 /// All plugins that are known to run, for the pipeline to choose from. Replaced as a whole when one comes or goes.
 pub type Roster = Arc<ArcSwap<Vec<Arc<PluginHandle>>>>;
@@ -91,7 +93,8 @@ impl PluginHandle {
             }
             Offered::Refused if self.is_running() => {
                 tracing::error!(plugin = %self.id, "Too many events wait for this plugin; it is quarantined and they are kept.");
-                self.lanes.order(Order::Quarantine { why: "it can't keep up with events that must not be lost".into() });
+                self.lanes
+                    .order(Order::Quarantine { why: "it can't keep up with events that must not be lost".into() });
             }
             Offered::Refused => {
                 self.dropped.fetch_add(1, Ordering::Relaxed);
