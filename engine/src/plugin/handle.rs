@@ -71,6 +71,11 @@ impl PluginHandle {
         self.role.load().fallback
     }
 
+    /// Whether it can judge events before anybody sees them.
+    pub(super) fn is_reviewer(&self) -> bool {
+        self.role.load().reviewer
+    }
+
     /// Whether it is to be asked before anybody sees this event.
     pub fn reviews(&self, envelope: &Envelope) -> bool {
         let role = self.role.load();
@@ -93,7 +98,8 @@ impl PluginHandle {
             }
             Offered::Refused if self.is_running() => {
                 tracing::error!(plugin = %self.id, "Too many events wait for this plugin; it is quarantined and they are kept.");
-                self.lanes.order(Order::Quarantine { why: "it can't keep up with events that must not be lost".into() });
+                self.lanes
+                    .order(Order::Quarantine { why: "it can't keep up with events that must not be lost".into() });
             }
             Offered::Refused => {
                 self.dropped.fetch_add(1, Ordering::Relaxed);
