@@ -25,12 +25,12 @@ impl Backoff {
     }
 
     /// Counts a failure and draws how long to wait after it.
-    pub fn next(&mut self) -> Duration {
-        self.next_with(fastrand::f64())
+    pub fn draw(&mut self) -> Duration {
+        self.draw_with(fastrand::f64())
     }
 
     /// The same with the draw given from outside: `random` lies between 0 and 1.
-    fn next_with(&mut self, random: f64) -> Duration {
+    fn draw_with(&mut self, random: f64) -> Duration {
         let bound = self.bound();
         self.failures = self.failures.saturating_add(1);
         bound.mul_f64(random.clamp(0.0, 1.0)).max(FLOOR)
@@ -56,23 +56,23 @@ mod tests {
     #[test]
     fn the_bound_doubles_up_to_the_cap_and_stays_there() {
         let mut backoff = Backoff::new();
-        let longest: Vec<u64> = (0..8).map(|_| backoff.next_with(1.0).as_secs()).collect();
+        let longest: Vec<u64> = (0..8).map(|_| backoff.draw_with(1.0).as_secs()).collect();
         assert_eq!(longest, [1, 2, 4, 8, 16, 30, 30, 30]);
         backoff.reset();
-        assert_eq!(backoff.next_with(1.0), BASE);
+        assert_eq!(backoff.draw_with(1.0), BASE);
     }
 
     #[test]
     fn it_never_overflows_and_never_ends() {
         let mut backoff = Backoff { failures: u32::MAX - 1 };
         for _ in 0..3 {
-            assert_eq!(backoff.next_with(1.0), CAP);
+            assert_eq!(backoff.draw_with(1.0), CAP);
         }
     }
 
     #[test]
     fn the_draws_spread_over_the_whole_range() {
-        let draws: Vec<Duration> = (0..500).map(|_| Backoff { failures: 4 }.next()).collect();
+        let draws: Vec<Duration> = (0..500).map(|_| Backoff { failures: 4 }.draw()).collect();
         assert!(draws.iter().any(|wait| *wait < Duration::from_secs(4)));
         assert!(draws.iter().any(|wait| *wait > Duration::from_secs(12)));
     }
@@ -82,7 +82,7 @@ mod tests {
         fn every_wait_lies_between_the_floor_and_the_bound(failures in 0_u32.., random in any::<f64>()) {
             let mut backoff = Backoff { failures };
             let bound = backoff.bound();
-            let wait = backoff.next_with(if random.is_nan() { 0.5 } else { random });
+            let wait = backoff.draw_with(if random.is_nan() { 0.5 } else { random });
             prop_assert!(wait >= FLOOR);
             prop_assert!(wait <= bound);
             prop_assert!(bound <= CAP);

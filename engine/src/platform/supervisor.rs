@@ -7,11 +7,11 @@
 mod statuses;
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 pub use self::statuses::{ConnectionStatus, Statuses};
@@ -31,11 +31,15 @@ pub struct Supervision {
     pub statuses: Statuses,
 }
 
+/// Waits start small again after a connection that was ready for this long. A server that lets us join and puts us
+/// out at once, each time, is not one that works.
+const HELD: Duration = Duration::from_secs(1);
+
 /// Runs `source` until `shutdown`, which drops it and with it the socket, whatever it is doing.
 pub async fn supervise(mut source: Box<dyn Source>, supervision: Supervision, shutdown: CancellationToken) {
     let Supervision { name, channels, accept, observer, statuses } = supervision;
     let entry = statuses.add(&name, channels);
-    let connection = Connection { name, entry, observer, worked: Arc::default() };
+    let connection = Connection { name, entry, observer, ready_since: Arc::default() };
     tokio::select! {
         biased;
         () = shutdown.cancelled() => {}
@@ -54,8 +58,8 @@ struct Connection {
     name: String,
     entry: Arc<Entry>,
     observer: Observer,
-    /// Whether this run of the source was ever ready; only then the next wait starts small again.
-    worked: Arc<AtomicBool>,
+    /// When this run of the source was first ready.
+    ready_since: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Connection {
@@ -63,15 +67,15 @@ impl Connection {
         let link = self.link(accept);
         let mut backoff = Backoff::new();
         loop {
-            self.worked.store(false, Ordering::Relaxed);
+            self.set_ready_since(None);
             self.entry.forget_restart();
             self.report(ConnectionState::Connecting);
             let end = run_once(source, &link).await;
-            if self.worked.load(Ordering::Relaxed) {
+            if self.held() {
                 backoff.reset();
             }
             match end {
-                Disconnect::Retry(why) => self.back_off(backoff.next(), why).await,
+                Disconnect::Retry(why) => self.back_off(backoff.draw(), why).await,
                 Disconnect::Stop { why, what_to_do } => {
                     self.report(ConnectionState::Stopped { why, what_to_do });
                     self.entry.restart_asked().await;
@@ -82,12 +86,24 @@ impl Connection {
         }
     }
 
+    /// Whether this run of the source was ready, and stayed so.
+    fn held(&self) -> bool {
+        let since = *self.ready_since.lock().unwrap_or_else(PoisonError::into_inner);
+        since.is_some_and(|since| since.elapsed() >= HELD)
+    }
+
+    /// Keeps the first time: being ready in another way is not being ready anew.
+    fn set_ready_since(&self, since: Option<Instant>) {
+        let mut ready_since = self.ready_since.lock().unwrap_or_else(PoisonError::into_inner);
+        *ready_since = since.map(|since| ready_since.unwrap_or(since));
+    }
+
     /// Waits, or less long when somebody asks for a try at once.
     async fn back_off(&self, wait: Duration, why: String) {
         let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         self.report(ConnectionState::BackingOff { until_ms: now_ms().saturating_add(wait_ms), why });
         tokio::select! {
-            () = tokio::time::sleep(wait) => {}
+            () = sleep(wait) => {}
             () = self.entry.restart_asked() => {}
         }
     }
@@ -106,7 +122,7 @@ impl Connection {
     /// Says how the connection is, once for each change.
     fn report(&self, state: ConnectionState) {
         if matches!(state, ConnectionState::Ready { .. }) {
-            self.worked.store(true, Ordering::Relaxed);
+            self.set_ready_since(Some(Instant::now()));
         }
         if !self.entry.change(&state, now_ms()) {
             return;

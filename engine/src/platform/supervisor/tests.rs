@@ -12,6 +12,8 @@ use crate::event::{Event, Raw};
 /// What a scripted source does in one run.
 enum Act {
     Join(Disconnect),
+    /// Is put out at once.
+    JoinInVain(Disconnect),
     Fail(Disconnect),
     Panic,
     Emit,
@@ -34,6 +36,11 @@ impl Source for Scripted {
     async fn run(&mut self, link: &Link) -> Disconnect {
         match self.0.pop_front() {
             Some(Act::Join(end)) => {
+                link.report(ConnectionState::Ready { degraded: None });
+                sleep(HELD).await;
+                end
+            }
+            Some(Act::JoinInVain(end)) => {
                 link.report(ConnectionState::Ready { degraded: None });
                 end
             }
@@ -126,13 +133,21 @@ async fn a_lost_connection_is_made_again_after_a_pause() {
 async fn waits_grow_until_the_source_was_ready_again() {
     let failures = (0..40).map(|_| Act::Fail(retry("down")));
     let mut running = Running::start(failures.chain([Act::Join(retry("lost")), Act::Fail(retry("end"))]));
-    let started = tokio::time::Instant::now();
+    let started = Instant::now();
     running.states_until_waiting_for("lost").await;
     // Forty waits with a bound of 30 s: without growth they would take less than 40 s.
     assert!(started.elapsed() > Duration::from_secs(60), "{:?}", started.elapsed());
-    let joined = tokio::time::Instant::now();
+    let joined = Instant::now();
     running.states_until_waiting_for("end").await;
     assert!(joined.elapsed() <= Duration::from_secs(1), "{:?}", joined.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_puts_us_out_at_once_is_not_called_in_a_hurry() {
+    let mut running = Running::start((0..40).map(|_| Act::JoinInVain(retry("out"))).chain([Act::Fail(retry("end"))]));
+    let started = Instant::now();
+    running.states_until_waiting_for("end").await;
+    assert!(started.elapsed() > Duration::from_secs(60), "{:?}", started.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
@@ -174,7 +189,7 @@ async fn a_shutdown_does_not_wait_for_the_backoff() {
     for _ in 0..30 {
         running.state().await;
     }
-    let asked = tokio::time::Instant::now();
+    let asked = Instant::now();
     running.shutdown.cancel();
     running.task.await.unwrap();
     assert_eq!(asked.elapsed(), Duration::ZERO);
