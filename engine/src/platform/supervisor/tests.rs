@@ -163,7 +163,7 @@ async fn a_stopped_connection_starts_again_only_when_asked() {
     let mut running = Running::start([Act::Fail(stop)]);
     assert_eq!(running.state().await, ConnectionState::Connecting);
     assert!(matches!(running.state().await, ConnectionState::Stopped { why, .. } if why == "token"));
-    tokio::time::sleep(Duration::from_secs(3600)).await;
+    sleep(Duration::from_secs(3600)).await;
     assert!(running.states.try_recv().is_err());
     assert!(matches!(running.statuses.all()[0].state, ConnectionState::Stopped { .. }));
 

@@ -161,7 +161,8 @@ proptest! {
         let items: Vec<Parsed> =
             texts.iter().enumerate().map(|(at, text)| item(&at.to_string(), text, at as u64)).collect();
         let live = seen_live.min(items.len());
-        prop_assume!(items.len() - live < page_size * MAX_PAGES);
+        // Words that are merely alike can be told apart only when the whole neighbourhood is read.
+        prop_assume!(items.len() <= page_size * MAX_PAGES);
         let mut seen = Seen::default();
         let mut told = 0;
         for (at, message) in items[..live].iter().enumerate() {
