@@ -22,8 +22,8 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
-pub use self::state::{Asked, Push, Refusal, SendAnswer};
 use self::state::State;
+pub use self::state::{Asked, Push, Refusal, SendAnswer};
 
 /// The streamer, whose room it is.
 pub const ROOM: &str = "5b7c";

@@ -139,11 +139,8 @@ impl Sink for SimulatorSink {
             reply_to,
             ..ChatMessage::default()
         };
-        let draft = Draft {
-            origin: Origin::Test,
-            own: true,
-            ..Draft::new(channel.clone(), now_ms(), Event::Chat(chat))
-        };
+        let draft =
+            Draft { origin: Origin::Test, own: true, ..Draft::new(channel.clone(), now_ms(), Event::Chat(chat)) };
         // The echo is only there to be seen; in a flood it may be missed.
         let _ = self.echoes.try_send(draft);
         Ok(Receipt { message_id: Some(message_id) })

@@ -14,8 +14,8 @@ use futures_util::FutureExt;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-pub use self::statuses::{ConnectionStatus, Statuses};
 use self::statuses::Entry;
+pub use self::statuses::{ConnectionStatus, Statuses};
 use super::{Backoff, Disconnect, Link, Source};
 use crate::event::{Channel, Draft, now_ms};
 use crate::observation::{ConnectionState, Observation, Observer};

@@ -105,7 +105,9 @@ impl Connection {
     async fn hear(&mut self, text: &str) -> Option<()> {
         match text {
             "40" => self.say(&format!(r#"40{{"sid":"io{}"}}"#, self.number)).await,
+            // A pong, an answer to what asked for one.
             "3" => Some(()),
+            _ if text.starts_with("43") => Some(()),
             _ => {
                 let event: Value = serde_json::from_str(text.strip_prefix("42")?).ok()?;
                 if event.get(0)?.as_str()? == "joinRoom" {

@@ -35,7 +35,10 @@ impl Refusal {
 #[derive(Debug, Clone)]
 pub enum SendAnswer {
     Properly,
-    Status { code: u16, retry_after: Option<String> },
+    Status {
+        code: u16,
+        retry_after: Option<String>,
+    },
     Redirect(String),
     /// 200, and a page.
     Html,
@@ -48,7 +51,10 @@ pub enum Push {
     /// Frames as they are, to every socket.
     Frames(Vec<Message>),
     /// A text frame to those in a room.
-    Room { room: String, frame: String },
+    Room {
+        room: String,
+        frame: String,
+    },
     Drop,
 }
 

@@ -180,9 +180,10 @@ async fn answer(outcome: reqwest::Result<Response>, limit: usize) -> Result<Vec<
     // An error without a readable body is still that error.
     let body = read_body(response, MAX_ANSWER_BYTES).await.unwrap_or_default();
     let problem = serde_json::from_slice::<Value>(&body).ok();
-    let problem = problem.as_ref().and_then(read_problem).map(|problem| {
-        problem.chars().filter(|character| !character.is_control()).take(LONGEST_PROBLEM).collect()
-    });
+    let problem = problem
+        .as_ref()
+        .and_then(read_problem)
+        .map(|problem| problem.chars().filter(|character| !character.is_control()).take(LONGEST_PROBLEM).collect());
     Err(RestError::Status { status, problem, retry_after })
 }
 

@@ -132,13 +132,7 @@ fn is_refusal(error: &SocketError) -> bool {
     }
 }
 
-async fn poll(
-    reader: &mut Reader,
-    rest: &Arc<Rest>,
-    every: Duration,
-    degraded: String,
-    link: &Link,
-) -> Disconnect {
+async fn poll(reader: &mut Reader, rest: &Arc<Rest>, every: Duration, degraded: String, link: &Link) -> Disconnect {
     loop {
         reader.begin_connection();
         let mut fill = Fill::new(rest.clone(), reader.gap());
@@ -152,7 +146,9 @@ async fn poll(
                     link.report(ConnectionState::Ready { degraded: Some(degraded.clone()) });
                     break;
                 }
-                Progress::Later(RestError::Status { status, retry_after: Some(wait), .. }) if status.as_u16() == 429 => {
+                Progress::Later(RestError::Status { status, retry_after: Some(wait), .. })
+                    if status.as_u16() == 429 =>
+                {
                     pause = wait.max(every);
                     break;
                 }

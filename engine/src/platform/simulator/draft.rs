@@ -105,11 +105,8 @@ fn refuse_superfluous(simulated: &Simulated, kind: &Kind) -> Result<(), Simulati
     match given.iter().find(|(argument, is_given)| *is_given && !kind.takes.contains(argument)) {
         None => Ok(()),
         Some((argument, _)) => {
-            let takes: Vec<String> = ["user", "role", "channel"]
-                .iter()
-                .chain(kind.takes)
-                .map(|argument| format!("--{argument}"))
-                .collect();
+            let takes: Vec<String> =
+                ["user", "role", "channel"].iter().chain(kind.takes).map(|argument| format!("--{argument}")).collect();
             Err(SimulationError::Superfluous { kind: kind.name.to_owned(), argument, takes: takes.join(", ") })
         }
     }
@@ -159,12 +156,7 @@ fn event(simulated: &Simulated, kind: &str, detail: &str) -> Result<Event, Simul
     })
 }
 
-fn required<T>(
-    value: Option<T>,
-    kind: &str,
-    argument: &'static str,
-    hint: &'static str,
-) -> Result<T, SimulationError> {
+fn required<T>(value: Option<T>, kind: &str, argument: &'static str, hint: &'static str) -> Result<T, SimulationError> {
     value.ok_or_else(|| SimulationError::Missing { kind: kind.to_owned(), argument, hint })
 }
 

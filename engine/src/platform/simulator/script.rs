@@ -183,7 +183,8 @@ impl Script {
 impl Step {
     /// Tries everything that chance may make of it.
     fn check(&self, length: Option<f64>) -> Result<(), String> {
-        let durations = [("at", Some(self.at)), ("every", self.every), ("jitter", Some(self.jitter)), ("length", length)];
+        let durations =
+            [("at", Some(self.at)), ("every", self.every), ("jitter", Some(self.jitter)), ("length", length)];
         for (name, seconds) in durations {
             if seconds.is_some_and(|seconds| !(0.0..=MAX_SECONDS).contains(&seconds)) {
                 return Err(format!("`{name}` must lie between 0 and {MAX_SECONDS} seconds"));
@@ -201,9 +202,9 @@ impl Step {
             return Err("an empty list has nothing to choose from".to_owned());
         }
         let every = |choice: &Option<Choice>| -> Vec<Option<String>> {
-            choice.as_ref().map_or_else(|| vec![None], |choice| {
-                choice.all().iter().map(|scalar| Some(scalar.text())).collect()
-            })
+            choice
+                .as_ref()
+                .map_or_else(|| vec![None], |choice| choice.all().iter().map(|scalar| Some(scalar.text())).collect())
         };
         let (users, texts, amounts) = (every(&self.user), every(&self.text), every(&self.amount));
         let longest = users.len().max(texts.len()).max(amounts.len());

@@ -46,13 +46,19 @@ fn each_kind_makes_its_event() {
     for kind in ["cheer", "bits"] {
         assert!(matches!(full(kind, None, Some("100"), None, None), Event::Support(bits) if bits.kind == "bits"));
     }
-    assert!(matches!(full("sub", None, None, None, None), Event::Subscription(sub) if sub.kind == "new" && sub.months == 1));
+    assert!(
+        matches!(full("sub", None, None, None, None), Event::Subscription(sub) if sub.kind == "new" && sub.months == 1)
+    );
     assert!(matches!(full("resub", None, None, Some(7), None), Event::Subscription(sub) if sub.months == 7));
     assert!(matches!(full("gift", None, None, None, Some(20)), Event::Gift(gift) if gift.count == 20));
     assert!(matches!(full("raid", None, None, None, Some(50)), Event::Raid(raid) if raid.viewers == 50));
     assert!(matches!(full("dropin", None, None, None, None), Event::Presence(presence) if presence.kind == "join"));
-    assert!(matches!(full("presence", Some("part"), None, None, None), Event::Presence(presence) if presence.kind == "part"));
-    assert!(matches!(full("redemption", Some("Hydrate"), Some("300"), None, None), Event::Redemption(it) if it.cost == 300));
+    assert!(
+        matches!(full("presence", Some("part"), None, None, None), Event::Presence(presence) if presence.kind == "part")
+    );
+    assert!(
+        matches!(full("redemption", Some("Hydrate"), Some("300"), None, None), Event::Redemption(it) if it.cost == 300)
+    );
     assert!(matches!(full("online", Some("hello"), None, None, None), Event::Broadcast(it) if it.kind == "online"));
     assert!(matches!(full("offline", None, None, None, None), Event::Broadcast(it) if it.kind == "offline"));
     assert!(matches!(full("raw:newtrade", Some("{}"), None, None, None), Event::Raw(raw) if raw.kind == "newtrade"));
@@ -167,7 +173,9 @@ async fn what_is_said_comes_back_as_our_own() {
     let echo = events.recv().await.unwrap();
     assert!(echo.own);
     assert_eq!(echo.origin, Origin::Test);
-    assert!(matches!(&echo.event, Event::Chat(chat) if chat.text == "hi" && Some(&chat.id) == receipt.message_id.as_ref()));
+    assert!(
+        matches!(&echo.event, Event::Chat(chat) if chat.text == "hi" && Some(&chat.id) == receipt.message_id.as_ref())
+    );
     let lift = Action::Lift { user_id: "x".into() };
     assert_eq!(account.sink.perform(&channel, &lift).await, Ok(Receipt::default()));
 }

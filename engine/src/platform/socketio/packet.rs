@@ -77,9 +77,7 @@ impl<'text> EnginePacket<'text> {
         let kind = characters.next().ok_or(PacketError::Empty)?;
         let rest = characters.as_str();
         match kind {
-            '0' => serde_json::from_str(rest)
-                .map(Self::Open)
-                .map_err(|error| PacketError::Open(error.to_string())),
+            '0' => serde_json::from_str(rest).map(Self::Open).map_err(|error| PacketError::Open(error.to_string())),
             '1' => Ok(Self::Close),
             '2' => Ok(Self::Ping),
             '3' => Err(PacketError::Unexpected("pong")),
@@ -219,9 +217,7 @@ fn read_json(packet: &'static str, text: &str) -> Result<Option<Value>, PacketEr
     if text.is_empty() {
         return Ok(None);
     }
-    serde_json::from_str(text)
-        .map(Some)
-        .map_err(|error| PacketError::Body { packet, problem: error.to_string() })
+    serde_json::from_str(text).map(Some).map_err(|error| PacketError::Body { packet, problem: error.to_string() })
 }
 
 fn read_array(packet: &'static str, text: &str) -> Result<Vec<Value>, PacketError> {

@@ -60,7 +60,11 @@ mod tests {
     #[test]
     fn it_keeps_what_explains_the_refusal() {
         let cases: [(u16, &[u8], &str); 7] = [
-            (400, br#"{"code":5,"message":"Unsupported protocol version"}"#, "HTTP 400, code 5, \"Unsupported protocol version\""),
+            (
+                400,
+                br#"{"code":5,"message":"Unsupported protocol version"}"#,
+                "HTTP 400, code 5, \"Unsupported protocol version\"",
+            ),
             (403, br#"{"code":4,"message":"Forbidden"}"#, "HTTP 403, code 4, \"Forbidden\""),
             (400, b"Transport unknown", "HTTP 400, \"Transport unknown\""),
             (403, b"<!DOCTYPE html><html><body>Attention required</body></html>", "HTTP 403"),

@@ -12,8 +12,9 @@ use crate::config::settings::{RetakeGeneration, RetakeSettings};
 use crate::platform::Backoff;
 use crate::platform::socketio::{Incoming, Options, Session, SocketError};
 
-/// How long the answer to joinRoom is waited for. The second generation gives none.
-const JOIN_WAIT: Duration = Duration::from_secs(1);
+/// How long the answer to joinRoom is waited for. The second generation gives none, and there this only delays
+/// what was missed.
+const JOIN_WAIT: Duration = Duration::from_millis(500);
 /// The listener that the first generation published gives up after this long.
 const V1_HANDSHAKE: Duration = Duration::from_secs(10);
 /// Events that may come before the answer to joinRoom.

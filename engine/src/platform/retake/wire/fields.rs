@@ -73,8 +73,7 @@ pub(super) fn time(message: &Map<String, Value>) -> Option<u64> {
         },
         _ => return None,
     };
-    let milliseconds =
-        if milliseconds < FIRST_MILLISECONDS { milliseconds.saturating_mul(1000) } else { milliseconds };
+    let milliseconds = if milliseconds < FIRST_MILLISECONDS { milliseconds.saturating_mul(1000) } else { milliseconds };
     (0 < milliseconds && milliseconds < LAST_MILLISECONDS).then_some(milliseconds)
 }
 

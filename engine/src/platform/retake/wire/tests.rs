@@ -57,7 +57,8 @@ fn both_shapes_of_an_author_are_read() {
     assert_eq!(second.at_ms, Some(1_767_607_872_000));
     assert_eq!(second.extra, None);
 
-    let history = json!({"comments": [{"id": 7, "username": "alice", "message": "gm", "timestamp": "2026-01-05T10:11:12Z"}]});
+    let history =
+        json!({"comments": [{"id": 7, "username": "alice", "message": "gm", "timestamp": "2026-01-05T10:11:12Z"}]});
     let third = read_history(&history, ROOM).unwrap().remove(0);
     assert_eq!(chat(&third).author.id, "name:alice");
     assert_eq!(third.key.as_deref(), Some("7"));
@@ -68,7 +69,10 @@ fn both_shapes_of_an_author_are_read() {
 
 #[test]
 fn a_wallet_stands_in_for_a_name_and_nobody_is_anon() {
-    assert_eq!(chat(&read(json!({"author": {"walletAddress": "0x12345678abc"}, "text": "x"}))).author.login, "0x123456");
+    assert_eq!(
+        chat(&read(json!({"author": {"walletAddress": "0x12345678abc"}, "text": "x"}))).author.login,
+        "0x123456"
+    );
     assert_eq!(chat(&read(json!({"text": "x"}))).author.login, "anon");
     assert_eq!(chat(&read(json!({"author": "bob", "text": "x"}))).author.login, "bob");
     assert_eq!(chat(&read(json!({"author": null, "username": "bob", "text": "x"}))).author.login, "bob");
@@ -128,7 +132,9 @@ fn what_has_no_amount_is_not_thanked_for() {
 
 #[test]
 fn moderation_is_never_chat() {
-    let jail = read(json!({"type": "jail", "text": "spam", "target_user_id": "u9", "target_username": "troll", "author": {"_id": "m1", "fusername": "mod"}}));
+    let jail = read(
+        json!({"type": "jail", "text": "spam", "target_user_id": "u9", "target_username": "troll", "author": {"_id": "m1", "fusername": "mod"}}),
+    );
     assert_eq!(moderation(&jail).kind, "ban");
     assert_eq!(moderation(&jail).target.as_ref().unwrap().id, "u9");
     assert_eq!(moderation(&jail).moderator.as_ref().unwrap().id, "m1");
@@ -221,8 +227,25 @@ fn any_json() -> impl Strategy<Value = Value> {
         "[0-9.eE+-]{0,20}".prop_map(Value::from),
     ];
     let names = prop::sample::select(vec![
-        "type", "text", "message", "author", "fusername", "sender_user_id", "_id", "id", "timestamp", "tip_data",
-        "trade_data", "amount", "session", "target", "follower", "comments", "action", "usdAmount", "duration",
+        "type",
+        "text",
+        "message",
+        "author",
+        "fusername",
+        "sender_user_id",
+        "_id",
+        "id",
+        "timestamp",
+        "tip_data",
+        "trade_data",
+        "amount",
+        "session",
+        "target",
+        "follower",
+        "comments",
+        "action",
+        "usdAmount",
+        "duration",
     ]);
     leaf.prop_recursive(3, 24, 6, move |inner| {
         prop_oneof![
