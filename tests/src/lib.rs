@@ -8,4 +8,5 @@
     reason = "only tests use it"
 )]
 
+pub mod bot;
 pub mod retake;

@@ -1,131 +1,18 @@
 //! A retake.tv account under its supervisor, against a server that behaves and misbehaves.
 
-use std::sync::{Arc, Once};
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may assume")]
+
 use std::time::Duration;
 
 use axum::extract::ws::Message;
 use serde_json::json;
-use showrunner::config::settings::{RetakeGeneration, RetakeSettings};
+use showrunner::config::settings::RetakeGeneration::{V1, V2};
 use showrunner::effect::Action;
-use showrunner::event::{Channel, ChatMessage, Draft, Event};
-use showrunner::observation::{ConnectionState, Observation, Observer};
-use showrunner::platform::supervisor::{Statuses, Supervision, supervise};
-use showrunner::platform::{ActionError, Receipt, Sink, retake};
+use showrunner::event::{Channel, Event};
+use showrunner::observation::ConnectionState;
+use showrunner::platform::ActionError;
+use showrunner_tests::bot::{Bot, install_tls};
 use showrunner_tests::retake::{BOT_NAME, FakeRetake, Push, ROOM, Refusal, SendAnswer, TOKEN};
-use tokio::sync::{broadcast, mpsc};
-use tokio::time::timeout;
-use tokio_util::sync::{CancellationToken, DropGuard};
-
-use RetakeGeneration::{V1, V2};
-
-/// Longer than anything here takes; only a hung test meets it.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-struct Bot {
-    events: mpsc::UnboundedReceiver<Draft>,
-    states: broadcast::Receiver<Arc<Observation>>,
-    statuses: Statuses,
-    sink: Arc<dyn Sink>,
-    /// Every state that was reported, as text.
-    reported: Vec<String>,
-    _shutdown: DropGuard,
-}
-
-impl Bot {
-    fn start(settings: &RetakeSettings) -> Self {
-        Self::with_client(settings, client(settings))
-    }
-
-    fn with_client(settings: &RetakeSettings, http: reqwest::Client) -> Self {
-        let account = retake::account(settings, http);
-        let (observer, statuses) = (Observer::default(), Statuses::default());
-        let states = observer.watch();
-        let (sender, events) = mpsc::unbounded_channel();
-        let supervision = Supervision {
-            name: account.name,
-            channels: account.channels,
-            accept: Arc::new(move |draft| drop(sender.send(draft))),
-            observer,
-            statuses: statuses.clone(),
-        };
-        let shutdown = CancellationToken::new();
-        tokio::spawn(supervise(account.source.unwrap(), supervision, shutdown.clone()));
-        let sink = account.sink;
-        Self { events, states, statuses, sink, reported: Vec::new(), _shutdown: shutdown.drop_guard() }
-    }
-
-    /// Starts and waits until events will come.
-    async fn ready(settings: &RetakeSettings) -> Self {
-        let mut bot = Self::start(settings);
-        bot.until_ready().await;
-        bot
-    }
-
-    /// The next state that `is_wanted`. Waits of the supervisor are cut short: they have their own tests.
-    async fn until(&mut self, is_wanted: impl Fn(&ConnectionState) -> bool) -> ConnectionState {
-        loop {
-            let observation = timeout(PATIENCE, self.states.recv()).await.expect("no state in time").unwrap();
-            let Observation::Connection { name, state } = &*observation else { continue };
-            self.reported.push(format!("{state} {state:?}"));
-            if is_wanted(state) {
-                return state.clone();
-            }
-            if matches!(state, ConnectionState::BackingOff { .. }) {
-                self.statuses.restart(name);
-            }
-        }
-    }
-
-    async fn until_ready(&mut self) {
-        self.until(|state| *state == ConnectionState::Ready { degraded: None }).await;
-    }
-
-    async fn until_degraded(&mut self) -> String {
-        match self.until(|state| matches!(state, ConnectionState::Ready { degraded: Some(_) })).await {
-            ConnectionState::Ready { degraded: Some(why) } => why,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    async fn draft(&mut self) -> Draft {
-        timeout(PATIENCE, self.events.recv()).await.expect("no event in time").unwrap()
-    }
-
-    /// The texts of all chat lines up to this one, which must be the last that was written.
-    async fn chat_until(&mut self, last: &str) -> Vec<String> {
-        let mut texts = Vec::new();
-        loop {
-            if let Event::Chat(chat) = self.draft().await.event {
-                texts.push(chat.text);
-            }
-            if texts.last().is_some_and(|text| text == last) {
-                return texts;
-            }
-        }
-    }
-
-    async fn chat(&mut self) -> (ChatMessage, bool) {
-        let draft = self.draft().await;
-        match draft.event {
-            Event::Chat(chat) => (chat, draft.own),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    async fn say(&self, text: &str) -> Result<Receipt, ActionError> {
-        self.sink.perform(&Channel::new("retake", ROOM), &Action::Say { text: text.into() }).await
-    }
-}
-
-fn install_tls() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
-}
-
-fn client(settings: &RetakeSettings) -> reqwest::Client {
-    install_tls();
-    retake::client(settings).unwrap()
-}
 
 #[tokio::test]
 async fn it_joins_with_one_socket_and_hears_the_chat() {

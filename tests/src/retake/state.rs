@@ -169,7 +169,7 @@ impl State {
         let record = self.record();
         let is_of = |comment: &Value, id: &str| match comment.get("_id").or_else(|| comment.get("id")) {
             Some(Value::String(own)) => own == id,
-            Some(own) => own.to_string() == id,
+            Some(own) => own.as_u64() == id.parse().ok(),
             None => false,
         };
         let end = before

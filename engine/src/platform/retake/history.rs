@@ -32,7 +32,7 @@ impl GapStart {
         Self { since_ms, started_ms, epoch }
     }
 
-    fn from_ms(&self) -> u64 {
+    fn earliest_ms(&self) -> u64 {
         self.since_ms.saturating_sub(SLACK_MS).max(self.started_ms)
     }
 }
@@ -67,7 +67,7 @@ impl Gap {
         sort_newest_first(&mut page);
         let cursor = page.last().and_then(|oldest| oldest.cursor.clone());
         // Times are the word of whoever sent the message, so only a whole page of old ones ends the walk.
-        let is_old = page.iter().all(|item| item.at_ms.is_some_and(|at_ms| at_ms < self.start.from_ms()));
+        let is_old = page.iter().all(|item| item.at_ms.is_some_and(|at_ms| at_ms < self.start.earliest_ms()));
         for item in page {
             if seen.knew_before(&item, self.start.epoch) {
                 self.reached_known = true;
@@ -84,12 +84,12 @@ impl Gap {
 
     /// What was missed, oldest first. All that was collected is known from now on, told or not.
     pub(super) fn finish(self, seen: &mut Seen, now_ms: u64) -> Vec<Parsed> {
-        let from_ms = self.start.from_ms();
+        let earliest_ms = self.start.earliest_ms();
         let known: Vec<bool> = self.collected.iter().map(|item| seen.knew_before(item, self.start.epoch)).collect();
         let newest_known = known.iter().position(|known| *known).unwrap_or(known.len());
         let missed = self.collected.into_iter().enumerate().rev().filter(|(position, item)| {
             let is_missed = match item.at_ms {
-                Some(at_ms) => at_ms >= from_ms,
+                Some(at_ms) => at_ms >= earliest_ms,
                 // Without a time only the order tells, and only if the walk came to something known.
                 None => self.reached_known && *position < newest_known && item.key.is_some(),
             };

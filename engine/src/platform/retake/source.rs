@@ -17,7 +17,7 @@ use super::sent::Sent;
 use crate::config::settings::RetakeSettings;
 use crate::event::Channel;
 use crate::observation::ConnectionState;
-use crate::platform::socketio::{Session, SocketError};
+use crate::platform::socketio::{Incoming, Session, SocketError};
 use crate::platform::{Disconnect, Link, Source};
 
 /// A history that is asked more often than this is attacked.
@@ -70,29 +70,38 @@ impl RetakeSource {
         // Live events wait for what was missed, so that all are told in their order.
         self.reader.hold();
         for event in &early {
-            self.reader.hear(event, link);
+            if let Err(error) = self.hear(&mut session, event, link).await {
+                return self.lost(&error, link);
+            }
         }
         let mut fill = Fill::new(self.rest.clone(), self.reader.gap());
         loop {
             tokio::select! {
                 event = session.next() => {
                     let heard = match event {
-                        Ok(event) => self.reader.hear(&event, link),
-                        Err(error) => {
-                            self.reader.release(link);
-                            return Disconnect::Retry(error.to_string());
-                        }
+                        Ok(event) => self.hear(&mut session, &event, link).await,
+                        Err(error) => Err(error),
                     };
-                    if let Some(session_id) = heard
-                        && let Err(error) = self.dialer.join_session(&mut session, &session_id).await
-                    {
-                        self.reader.release(link);
-                        return Disconnect::Retry(error.to_string());
+                    if let Err(error) = heard {
+                        return self.lost(&error, link);
                     }
                 }
                 page = fill.arrival() => self.take_page(&mut fill, page, link),
             }
         }
+    }
+
+    /// Hands on an event, and joins the room of a new session of the stream.
+    async fn hear(&mut self, session: &mut Session, event: &Incoming, link: &Link) -> Result<(), SocketError> {
+        match self.reader.hear(event, link) {
+            Some(session_id) => self.dialer.join_session(session, &session_id).await,
+            None => Ok(()),
+        }
+    }
+
+    fn lost(&mut self, error: &SocketError, link: &Link) -> Disconnect {
+        self.reader.release(link);
+        Disconnect::Retry(error.to_string())
     }
 
     fn take_page(&mut self, fill: &mut Fill, page: fill::Page, link: &Link) {

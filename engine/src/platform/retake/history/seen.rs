@@ -52,12 +52,20 @@ struct Sighting {
     ways: u8,
 }
 
+/// Where a message stands in the memory.
+#[derive(Debug)]
+struct Remembered {
+    key: Option<String>,
+    /// The hash of the content, and the number of the sighting below it.
+    sighting: Option<(u64, u64)>,
+}
+
 #[derive(Debug, Default)]
 pub(in super::super) struct Seen {
     keys: HashMap<String, Epoch>,
     sightings: HashMap<u64, VecDeque<Sighting>>,
-    /// What to forget next: the key and the content of each message, oldest first.
-    order: VecDeque<(Option<String>, Option<(u64, u64)>)>,
+    /// What to forget next, oldest first.
+    order: VecDeque<Remembered>,
     count: u64,
     last_known_ms: Option<u64>,
 }
@@ -123,7 +131,7 @@ impl Seen {
         if let Some((content, sighting)) = content {
             self.sightings.entry(content).or_default().push_back(sighting);
         }
-        self.order.push_back((key.as_ref().map(|(key, _)| key.clone()), forgettable));
+        self.order.push_back(Remembered { key: key.as_ref().map(|(key, _)| key.clone()), sighting: forgettable });
         self.keys.extend(key);
         if self.order.len() > CAPACITY {
             self.forget_oldest();
@@ -131,14 +139,14 @@ impl Seen {
     }
 
     fn forget_oldest(&mut self) {
-        let Some((key, content)) = self.order.pop_front() else { return };
+        let Some(Remembered { key, sighting }) = self.order.pop_front() else { return };
         if let Some(key) = key {
             self.keys.remove(&key);
         }
-        if let Some((content, number)) = content
+        if let Some((content, number)) = sighting
             && let Some(seen) = self.sightings.get_mut(&content)
         {
-            seen.retain(|sighting| sighting.number != number);
+            seen.retain(|seen| seen.number != number);
             if seen.is_empty() {
                 self.sightings.remove(&content);
             }

@@ -16,6 +16,10 @@ use crate::platform::socketio::Incoming;
 /// Live events that wait for the history at most: a busy chat's worth of the few seconds that it may take.
 const MAX_HELD: usize = 1000;
 
+/// Sessions of the stream whose rooms are joined on one connection. Their ids stand in messages, and whoever
+/// writes those must not make us join without end.
+const MAX_SESSIONS: usize = 8;
+
 pub(super) struct Reader {
     channel: Channel,
     user_id: String,
@@ -28,8 +32,8 @@ pub(super) struct Reader {
     gap: Option<GapStart>,
     /// Live events that wait until the gap is filled. `None` when they are told at once.
     held: Option<Vec<(Way, Parsed)>>,
-    /// The last session of the stream whose room was joined on this connection.
-    session_id: Option<String>,
+    /// The sessions of the stream whose rooms were joined on this connection.
+    sessions: Vec<String>,
 }
 
 impl Reader {
@@ -43,7 +47,7 @@ impl Reader {
             started_ms: None,
             gap: None,
             held: None,
-            session_id: None,
+            sessions: Vec::new(),
         }
     }
 
@@ -60,7 +64,7 @@ impl Reader {
         let started_ms = *self.started_ms.get_or_insert_with(now_ms);
         self.epoch += 1;
         self.held = None;
-        self.session_id = None;
+        self.sessions.clear();
         self.gap.get_or_insert_with(|| GapStart::new(&self.seen, self.epoch, started_ms));
     }
 
@@ -83,9 +87,12 @@ impl Reader {
         let way = if event.name == "tip_received" { Way::Notice } else { Way::Live };
         let mut new_session = None;
         for item in read_event(&event.name, &event.args, &self.channel.id) {
-            if item.session_id.is_some() && item.session_id != self.session_id {
-                self.session_id.clone_from(&item.session_id);
-                new_session.clone_from(&item.session_id);
+            if let Some(session_id) = &item.session_id
+                && !self.sessions.contains(session_id)
+                && self.sessions.len() < MAX_SESSIONS
+            {
+                self.sessions.push(session_id.clone());
+                new_session = Some(session_id.clone());
             }
             match &mut self.held {
                 Some(held) if held.len() < MAX_HELD => held.push((way, item)),

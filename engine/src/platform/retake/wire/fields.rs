@@ -79,7 +79,7 @@ pub(super) fn time(message: &Map<String, Value>) -> Option<u64> {
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked before")]
 fn whole(number: f64) -> Option<u64> {
-    (number >= 0.0 && number < 1e18).then_some(number as u64)
+    (0.0..1e18).contains(&number).then_some(number as u64)
 }
 
 /// ISO 8601; without an offset it is taken for UTC, which is what servers mean.

@@ -86,7 +86,7 @@ pub(super) fn new_trade(payload: &Value) -> Parsed {
         let action = text_of(trade, &["action", "type"])?;
         let amount = field(trade, &["usdAmount", "usd_amount"]).and_then(amount)?;
         let ticker = text_of(trade, &["tokenTicker", "token_ticker", "ticker"]).unwrap_or_default();
-        action.eq_ignore_ascii_case("buy").then(|| (trade, amount, ticker))
+        action.eq_ignore_ascii_case("buy").then_some((trade, amount, ticker))
     });
     let Some((trade, amount, ticker)) = bought else {
         return Parsed::raw("newtrade", payload);
