@@ -1,1 +1,235 @@
-//! Being built.
+//! The way of an event: in at the door of its channel, past the reviewers, to the plugins, and what they decide out to
+//! the platforms.
+//!
+//! It owns the numbers of the events, the order in which plugins get them, and the outboxes. It is the only room that
+//! knows platforms and plugins both, and it decides nothing about chat. Nothing on the way from [`Pipeline::accept`] to
+//! a plugin's queue, or from [`EffectSink::commit`] to an outbox, waits or touches the disk. `engine` makes it;
+//! platforms hand in events, plugins their batches, `agent` its answers.
+
+mod accounts;
+mod carry_out;
+mod commit;
+mod fanout;
+mod held;
+mod outbox;
+mod outcome;
+mod recent;
+mod review;
+mod ruling;
+mod sequencer;
+
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use self::accounts::Outboxes;
+use self::commit::{Awaited, Committer};
+use self::fanout::FanOut;
+use self::held::Held;
+use self::outbox::{Outbox, Report};
+use self::outcome::Outcomes;
+use self::sequencer::Sequencer;
+use crate::agent::{OnReply, TaskQueue};
+use crate::config::settings::PipelineSettings;
+use crate::effect::{Batch, EffectSink, PluginId};
+use crate::event::{Channel, Draft, Envelope, Event};
+use crate::observation::{Observation, Observer};
+use crate::platform::{Pace, Sink};
+use crate::plugin::Roster;
+use crate::store::{Store, StoreError};
+
+/// How many ids of the journal are read at the start, over all channels: a repeat comes soon or never.
+const RESTORED: usize = 2 * recent::REMEMBERED;
+
+/// The pipeline. Cheap to clone.
+#[derive(Clone)]
+pub struct Pipeline {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    command_prefix: String,
+    /// The time of all reviewers together.
+    review: Duration,
+    /// Where the pipeline's own tasks run: batches come from the plugins' runtime, which plugins can keep busy.
+    runtime: Handle,
+    roster: Roster,
+    store: Store,
+    observer: Observer,
+    tasks: OnceLock<TaskQueue>,
+    sequencer: Sequencer,
+    fan_out: FanOut,
+    held: Held,
+    awaited: Awaited,
+    outboxes: RwLock<Outboxes>,
+    outcomes: Outcomes,
+    /// Told to whoever waits for all to be sent.
+    progress: Arc<Notify>,
+}
+
+/// What became of an event at the door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Accepted {
+    Queued {
+        id: Arc<str>,
+        sequence: u64,
+    },
+    /// It was here before.
+    Repeat,
+}
+
+/// How a drain ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drained {
+    /// What the platforms took meanwhile.
+    pub sent: u64,
+    /// What was still waiting or under way when the time was up.
+    pub left: usize,
+}
+
+impl Pipeline {
+    /// Goes on where the store says that an earlier run ended. Its tasks run on the runtime that this is called on.
+    pub async fn open(
+        settings: &PipelineSettings,
+        roster: Roster,
+        store: Store,
+        observer: Observer,
+    ) -> Result<Self, StoreError> {
+        let sequencer = Sequencer::restore(store.last_sequences().await?, store.recent_event_ids(RESTORED).await?);
+        let runtime = Handle::current();
+        let (awaited, batches) = Awaited::new();
+        let inner = Arc::new(Inner {
+            command_prefix: settings.command_prefix.clone(),
+            review: settings.review,
+            fan_out: FanOut::new(Arc::clone(&roster), settings.fallback_after, &runtime),
+            runtime,
+            roster,
+            store,
+            observer,
+            tasks: OnceLock::new(),
+            sequencer,
+            held: Held::default(),
+            awaited,
+            outboxes: RwLock::default(),
+            outcomes: Outcomes::default(),
+            progress: Arc::default(),
+        });
+        inner.runtime.spawn(Committer { batches, pipeline: Arc::downgrade(&inner) }.run());
+        Ok(Self { inner })
+    }
+
+    /// Takes in an event. Never waits.
+    pub fn accept(&self, draft: Draft) -> Accepted {
+        let own = draft.own;
+        let lane = self.inner.sequencer.lane(&draft.channel);
+        let mut turn = lane.turn();
+        let Some(envelope) = turn.admit(draft, &self.inner.command_prefix) else { return Accepted::Repeat };
+        self.inner.record(&envelope, own);
+        let accepted = Accepted::Queued { id: Arc::clone(&envelope.id), sequence: envelope.sequence };
+        if !own {
+            self.inner.hand_on(&lane, turn, envelope);
+        }
+        accepted
+    }
+
+    /// Gives an event of the engine's own to one plugin, if it wants it. Never waits.
+    pub fn deliver_to(&self, plugin: &PluginId, event: Event) {
+        self.inner.deliver_to(plugin, event);
+    }
+
+    /// Where the agent's answers go. Does not keep the pipeline alive.
+    pub fn on_reply(&self) -> OnReply {
+        let inner = Arc::downgrade(&self.inner);
+        Arc::new(move |plugin, reply| {
+            if let Some(inner) = inner.upgrade() {
+                inner.deliver_to(&plugin, Event::Agent(reply));
+            }
+        })
+    }
+
+    /// The queue that tasks of plugins go to. Until it is there they fail. The first one stays.
+    pub fn serve_tasks(&self, tasks: TaskQueue) {
+        if self.inner.tasks.set(tasks).is_err() {
+            tracing::warn!("The pipeline has a queue of tasks already and keeps it.");
+        }
+    }
+
+    /// Sends what plugins say in `channels` by this account from now on. An account of the same name is replaced.
+    pub fn attach(&self, name: &str, channels: &[Channel], sink: Arc<dyn Sink>, pace: Pace) {
+        let inner = Arc::downgrade(&self.inner);
+        let report: Report = Arc::new(move |ended| {
+            if let Some(inner) = inner.upgrade() {
+                inner.report(ended);
+            }
+        });
+        let outbox = Outbox::start(name, sink, pace, report, Arc::clone(&self.inner.progress), &self.inner.runtime);
+        let replaced = {
+            let mut outboxes = self.inner.outboxes_mut();
+            let replaced = outboxes.remove(name);
+            outboxes.add(&outbox, channels);
+            replaced
+        };
+        if let Some(replaced) = replaced {
+            replaced.close();
+        }
+    }
+
+    /// Sends nothing more by this account; what waits for it fails.
+    pub fn detach(&self, name: &str) {
+        let removed = self.inner.outboxes_mut().remove(name);
+        if let Some(removed) = removed {
+            removed.close();
+        }
+    }
+
+    /// Waits until everything is sent, at most until `deadline`. The plugins must have ended before.
+    pub async fn drain(&self, deadline: Instant) -> Drained {
+        let before = self.inner.outboxes().sent_lines();
+        // In vain only when the time is up, and what is left is counted then.
+        let _ = tokio::time::timeout_at(deadline, self.inner.sent_all()).await;
+        Drained { sent: self.inner.outboxes().sent_lines() - before, left: self.inner.left() }
+    }
+}
+
+impl EffectSink for Pipeline {
+    fn commit(&self, batch: Batch) {
+        self.inner.commit(batch);
+    }
+}
+
+impl Inner {
+    /// Tells the journal and whoever watches.
+    fn record(&self, envelope: &Arc<Envelope>, own: bool) {
+        self.store.journal_event(Arc::clone(envelope), own);
+        self.observer.observe(|| Observation::Event { envelope: Arc::clone(envelope), own });
+    }
+
+    async fn sent_all(&self) {
+        loop {
+            let progress = self.progress.notified();
+            tokio::pin!(progress);
+            // From here on no word is missed.
+            progress.as_mut().enable();
+            if self.left() == 0 {
+                return;
+            }
+            progress.await;
+        }
+    }
+
+    fn left(&self) -> usize {
+        self.awaited.pending() + self.outboxes().open_lines()
+    }
+
+    fn outboxes(&self) -> RwLockReadGuard<'_, Outboxes> {
+        self.outboxes.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn outboxes_mut(&self) -> RwLockWriteGuard<'_, Outboxes> {
+        self.outboxes.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+

@@ -84,7 +84,12 @@ impl TaskQueue {
 
     /// Whether a task of this queue would be taken now.
     pub async fn has_room(&self, queue: &str) -> Result<bool, QueueError> {
-        Ok(self.inner.store.open_tasks(queue).await? < self.inner.bound)
+        Ok(self.room(queue).await? > 0)
+    }
+
+    /// How many tasks of this queue would be taken now.
+    pub async fn room(&self, queue: &str) -> Result<u32, QueueError> {
+        Ok(self.inner.bound.saturating_sub(self.inner.store.open_tasks(queue).await?))
     }
 
     /// Adds a task and tells the agent. An id that is known is a repeat, and is no error.

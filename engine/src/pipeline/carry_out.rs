@@ -1,0 +1,116 @@
+//! Carries out what is in the ledger or on its way there: to an outbox, to the agent, to whoever watches.
+
+use std::sync::Arc;
+
+use super::Inner;
+use super::outbox::{Ended, Line, Outbox, Parcel, clean};
+use crate::effect::{Action, Effect, EffectKey, NumberedEffect, PluginId};
+use crate::event::{Channel, OutcomeStatus};
+use crate::observation::Observation;
+
+/// Where an action goes.
+enum Route {
+    Outbox(Arc<Outbox>, Action),
+    /// It was the engine's own business, and is done.
+    Done,
+}
+
+/// What goes to one account stays together, in the order of the plugin's calls.
+struct Parcels<'b> {
+    plugin: &'b PluginId,
+    event_id: &'b Arc<str>,
+    parcels: Vec<(Arc<Outbox>, Parcel)>,
+}
+
+impl Inner {
+    pub(super) fn carry_out(&self, plugin: &PluginId, event_id: &Arc<str>, effects: Vec<NumberedEffect>) {
+        let mut parcels = Parcels { plugin, event_id, parcels: Vec::new() };
+        let end = |number, name, channel, result| self.report_effect(plugin, event_id, number, name, channel, result);
+        for NumberedEffect { number, effect } in effects {
+            let name = name(&effect);
+            match effect {
+                Effect::Platform { channel, action } => match self.route(&channel, action) {
+                    Ok(Route::Outbox(outbox, action)) => parcels.add(outbox, Line { number, channel, action }),
+                    Ok(Route::Done) => end(number, name, Some(channel), Ok(())),
+                    Err(why) => end(number, name, Some(channel), Err(why)),
+                },
+                Effect::Alert(alert) => {
+                    self.observer.observe(|| Observation::Alert { plugin: PluginId::clone(plugin), alert });
+                    end(number, name, None, Ok(()));
+                }
+                Effect::Publish { kind, data_json } => {
+                    let plugin = PluginId::clone(plugin);
+                    self.observer.observe(|| Observation::Published { plugin, kind, data_json });
+                    end(number, name, None, Ok(()));
+                }
+                Effect::Enqueue { task, .. } => {
+                    if let Some(tasks) = self.tasks.get() {
+                        tasks.announce(&task);
+                    }
+                    end(number, name, None, Ok(()));
+                }
+            }
+        }
+        for (outbox, parcel) in parcels.parcels {
+            outbox.push(parcel);
+        }
+    }
+
+    fn route(&self, channel: &Channel, action: Action) -> Result<Route, String> {
+        if let Action::ResolveHeld { message_id, allow } = &action
+            && let Some(envelope) = self.held.take(channel, message_id)
+        {
+            if *allow {
+                self.let_pass(envelope);
+            }
+            return Ok(Route::Done);
+        }
+        let action = clean(action).map_err(|empty| empty.to_string())?;
+        match self.outboxes().find(channel) {
+            Some(outbox) => Ok(Route::Outbox(outbox, action)),
+            None => Err(format!(
+                "no account is connected for {channel}; add one to the config, or send to a channel that has one"
+            )),
+        }
+    }
+
+    pub(super) fn report_effect(
+        &self,
+        plugin: &PluginId,
+        event_id: &Arc<str>,
+        number: u32,
+        effect: &'static str,
+        channel: Option<Channel>,
+        result: Result<(), String>,
+    ) {
+        let key = EffectKey { event_id: Arc::clone(event_id), plugin: PluginId::clone(plugin), number };
+        let (status, detail) = match result {
+            Ok(()) => (OutcomeStatus::Done, String::new()),
+            Err(why) => (OutcomeStatus::Failed, why),
+        };
+        self.report(Ended { key, channel, effect, status, message_id: None, detail });
+    }
+}
+
+impl Parcels<'_> {
+    fn add(&mut self, outbox: Arc<Outbox>, line: Line) {
+        let priority = line.action.priority();
+        let known =
+            self.parcels.iter_mut().find(|(of, parcel)| Arc::ptr_eq(of, &outbox) && parcel.priority() == priority);
+        if let Some((_, parcel)) = known {
+            parcel.push(line);
+        } else {
+            let parcel = Parcel::new(PluginId::clone(self.plugin), Arc::clone(self.event_id), line);
+            self.parcels.push((outbox, parcel));
+        }
+    }
+}
+
+pub(super) const fn name(effect: &Effect) -> &'static str {
+    match effect {
+        Effect::Platform { action, .. } => action.name(),
+        Effect::Alert(_) => "alert",
+        Effect::Enqueue { .. } => "enqueue",
+        Effect::Publish { .. } => "publish",
+    }
+}

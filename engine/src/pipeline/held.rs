@@ -1,0 +1,44 @@
+//! The events that review holds back until somebody decides.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::ruling;
+use crate::event::{Channel, Envelope};
+
+/// A stream's worth; a person decides on each. The oldest is forgotten, which is to let it stay away.
+const BOUND: usize = 1024;
+
+/// A channel and what the event is asked for by.
+type Key = (Channel, String);
+
+#[derive(Default)]
+pub(super) struct Held {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    events: HashMap<Key, Arc<Envelope>>,
+    /// May name events that were decided on; those are skipped.
+    order: VecDeque<Key>,
+}
+
+impl Held {
+    pub(super) fn keep(&self, envelope: &Arc<Envelope>) {
+        let key = (envelope.channel.clone(), ruling::subject(envelope).to_owned());
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.events.insert(key.clone(), Arc::clone(envelope));
+        state.order.push_back(key);
+        while state.order.len() > BOUND {
+            let Some(oldest) = state.order.pop_front() else { break };
+            state.events.remove(&oldest);
+        }
+    }
+
+    /// Gives an event out, once.
+    pub(super) fn take(&self, channel: &Channel, message_id: &str) -> Option<Arc<Envelope>> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.events.remove(&(channel.clone(), message_id.to_owned()))
+    }
+}

@@ -1,0 +1,143 @@
+//! The way out to one platform account: what goes first, how fast, how often, and what became of it.
+//!
+//! It owns the queue of the account and the one task that sends. It never splits or rewords a text, never decides what
+//! is to be sent, and never sends twice what must not appear twice. The pipeline makes it and fills it; every line ends
+//! with exactly one report.
+
+mod courier;
+mod pace;
+mod parcel;
+mod queue;
+mod retry;
+mod text;
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+
+use self::courier::Courier;
+pub(super) use self::parcel::{Ended, Line, Parcel};
+use self::queue::{BOUND, TurnedAway, Queue};
+pub(super) use self::text::clean;
+use crate::event::OutcomeStatus;
+use crate::platform::{Pace, Sink};
+
+/// Where the end of every line is told.
+pub(super) type Report = Arc<dyn Fn(Ended) + Send + Sync>;
+
+/// The giving end of an account's queue.
+pub(super) struct Outbox {
+    shared: Arc<Shared>,
+    report: Report,
+}
+
+struct Shared {
+    /// The account's, for messages.
+    name: String,
+    queue: Mutex<Queue>,
+    /// Something came, or the outbox was closed.
+    changed: Notify,
+    /// Lines that have not ended: waiting, resting or under way.
+    open: AtomicUsize,
+    sent: AtomicU64,
+    /// Told to whoever waits for the outboxes to be empty.
+    progress: Arc<Notify>,
+}
+
+impl Outbox {
+    /// Starts the account's task on `runtime`.
+    pub(super) fn start(
+        name: &str,
+        sink: Arc<dyn Sink>,
+        pace: Pace,
+        report: Report,
+        progress: Arc<Notify>,
+        runtime: &Handle,
+    ) -> Arc<Self> {
+        let shared = Arc::new(Shared {
+            name: name.to_owned(),
+            queue: Mutex::default(),
+            changed: Notify::new(),
+            open: AtomicUsize::new(0),
+            sent: AtomicU64::new(0),
+            progress,
+        });
+        runtime.spawn(Courier::new(Arc::clone(&shared), sink, pace, Arc::clone(&report)).run());
+        Arc::new(Self { shared, report })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.shared.name
+    }
+
+    /// Queues a parcel. Never waits: over the bound the oldest chat makes room.
+    pub(super) fn push(&self, parcel: Parcel) {
+        self.shared.open.fetch_add(parcel.lines.len(), Ordering::AcqRel);
+        let turned_away = self.shared.queue().push(parcel);
+        self.shared.changed.notify_one();
+        let (parcel, status, detail) = match turned_away {
+            None => return,
+            Some(TurnedAway::OldestChat(parcel)) => {
+                let detail = format!("more than {BOUND} lines wait for {}; the oldest is dropped", self.name());
+                (parcel, OutcomeStatus::Expired, detail)
+            }
+            Some(TurnedAway::Newest(parcel)) => {
+                let detail = format!("more than {BOUND} moderation actions wait for {}", self.name());
+                (parcel, OutcomeStatus::Failed, detail)
+            }
+            Some(TurnedAway::Closed(parcel)) => (parcel, OutcomeStatus::Failed, self.shared.closed_detail()),
+        };
+        self.shared.end_all(parcel, status, &detail, &self.report);
+    }
+
+    /// Ends what waits as failed, and the task when what is under way has ended.
+    pub(super) fn close(&self) {
+        self.shared.queue().close();
+        self.shared.changed.notify_one();
+    }
+
+    /// Lines that have not ended.
+    pub(super) fn open_lines(&self) -> usize {
+        self.shared.open.load(Ordering::Acquire)
+    }
+
+    /// Lines that the platform took, since the start.
+    pub(super) fn sent_lines(&self) -> u64 {
+        self.shared.sent.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        // Nothing that panics runs under this lock.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn closed_detail(&self) -> String {
+        format!("the account {} was taken away before it could be sent", self.name)
+    }
+
+    fn end_all(&self, mut parcel: Parcel, status: OutcomeStatus, detail: &str, report: &Report) {
+        while let Some(ended) = parcel.end_line(status, None, detail) {
+            self.end(ended, report);
+        }
+    }
+
+    fn end(&self, ended: Ended, report: &Report) {
+        self.sent.fetch_add(u64::from(ended.status == OutcomeStatus::Done), Ordering::AcqRel);
+        report(ended);
+        // Last, so that whoever waits for an empty outbox finds everything reported.
+        self.open.fetch_sub(1, Ordering::AcqRel);
+        self.progress.notify_waiters();
+    }
+}
+
+

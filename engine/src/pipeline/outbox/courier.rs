@@ -1,0 +1,195 @@
+//! The task that empties an outbox.
+//!
+//! It takes the first parcel that may leave, sends its first line, and puts the rest back in its place when that has
+//! ended. What waits for a while never occupies one of the places that bound the connections.
+
+use std::collections::BTreeMap;
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::Instant;
+
+use super::pace::Limiter;
+use super::parcel::{Ended, Parcel};
+use super::queue::Place;
+use super::retry::{self, Next};
+use super::{Report, Shared};
+use crate::effect::Priority;
+use crate::event::OutcomeStatus;
+use crate::platform::{ActionError, Pace, Receipt, Sink};
+
+pub(super) struct Courier {
+    shared: Arc<Shared>,
+    sink: Arc<dyn Sink>,
+    report: Report,
+    limiter: Limiter,
+    in_flight: usize,
+    expiry: Duration,
+    /// Nothing leaves before.
+    paused_until: Option<Instant>,
+    /// Parcels whose first line failed alone, by the time when it is tried again.
+    resting: BTreeMap<(Instant, Place), Parcel>,
+}
+
+/// What can be done now.
+enum Step {
+    Send(Place, Parcel),
+    /// Nothing, until something arrives or this time has come.
+    Wait(Option<Instant>),
+}
+
+impl Courier {
+    pub(super) fn new(shared: Arc<Shared>, sink: Arc<dyn Sink>, pace: Pace, report: Report) -> Self {
+        let limiter = Limiter::new(pace.messages);
+        Self {
+            shared,
+            sink,
+            report,
+            limiter,
+            in_flight: pace.in_flight.max(1),
+            expiry: pace.expiry,
+            paused_until: None,
+            resting: BTreeMap::new(),
+        }
+    }
+
+    /// Runs until the outbox is closed and what is under way has ended.
+    pub(super) async fn run(mut self) {
+        let mut under_way = FuturesUnordered::new();
+        loop {
+            let is_closed = self.shared.queue().is_closed();
+            if is_closed {
+                self.refuse_all();
+                if under_way.is_empty() {
+                    return;
+                }
+            }
+            let mut wake_at = None;
+            while !is_closed && under_way.len() < self.in_flight {
+                match self.next_step() {
+                    Step::Send(place, parcel) => under_way.push(send(Arc::clone(&self.sink), place, parcel)),
+                    Step::Wait(until) => {
+                        wake_at = until;
+                        break;
+                    }
+                }
+            }
+            tokio::select! {
+                Some((place, parcel, result)) = under_way.next() => self.settle(place, parcel, result),
+                () = self.shared.changed.notified() => {}
+                () = sleep_until(wake_at) => {}
+            }
+        }
+    }
+
+    fn next_step(&mut self) -> Step {
+        let now = Instant::now();
+        self.wake_rested(now);
+        if let Some(until) = self.paused_until.filter(|until| now < *until) {
+            return Step::Wait(Some(until));
+        }
+        loop {
+            let mut queue = self.shared.queue();
+            let Some((place, parcel)) = queue.first() else { return Step::Wait(self.next_rested()) };
+            let has_expired = parcel.has_expired(self.expiry, now);
+            if parcel.priority == Priority::Chat
+                && !has_expired
+                && let Err(free_at) = self.limiter.check()
+            {
+                return Step::Wait(self.next_rested().into_iter().chain([free_at]).min());
+            }
+            let taken = queue.take(place);
+            drop(queue);
+            match taken {
+                Some(parcel) if has_expired => {
+                    let detail = format!("it waited longer than {:?} to be sent", self.expiry);
+                    self.shared.end_all(parcel, OutcomeStatus::Expired, &detail, &self.report);
+                }
+                Some(parcel) => return Step::Send(place, parcel),
+                None => {}
+            }
+        }
+    }
+
+    fn wake_rested(&mut self, now: Instant) {
+        while let Some(entry) = self.resting.first_entry().filter(|entry| entry.key().0 <= now) {
+            let ((_, place), parcel) = entry.remove_entry();
+            self.shared.queue().put_back(place, parcel);
+        }
+    }
+
+    fn next_rested(&self) -> Option<Instant> {
+        self.resting.first_key_value().map(|((until, _), _)| *until)
+    }
+
+    /// Reports the line that has ended, or sees to it that it is tried again, and puts the parcel back.
+    fn settle(&mut self, place: Place, mut parcel: Parcel, result: Result<Receipt, ActionError>) {
+        match result {
+            Ok(receipt) => self.end(parcel.end_line(OutcomeStatus::Done, receipt.message_id, "")),
+            Err(error) => {
+                let is_repeatable = parcel.lines.front().is_some_and(|line| line.action.is_repeatable());
+                match retry::after(&error, is_repeatable) {
+                    Next::GiveUp(status) => self.end(parcel.end_line(status, None, error.to_string())),
+                    Next::PauseAccount(asked) => match parcel.next_retry() {
+                        Some(delay) => self.pause(asked.unwrap_or(delay), &error),
+                        None => self.give_up(&mut parcel, OutcomeStatus::Failed, &error),
+                    },
+                    Next::Rest => match parcel.next_retry() {
+                        Some(delay) => {
+                            self.resting.insert((Instant::now() + delay, place), parcel);
+                            return;
+                        }
+                        None => self.give_up(&mut parcel, OutcomeStatus::Uncertain, &error),
+                    },
+                }
+            }
+        }
+        if !parcel.lines.is_empty() {
+            self.shared.queue().put_back(place, parcel);
+        }
+    }
+
+    fn give_up(&self, parcel: &mut Parcel, status: OutcomeStatus, error: &ActionError) {
+        self.end(parcel.end_line(status, None, format!("given up after many attempts: {error}")));
+    }
+
+    fn pause(&mut self, wait: Duration, error: &ActionError) {
+        let until = Instant::now() + wait;
+        if self.paused_until.is_none_or(|paused_until| paused_until < until) {
+            tracing::debug!(account = %self.shared.name, ?wait, %error, "Sending pauses.");
+            self.paused_until = Some(until);
+        }
+    }
+
+    fn end(&self, ended: Option<Ended>) {
+        if let Some(ended) = ended {
+            self.shared.end(ended, &self.report);
+        }
+    }
+
+    fn refuse_all(&mut self) {
+        let resting = std::mem::take(&mut self.resting).into_values();
+        let waiting = self.shared.queue().take_all();
+        for parcel in resting.chain(waiting) {
+            self.shared.end_all(parcel, OutcomeStatus::Failed, &self.shared.closed_detail(), &self.report);
+        }
+    }
+}
+
+async fn send(sink: Arc<dyn Sink>, place: Place, parcel: Parcel) -> (Place, Parcel, Result<Receipt, ActionError>) {
+    let result = match parcel.lines.front() {
+        Some(line) => sink.perform(&line.channel, &line.action).await,
+        None => Ok(Receipt::default()),
+    };
+    (place, parcel, result)
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => pending().await,
+    }
+}

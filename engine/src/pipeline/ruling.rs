@@ -1,0 +1,181 @@
+//! What the reviewers' verdicts come to, and what follows from it. Pure; `review` carries it out.
+
+use std::cmp::Reverse;
+
+use crate::effect::{Action, Effect, NumberedEffect, PluginId};
+use crate::event::{Envelope, Event, Moderation};
+use crate::plugin::Verdict;
+
+/// The verdict that counts, and who gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ruling {
+    pub(super) reviewer: PluginId,
+    pub(super) verdict: Verdict,
+}
+
+/// The strictest of all; among equals the first. `None` when all let it pass.
+pub(super) fn strictest(verdicts: impl IntoIterator<Item = Ruling>) -> Option<Ruling> {
+    verdicts
+        .into_iter()
+        .filter(|ruling| ruling.verdict != Verdict::Pass)
+        // `min_by_key` keeps the first of equals, `max_by_key` would keep the last.
+        .min_by_key(|ruling| Reverse(severity(&ruling.verdict)))
+}
+
+/// For good is longer than any number of seconds.
+fn severity(verdict: &Verdict) -> (u8, u32) {
+    match verdict {
+        Verdict::Pass => (0, 0),
+        Verdict::Flag { .. } => (1, 0),
+        Verdict::Hold { .. } => (2, 0),
+        Verdict::Remove { .. } => (3, 0),
+        Verdict::Suspend { seconds, .. } => (4, seconds.unwrap_or(u32::MAX)),
+    }
+}
+
+/// The kind of moderation event that tells plugins of it.
+pub(super) const fn kind(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "passed",
+        Verdict::Flag { .. } => "flagged",
+        Verdict::Hold { .. } => "held",
+        Verdict::Remove { .. } => "removed",
+        Verdict::Suspend { .. } => "suspended",
+    }
+}
+
+/// What the platform is asked to do: the message goes at once, also when it is only held, as it is public already.
+///
+/// The numbers count down from the top, so that they never meet those of the reviewer's own effects.
+pub(super) fn measures(envelope: &Envelope, verdict: &Verdict) -> Vec<NumberedEffect> {
+    let reason = verdict.reason();
+    let mut actions = Vec::new();
+    if let Event::Chat(message) = &envelope.event
+        && matches!(verdict, Verdict::Hold { .. } | Verdict::Remove { .. } | Verdict::Suspend { .. })
+    {
+        actions.push(Action::RemoveMessage { message_id: message.id.clone(), reason: reason.to_owned() });
+    }
+    if let Verdict::Suspend { seconds, .. } = verdict
+        && let Some(user) = envelope.event.actor().filter(|user| !user.id.is_empty())
+    {
+        actions.push(Action::Suspend { user_id: user.id.clone(), seconds: *seconds, reason: reason.to_owned() });
+    }
+    let channel = &envelope.channel;
+    (0..=u32::MAX)
+        .rev()
+        .zip(actions)
+        .map(|(number, action)| NumberedEffect { number, effect: Effect::Platform { channel: channel.clone(), action } })
+        .collect()
+}
+
+/// What plugins get told. Only those that may see it get the text of what was taken away.
+pub(super) fn notice(envelope: &Envelope, verdict: &Verdict, with_text: bool) -> Moderation {
+    Moderation {
+        kind: kind(verdict).to_owned(),
+        moderator: None,
+        target: envelope.event.actor().cloned(),
+        message_id: Some(subject(envelope).to_owned()),
+        text: if with_text { text(&envelope.event).map(str::to_owned) } else { None },
+        seconds: if let Verdict::Suspend { seconds, .. } = verdict { *seconds } else { None },
+        reason: Some(verdict.reason().to_owned()),
+    }
+}
+
+/// By what a held event is asked for: the id of its message, or its own where it is none.
+pub(super) fn subject(envelope: &Envelope) -> &str {
+    match &envelope.event {
+        Event::Chat(message) | Event::Whisper(message) => &message.id,
+        _ => &envelope.id,
+    }
+}
+
+fn text(event: &Event) -> Option<&str> {
+    match event {
+        Event::Chat(message) | Event::Whisper(message) => Some(&message.text),
+        Event::Subscription(subscription) => subscription.message.as_deref(),
+        Event::Support(support) => support.message.as_deref(),
+        Event::Redemption(redemption) => redemption.input.as_deref(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Channel, ChatMessage, Origin, User};
+
+    fn flag() -> Verdict {
+        Verdict::Flag { reason: "f".into() }
+    }
+
+    fn hold() -> Verdict {
+        Verdict::Hold { reason: "h".into() }
+    }
+
+    fn remove() -> Verdict {
+        Verdict::Remove { reason: "r".into() }
+    }
+
+    fn suspend(seconds: Option<u32>) -> Verdict {
+        Verdict::Suspend { seconds, reason: "s".into() }
+    }
+
+    #[test]
+    fn the_strictest_verdict_counts_and_the_first_of_equals() {
+        let cases: Vec<(Vec<Verdict>, Option<usize>)> = vec![
+            (vec![], None),
+            (vec![Verdict::Pass, Verdict::Pass], None),
+            (vec![Verdict::Pass, flag()], Some(1)),
+            (vec![hold(), flag()], Some(0)),
+            (vec![hold(), remove(), flag()], Some(1)),
+            (vec![suspend(Some(1)), remove()], Some(0)),
+            (vec![suspend(Some(60)), suspend(Some(600))], Some(1)),
+            (vec![suspend(Some(600)), suspend(None)], Some(1)),
+            (vec![suspend(None), suspend(Some(600))], Some(0)),
+            (vec![remove(), Verdict::Remove { reason: "z".into() }], Some(0)),
+        ];
+        for (verdicts, winner) in cases {
+            let rulings: Vec<Ruling> = verdicts
+                .iter()
+                .enumerate()
+                .map(|(number, verdict)| Ruling { reviewer: number.to_string().into(), verdict: verdict.clone() })
+                .collect();
+            assert_eq!(strictest(rulings.clone()), winner.map(|winner| rulings[winner].clone()), "{verdicts:?}");
+        }
+    }
+
+    fn envelope() -> Envelope {
+        let author = User { id: "42".into(), login: "spammer".into(), ..User::default() };
+        let message = ChatMessage { id: "m1".into(), author, text: "buy".into(), ..ChatMessage::default() };
+        let (channel, event) = (Channel::new("retake", "5b7c"), Event::Chat(message));
+        Envelope { id: "e1".into(), sequence: 1, at_ms: 0, origin: Origin::Live, channel, event, extra: None }
+    }
+
+    #[test]
+    fn measures_fit_the_verdict() {
+        let names = |verdict: &Verdict| -> Vec<(u32, &'static str)> {
+            measures(&envelope(), verdict)
+                .iter()
+                .map(|numbered| match &numbered.effect {
+                    Effect::Platform { action, .. } => (numbered.number, action.name()),
+                    other => panic!("{other:?}"),
+                })
+                .collect()
+        };
+        assert_eq!(names(&Verdict::Pass), []);
+        assert_eq!(names(&flag()), []);
+        assert_eq!(names(&hold()), [(u32::MAX, "remove-message")]);
+        assert_eq!(names(&remove()), [(u32::MAX, "remove-message")]);
+        assert_eq!(names(&suspend(Some(5))), [(u32::MAX, "remove-message"), (u32::MAX - 1, "suspend")]);
+    }
+
+    #[test]
+    fn a_notice_has_the_text_only_for_those_who_may_see_it() {
+        let notice = |with_text| notice(&envelope(), &suspend(Some(5)), with_text);
+        assert_eq!(notice(true).text.as_deref(), Some("buy"));
+        assert_eq!(notice(false).text, None);
+        let Moderation { kind, target, message_id, seconds, reason, .. } = notice(false);
+        assert_eq!((kind.as_str(), message_id.as_deref(), seconds), ("suspended", Some("m1"), Some(5)));
+        assert_eq!((target.map(|user| user.id).as_deref(), reason.as_deref()), (Some("42"), Some("s")));
+    }
+}
