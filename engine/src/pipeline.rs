@@ -232,4 +232,3 @@ impl Inner {
         self.outboxes.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
-

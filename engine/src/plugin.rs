@@ -28,7 +28,7 @@ mod watcher;
 mod wit;
 
 pub use self::delivery::{Delivery, Dispatch, Ticket};
-pub use self::handle::{NoVerdict, PluginHandle, Roster};
+pub use self::handle::{PluginHandle, Roster};
 pub use self::host::{Host, HostError, HostOptions, OrderError};
 pub use self::instance::Verdict;
 pub use self::status::{Phase, PluginState};

@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 
 use self::courier::Courier;
 pub(super) use self::parcel::{Ended, Line, Parcel};
-use self::queue::{BOUND, TurnedAway, Queue};
+use self::queue::{BOUND, Queue, TurnedAway};
 pub(super) use self::text::clean;
 use crate::event::OutcomeStatus;
 use crate::platform::{Pace, Sink};
@@ -139,5 +139,3 @@ impl Shared {
         self.progress.notify_waiters();
     }
 }
-
-

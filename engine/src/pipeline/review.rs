@@ -120,8 +120,7 @@ impl Inner {
         self.record(&notice, false);
         let with_text = Delivery::new(Arc::new(Envelope { event: event(true), ..Envelope::clone(&notice) }));
         let delivery = Delivery::new(notice);
-        self.fan_out
-            .give_chosen(&delivery, |plugin| if plugin.sees_removed_text() { &with_text } else { &delivery });
+        self.fan_out.give_chosen(&delivery, |plugin| if plugin.sees_removed_text() { &with_text } else { &delivery });
     }
 
     /// A held event goes its way after all.

@@ -64,7 +64,10 @@ pub(super) fn measures(envelope: &Envelope, verdict: &Verdict) -> Vec<NumberedEf
     (0..=u32::MAX)
         .rev()
         .zip(actions)
-        .map(|(number, action)| NumberedEffect { number, effect: Effect::Platform { channel: channel.clone(), action } })
+        .map(|(number, action)| NumberedEffect {
+            number,
+            effect: Effect::Platform { channel: channel.clone(), action },
+        })
         .collect()
 }
 

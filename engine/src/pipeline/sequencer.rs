@@ -111,8 +111,7 @@ impl Turn {
 /// A mirrored message was written in another channel, whose own bot it belongs to.
 fn read_command(event: &mut Event, prefix: &str) {
     if let Event::Chat(message) | Event::Whisper(message) = event {
-        message.command =
-            if message.mirrored_from.is_none() { Command::parse(&message.text, prefix) } else { None };
+        message.command = if message.mirrored_from.is_none() { Command::parse(&message.text, prefix) } else { None };
     }
 }
 
