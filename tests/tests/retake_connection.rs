@@ -205,7 +205,7 @@ async fn a_history_that_fails_for_a_while_is_asked_again() {
 
 #[tokio::test]
 async fn frames_that_break_the_protocol_cost_a_connection_and_no_more() {
-    let server = FakeRetake::start(V2).await;
+    let server = FakeRetake::start(V1).await;
     let mut bot = Bot::ready(&server.settings()).await;
     let text = |text: &str| vec![Message::text(text)];
     let cases: Vec<Vec<Message>> = vec![

@@ -31,6 +31,8 @@ pub(in super::super) enum Way {
 }
 
 impl Way {
+    const ALL: [Self; 3] = [Self::Live, Self::Notice, Self::History];
+
     const fn bit(self) -> u8 {
         match self {
             Self::Live => 1,
@@ -63,7 +65,7 @@ struct Remembered {
 #[derive(Debug, Default)]
 pub(in super::super) struct Seen {
     keys: HashMap<String, Epoch>,
-    sightings: HashMap<u64, VecDeque<Sighting>>,
+    alike: HashMap<u64, Alike>,
     /// What to forget next, oldest first.
     order: VecDeque<Remembered>,
     count: u64,
@@ -80,15 +82,9 @@ impl Seen {
         }
         self.last_known_ms = Some(self.last_known_ms.unwrap_or(0).max(at_ms));
         let content = item.content.as_ref().map(|content| hash(content));
-        let same = content.and_then(|content| {
-            let candidates = self.sightings.get_mut(&content)?.iter_mut().filter(|seen| seen.is_of(item, way, at_ms));
-            candidates.min_by_key(|seen| seen.at_ms.abs_diff(at_ms))
-        });
-        if let Some(seen) = same {
-            seen.ways |= way.bit();
+        let same = content.and_then(|content| self.alike.get_mut(&content)?.take(item, way, at_ms));
+        if let Some(epoch) = same {
             if let Some(key) = &item.key {
-                let epoch = seen.epoch;
-                seen.has_key = true;
                 self.remember(Some((key.clone(), epoch)), None);
             }
             return false;
@@ -117,8 +113,8 @@ impl Seen {
         };
         let is_the_same = |seen: &Sighting| seen.epoch < epoch && seen.is_stamped && seen.at_ms == at_ms;
         let is_comparable = |seen: &Sighting| !(seen.has_key && item.key.is_some());
-        let sightings = self.sightings.get(&hash(content));
-        sightings.is_some_and(|seen| seen.iter().any(|seen| is_the_same(seen) && is_comparable(seen)))
+        let alike = self.alike.get(&hash(content));
+        alike.is_some_and(|alike| alike.sightings.iter().any(|seen| is_the_same(seen) && is_comparable(seen)))
     }
 
     /// When the newest message that was ever seen was written.
@@ -129,7 +125,7 @@ impl Seen {
     fn remember(&mut self, key: Option<(String, Epoch)>, content: Option<(u64, Sighting)>) {
         let forgettable = content.as_ref().map(|(content, sighting)| (*content, sighting.number));
         if let Some((content, sighting)) = content {
-            self.sightings.entry(content).or_default().push_back(sighting);
+            self.alike.entry(content).or_default().push(sighting);
         }
         self.order.push_back(Remembered { key: key.as_ref().map(|(key, _)| key.clone()), sighting: forgettable });
         self.keys.extend(key);
@@ -144,12 +140,69 @@ impl Seen {
             self.keys.remove(&key);
         }
         if let Some((content, number)) = sighting
-            && let Some(seen) = self.sightings.get_mut(&content)
+            && let Some(alike) = self.alike.get_mut(&content)
         {
-            seen.retain(|seen| seen.number != number);
-            if seen.is_empty() {
-                self.sightings.remove(&content);
+            alike.forget(number);
+            if alike.sightings.is_empty() {
+                self.alike.remove(&content);
             }
+        }
+    }
+}
+
+/// Messages of the same words by the same name, oldest first.
+///
+/// Whoever repeats a line a thousand times must not make each of them cost a thousand comparisons, so it is
+/// counted in which ways some of them are still to be seen.
+#[derive(Debug, Default)]
+struct Alike {
+    sightings: VecDeque<Sighting>,
+    not_live: usize,
+    not_noticed: usize,
+    not_in_history: usize,
+}
+
+impl Alike {
+    /// Finds the message that `item` is another sighting of, and marks it so. Returns its epoch.
+    fn take(&mut self, item: &Parsed, way: Way, at_ms: u64) -> Option<Epoch> {
+        let may_repeat = item.key.is_none() && item.at_ms.is_some();
+        if *self.missing(way) == 0 && !may_repeat {
+            return None;
+        }
+        let candidates = self.sightings.iter_mut().filter(|seen| seen.is_of(item, way, at_ms));
+        let seen = candidates.min_by_key(|seen| seen.at_ms.abs_diff(at_ms))?;
+        let is_new_way = seen.ways & way.bit() == 0;
+        seen.ways |= way.bit();
+        seen.has_key |= item.key.is_some();
+        let epoch = seen.epoch;
+        if is_new_way {
+            *self.missing(way) -= 1;
+        }
+        Some(epoch)
+    }
+
+    fn push(&mut self, sighting: Sighting) {
+        for way in Way::ALL {
+            *self.missing(way) += usize::from(sighting.ways & way.bit() == 0);
+        }
+        self.sightings.push_back(sighting);
+    }
+
+    /// Messages are forgotten in the order in which they came, so it can only be the first.
+    fn forget(&mut self, number: u64) {
+        if let Some(sighting) = self.sightings.pop_front_if(|sighting| sighting.number == number) {
+            for way in Way::ALL {
+                *self.missing(way) -= usize::from(sighting.ways & way.bit() == 0);
+            }
+        }
+    }
+
+    /// How many were not seen in this way.
+    fn missing(&mut self, way: Way) -> &mut usize {
+        match way {
+            Way::Live => &mut self.not_live,
+            Way::Notice => &mut self.not_noticed,
+            Way::History => &mut self.not_in_history,
         }
     }
 }
