@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     ensure_target()?;
     let built = build(&root, &out, &ids)?;
 
-    let mut table = String::from("/// In the order of their ids.\npub static SHIPPED: &[Shipped] = &[\n");
+    let mut table = String::from("/// In the order of their ids.\npub(super) static SHIPPED: &[Shipped] = &[\n");
     for id in &ids {
         let manifest = root.join("plugins").join(id).join("plugin.toml");
         let component = built.join(format!("{}.wasm", id.replace('-', "_")));
@@ -60,7 +60,8 @@ fn ensure_target() -> Result<(), Box<dyn Error>> {
     if has_target()? {
         return Ok(());
     }
-    Err(format!("the plugins need Rust's target {TARGET}, and it could not be added; run: rustup target add {TARGET}").into())
+    Err(format!("the plugins need Rust's target {TARGET}, and it could not be added; run: rustup target add {TARGET}")
+        .into())
 }
 
 fn has_target() -> Result<bool, Box<dyn Error>> {
@@ -79,7 +80,9 @@ fn build(root: &Path, out: &Path, ids: &[String]) -> Result<PathBuf, Box<dyn Err
         cargo.args(["--package", id]);
     }
     // What is meant for the build of the engine: clippy's wrapper, flags for the host's processor.
-    for variable in ["RUSTC_WORKSPACE_WRAPPER", "RUSTC_WRAPPER", "CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "CARGO_BUILD_TARGET"] {
+    for variable in
+        ["RUSTC_WORKSPACE_WRAPPER", "RUSTC_WRAPPER", "CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "CARGO_BUILD_TARGET"]
+    {
         cargo.env_remove(variable);
     }
     let output = cargo.output()?;

@@ -1,13 +1,38 @@
-//! PLACEHOLDER of the config branch: the signatures that `cli/` calls. The real file replaces this one whole.
+//! The engine: makes all rooms, connects them, and takes them down in good order.
+//!
+//! Nothing is decided here. What runs is started in the order in which it is needed, and stopped in the order in
+//! which it feeds the next: platforms, plugins, outboxes, store.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+mod accounts;
+mod control;
+mod gauges;
+mod reload;
 
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use arc_swap::ArcSwap;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::ConfigErrors;
+use self::accounts::Accounts;
+use crate::agent::TaskQueue;
+use crate::agent::files::{Health as HealthNote, HealthFile};
+use crate::config::settings::Settings;
+use crate::config::watch::ConfigWatcher;
+use crate::config::{self, ConfigErrors};
+use crate::event::{Channel, Draft, Event, System, now_ms};
+use crate::gateway::control::{ControlError, ControlSocket};
+use crate::gateway::http::{HttpError, HttpServer};
 use crate::gateway::service::Service;
-use crate::observation::Observer;
+use crate::gateway::{self, metrics as names};
+use crate::observation::{ConnectionState, Observer};
+use crate::pipeline::Pipeline;
+use crate::platform::simulator::ScriptError;
+use crate::platform::supervisor::Statuses;
+use crate::plugin::{Host, HostError, HostOptions, Roster};
+use crate::store::{Store, StoreError};
 
 /// How a run differs from what the config says.
 pub struct RunOptions {
@@ -26,12 +51,23 @@ impl Default for RunOptions {
     }
 }
 
+/// Why the engine can't start.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     #[error(transparent)]
     Config(#[from] ConfigErrors),
-    #[error("the engine is not part of this branch")]
-    Absent,
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Host(#[from] HostError),
+    #[error("simulator.script: {0}")]
+    Script(#[from] ScriptError),
+    #[error("{account}: the connection can't be prepared: {source}")]
+    Account { account: String, source: reqwest::Error },
 }
 
 impl EngineError {
@@ -39,17 +75,243 @@ impl EngineError {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Config(error) => error.help().map(str::to_owned),
-            Self::Absent => None,
+            Self::Control(error) => Some(error.help().to_owned()),
+            Self::Http(error) => Some(error.help().to_owned()),
+            Self::Store(_) | Self::Host(_) | Self::Script(_) | Self::Account { .. } => None,
         }
     }
 
     /// Whether the config is to blame, which makes the exit code 2.
     pub const fn is_config(&self) -> bool {
-        matches!(self, Self::Config(_))
+        matches!(self, Self::Config(_) | Self::Script(_))
     }
 }
 
+/// Runs until `shutdown`, then sends what is queued and closes everything. Returns early only when it can't start.
 pub async fn run(config: PathBuf, options: RunOptions, shutdown: CancellationToken) -> Result<(), EngineError> {
-    let _ = (crate::config::load(&config)?, options, shutdown);
-    Err(EngineError::Absent)
+    let settings = Arc::new(load(&config, options.safe_mode).await?);
+    prepare_process();
+    // Whatever can be taken by another program is taken before anything is connected.
+    let control = ControlSocket::bind(&settings.data_dir)?;
+    let http = HttpServer::bind(&settings.http).await?;
+    let engine = Arc::new(Engine::start(config, settings, options, shutdown.clone()).await?);
+
+    let servers = CancellationToken::new();
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(control.run(Arc::clone(&engine) as _, servers.clone()));
+    if let Some(http) = http {
+        tasks.spawn(http.run(Arc::new(engine.gateway_state()), servers.clone()));
+    }
+    if let Some(handle) = recorder() {
+        tasks.spawn(names::upkeep(handle.clone(), servers.clone()));
+    }
+    tasks.spawn(Arc::clone(&engine).keep_gauges(servers.clone()));
+    tasks.spawn(Arc::clone(&engine).write_health_file(servers.clone()));
+    tasks.spawn(Arc::clone(&engine).follow_config(servers.clone()));
+    tasks.spawn(Arc::clone(&engine).keep_alive(servers.clone()));
+
+    engine.options.service.ready();
+    engine.announce("started", env!("CARGO_PKG_VERSION"));
+    shutdown.cancelled().await;
+    engine.options.service.stopping();
+    engine.stop().await;
+    servers.cancel();
+    while tasks.join_next().await.is_some() {}
+    engine.store.close().await;
+    Ok(())
+}
+
+async fn load(config: &Path, safe_mode: bool) -> Result<Settings, ConfigErrors> {
+    let path = config.to_owned();
+    // Reading secrets may run a command.
+    let loaded = tokio::task::spawn_blocking(move || config::load(&path)).await;
+    let mut settings = loaded.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+    settings.host.safe_mode |= safe_mode;
+    Ok(settings)
+}
+
+/// What belongs to the process and not to an engine: a test may run several in one.
+fn prepare_process() {
+    // An error says that it was installed before, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    recorder();
+}
+
+/// The recorder of this process's metrics.
+fn recorder() -> Option<&'static PrometheusHandle> {
+    static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    let install = || {
+        let installed = names::install();
+        installed.inspect_err(|error| tracing::warn!(%error, "There will be no metrics.")).ok()
+    };
+    RECORDER.get_or_init(install).as_ref()
+}
+
+/// All rooms of a running engine.
+struct Engine {
+    config: PathBuf,
+    /// Replaced by a reload.
+    settings: ArcSwap<Settings>,
+    options: RunOptions,
+    shutdown: CancellationToken,
+    started_ms: u64,
+    store: Store,
+    pipeline: Pipeline,
+    host: Host,
+    tasks: TaskQueue,
+    attendant: CancellationToken,
+    statuses: Statuses,
+    accounts: Accounts,
+}
+
+impl Engine {
+    async fn start(
+        config: PathBuf,
+        settings: Arc<Settings>,
+        options: RunOptions,
+        shutdown: CancellationToken,
+    ) -> Result<Self, EngineError> {
+        let observer = &options.observer;
+        let store = open_store(&settings).await?;
+        let roster = Roster::default();
+        let pipeline = Pipeline::open(&settings.pipeline, Arc::clone(&roster), store.clone(), observer.clone()).await?;
+        let (tasks, attendant) = TaskQueue::new(store.clone(), &settings.agent, observer.clone(), pipeline.on_reply());
+        pipeline.serve_tasks(tasks.clone());
+        let attending = CancellationToken::new();
+        tokio::spawn(attendant.run(attending.clone()));
+        let statuses = Statuses::default();
+        let accounts = Accounts::new(pipeline.clone(), observer.clone(), statuses.clone());
+        // Before the plugins, so that what their `init` says finds an outbox.
+        accounts.attach_all(&settings)?;
+        let host = Host::start(HostOptions {
+            settings: Arc::clone(&settings),
+            cache_dir: Some(settings.data_dir.join("compiled")),
+            store: store.clone(),
+            sink: Arc::new(pipeline.clone()),
+            observer: observer.clone(),
+            roster,
+            announce: announcer(pipeline.clone()),
+        })
+        .await?;
+        // After the plugins, so that they hear the first event.
+        accounts.connect_all();
+        Ok(Self {
+            config,
+            settings: ArcSwap::new(settings),
+            options,
+            shutdown,
+            started_ms: now_ms(),
+            store,
+            pipeline,
+            host,
+            tasks,
+            attendant: attending,
+            statuses,
+            accounts,
+        })
+    }
+
+    /// Platforms first, so that nothing new comes; then each room until it is empty, all within one deadline.
+    async fn stop(&self) {
+        let drain = self.settings.load().pipeline.drain;
+        let deadline = Instant::now() + drain;
+        self.accounts.disconnect_all().await;
+        self.host.stop(drain).await;
+        let drained = self.pipeline.drain(deadline).await;
+        if drained.left > 0 {
+            tracing::warn!(
+                sent = drained.sent,
+                left = drained.left,
+                "The time to stop was up before everything was sent."
+            );
+        }
+        self.accounts.detach_all();
+        self.attendant.cancel();
+        tracing::info!(sent = drained.sent, "Stopped.");
+    }
+
+    /// An event of the engine's own, for plugins that listen to it and for all who watch.
+    fn announce(&self, kind: &str, detail: impl Into<String>) {
+        announce(&self.pipeline, System { kind: kind.to_owned(), detail: detail.into() });
+    }
+
+    fn gateway_state(&self) -> gateway::State {
+        let statuses = self.statuses.clone();
+        let store = self.store.clone();
+        let health = gateway::Health::new(
+            move || control::connections(&statuses),
+            move || control::store_problem(&store).map_or(Ok(()), Err),
+        );
+        gateway::State { health, metrics: recorder().cloned() }
+    }
+
+    /// Follows the config file. A file that can't be watched is only read again when somebody says so.
+    async fn follow_config(self: Arc<Self>, shutdown: CancellationToken) {
+        let mut watcher = match ConfigWatcher::new(&self.config) {
+            Ok(watcher) => watcher,
+            Err(error) => {
+                tracing::warn!(%error, "The config is not followed; run `showrunner config reload` after a change.");
+                return;
+            }
+        };
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = watcher.changed() => {
+                    // The refusal has been logged; the old settings stay.
+                    let _ = self.reload().await;
+                }
+            }
+        }
+    }
+
+    async fn keep_alive(self: Arc<Self>, shutdown: CancellationToken) {
+        let probe = || async {
+            // The rooms that everything goes through: a lock that never comes back would be seen here.
+            let _ = (self.host.list(), self.statuses.all());
+        };
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = self.options.service.keep_alive(probe) => {}
+        }
+    }
+
+    async fn write_health_file(self: Arc<Self>, shutdown: CancellationToken) {
+        let Some(path) = self.settings.load().agent.health_file.clone() else { return };
+        let engine = Arc::clone(&self);
+        HealthFile::new(path).run(move || engine.health_note(), shutdown).await;
+    }
+
+    /// In the words that agents of the older listener know.
+    fn health_note(&self) -> HealthNote {
+        let connections = self.statuses.all();
+        let is_ready = |state: &ConnectionState| matches!(state, ConnectionState::Ready { .. });
+        let status = if connections.iter().all(|connection| is_ready(&connection.state)) {
+            "connected"
+        } else if connections.iter().any(|connection| matches!(connection.state, ConnectionState::Stopped { .. })) {
+            "error"
+        } else {
+            "disconnected"
+        };
+        HealthNote {
+            status: status.to_owned(),
+            last_message: connections.iter().filter_map(|connection| connection.last_event_ms).max().unwrap_or(0),
+            reconnects: connections.iter().map(|connection| u64::from(connection.reconnects)).sum(),
+            uptime: now_ms().saturating_sub(self.started_ms),
+        }
+    }
+}
+
+async fn open_store(settings: &Settings) -> Result<Store, StoreError> {
+    let (path, journal) = (settings.data_dir.join("showrunner.db"), settings.journal.clone());
+    let opened = tokio::task::spawn_blocking(move || Store::open(&path, &journal)).await;
+    opened.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+}
+
+fn announcer(pipeline: Pipeline) -> Arc<dyn Fn(System) + Send + Sync> {
+    Arc::new(move |system| announce(&pipeline, system))
+}
+
+fn announce(pipeline: &Pipeline, system: System) {
+    pipeline.accept(Draft::new(Channel::engine(), now_ms(), Event::System(system)));
 }

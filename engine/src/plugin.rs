@@ -4,10 +4,12 @@
 //! Nothing in here knows a platform. What a plugin wants done leaves through an [`EffectSink`](crate::effect::EffectSink).
 
 mod actor;
+mod admission;
 mod delivery;
 pub mod grants;
 mod guest;
 mod handle;
+mod host;
 mod imports;
 pub mod inspect;
 mod instance;
@@ -19,12 +21,16 @@ mod memory;
 mod order;
 mod restart;
 mod shipped;
+mod status;
 mod subscription;
 mod timers;
+mod watcher;
 mod wit;
 
 pub use self::delivery::{Delivery, Dispatch, Ticket};
 #[cfg(test)]
 pub(crate) use self::handle::Given;
 pub use self::handle::{PluginHandle, Roster};
+pub use self::host::{Host, HostError, HostOptions, OrderError};
 pub use self::instance::Verdict;
+pub use self::status::{Phase, PluginState};

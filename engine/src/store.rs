@@ -100,6 +100,11 @@ impl Store {
         self.inner.health.lost()
     }
 
+    /// How many writes and requests wait.
+    pub fn backlog(&self) -> u64 {
+        self.inner.queue.len()
+    }
+
     /// Hands over a write that nobody waits for. When the queue is full it is dropped and counted.
     fn write_behind(&self, item: Item) {
         if self.inner.queue.push_behind(item).is_err() {

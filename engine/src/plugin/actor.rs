@@ -96,8 +96,15 @@ impl Actor {
     pub(super) fn new(handle: Arc<PluginHandle>, surroundings: Surroundings, first: Candidate) -> Self {
         let call_seconds = metrics::histogram!("showrunner_plugin_calls_seconds", "plugin" => handle.id().to_string());
         let Candidate { live, wishes } = first;
-        let mut actor =
-            Self { handle, surroundings, live, timers: Timers::default(), restarts: Restarts::default(), sequence: 0, call_seconds };
+        let mut actor = Self {
+            handle,
+            surroundings,
+            live,
+            timers: Timers::default(),
+            restarts: Restarts::default(),
+            sequence: 0,
+            call_seconds,
+        };
         actor.commit_start(wishes);
         actor
     }
@@ -282,7 +289,7 @@ impl Actor {
         Ok(())
     }
 
-    async fn hand_over(&self, saved: &[u8], mut new: Candidate) -> Result<Candidate, Crash> {
+    async fn hand_over(&mut self, saved: &[u8], mut new: Candidate) -> Result<Candidate, Crash> {
         let saved_by = &self.live.loaded.manifest.version;
         if saved.len() > HANDOVER_BYTES {
             tracing::warn!(plugin = %self.handle.id(), bytes = saved.len(), limit = HANDOVER_BYTES, "The old version saved too much; the new one starts without it.");
@@ -317,7 +324,9 @@ impl Actor {
         loop {
             let pause = match self.restarts.crashed(Instant::now()) {
                 After::Restart { pause } => pause,
-                After::Quarantine => return Some(Pause::Quarantine(format!("too many crashes in a minute, the last: {why}"))),
+                After::Quarantine => {
+                    return Some(Pause::Quarantine(format!("too many crashes in a minute, the last: {why}")));
+                }
             };
             self.report(Report::Crashed { why: why.clone() }).await;
             if !pause.is_zero() {
@@ -391,14 +400,15 @@ impl Actor {
     }
 
     /// What must not be lost is on disk while nobody takes it.
-    async fn save_backlog(&self) {
-        let waiting: Vec<_> = self.handle.lanes.backlog().iter().map(|delivery| Arc::clone(&delivery.envelope)).collect();
+    async fn save_backlog(&mut self) {
+        let waiting: Vec<_> =
+            self.handle.lanes.backlog().iter().map(|delivery| Arc::clone(&delivery.envelope)).collect();
         if let Err(error) = self.surroundings.store.save_backlog(self.handle.id(), &waiting).await {
             tracing::error!(plugin = %self.handle.id(), waiting = waiting.len(), %error, "Events that wait for this plugin can't be saved; they are in memory, and in the journal.");
         }
     }
 
-    async fn report(&self, report: Report) {
+    async fn report(&mut self, report: Report) {
         // An error only says that the host is gone, and so will this be.
         let _ = self.surroundings.reports.send((self.handle.id().clone(), report)).await;
     }

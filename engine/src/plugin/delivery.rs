@@ -36,9 +36,17 @@ pub struct Dispatch {
 impl Dispatch {
     /// With the tickets, one for each of `handlers`. No handlers: the fallbacks get it when the tickets are dropped,
     /// which is at once.
-    pub fn new(delivery: Arc<Delivery>, fallbacks: Vec<Arc<PluginHandle>>, handlers: usize) -> (Arc<Self>, Vec<Ticket>) {
-        let dispatch =
-            Arc::new(Self { delivery, fallbacks, in_hand: AtomicUsize::new(handlers), settled: AtomicBool::new(false) });
+    pub fn new(
+        delivery: Arc<Delivery>,
+        fallbacks: Vec<Arc<PluginHandle>>,
+        handlers: usize,
+    ) -> (Arc<Self>, Vec<Ticket>) {
+        let dispatch = Arc::new(Self {
+            delivery,
+            fallbacks,
+            in_hand: AtomicUsize::new(handlers),
+            settled: AtomicBool::new(false),
+        });
         if handlers == 0 {
             dispatch.release();
         }

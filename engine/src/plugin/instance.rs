@@ -9,11 +9,20 @@ use crate::effect::{KvWrite, NumberedEffect};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     Pass,
-    Flag { reason: String },
+    Flag {
+        reason: String,
+    },
     /// Keep it back until somebody decides.
-    Hold { reason: String },
-    Remove { reason: String },
-    Suspend { seconds: Option<u32>, reason: String },
+    Hold {
+        reason: String,
+    },
+    Remove {
+        reason: String,
+    },
+    Suspend {
+        seconds: Option<u32>,
+        reason: String,
+    },
 }
 
 impl Verdict {
@@ -30,7 +39,9 @@ impl Verdict {
     pub fn reason(&self) -> &str {
         match self {
             Self::Pass => "",
-            Self::Flag { reason } | Self::Hold { reason } | Self::Remove { reason } | Self::Suspend { reason, .. } => reason,
+            Self::Flag { reason } | Self::Hold { reason } | Self::Remove { reason } | Self::Suspend { reason, .. } => {
+                reason
+            }
         }
     }
 }
@@ -79,5 +90,4 @@ pub(super) trait Instance: Send {
     async fn restore(&mut self, saved: &[u8], saved_by: &str) -> Answer<()>;
     fn reviews(&self) -> bool;
     fn restores(&self) -> bool;
-    fn memory_bytes(&self) -> usize;
 }

@@ -60,13 +60,17 @@ pub enum LoadError {
     Unsteady { path: PathBuf },
     #[error("{COMPONENT_FILE} has {bytes} bytes; at most {limit} are loaded (host.limits.component)")]
     TooLarge { bytes: u64, limit: u64 },
-    #[error("{COMPONENT_FILE} is a core module, not a component; build it for wasm32-wasip2, or wrap it with `wasm-tools component new`")]
+    #[error(
+        "{COMPONENT_FILE} is a core module, not a component; build it for wasm32-wasip2, or wrap it with `wasm-tools component new`"
+    )]
     CoreModule,
     #[error("{COMPONENT_FILE} is no WebAssembly component")]
     NotWasm,
     #[error("{COMPONENT_FILE} can't be compiled: {0}")]
     Compile(String),
-    #[error("{COMPONENT_FILE} exports no `showrunner:plugin/handler@0.1`; it may be half-written, or built for another world")]
+    #[error(
+        "{COMPONENT_FILE} exports no `showrunner:plugin/handler@0.1`; it may be half-written, or built for another world"
+    )]
     NoHandler,
     #[error("{COMPONENT_FILE} was built against version {found} of the contract; this engine runs 0.1")]
     Version { found: String },
@@ -138,8 +142,8 @@ pub(super) fn load(engine: &Engine, linker: &Linker<Guest>, files: Files) -> Res
         Some(&MODULE_HEADER) => return Err(LoadError::CoreModule),
         _ => return Err(LoadError::NotWasm),
     }
-    let component = Component::from_binary(engine, &files.component)
-        .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+    let component =
+        Component::from_binary(engine, &files.component).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
     let interfaces = Interfaces::of(engine, &component);
     // A half-written file can be a valid component that exports nothing, so this is no formality.
     let Some(wit) = interfaces.handler_version() else {
@@ -148,8 +152,7 @@ pub(super) fn load(engine: &Engine, linker: &Linker<Guest>, files: Files) -> Res
     if !wit.starts_with("0.1.") {
         return Err(LoadError::Version { found: wit });
     }
-    let blueprint =
-        Blueprint::new(linker, &component).map_err(|error| LoadError::Misfit(format!("{error:#}")))?;
+    let blueprint = Blueprint::new(linker, &component).map_err(|error| LoadError::Misfit(format!("{error:#}")))?;
     let identity = files.identity();
     Ok(Loaded { manifest, hash: files.hash, wit, imports: interfaces.imports, blueprint, identity })
 }

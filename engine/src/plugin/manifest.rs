@@ -68,9 +68,7 @@ pub enum ManifestError {
     /// The parser's own message names the line and the key.
     #[error("plugin.toml: {0}")]
     Syntax(#[from] Box<toml::de::Error>),
-    #[error(
-        "plugin.toml: id = \"{0}\": an id has 1 to 64 characters of a-z, 0-9 and -, and begins with a letter"
-    )]
+    #[error("plugin.toml: id = \"{0}\": an id has 1 to 64 characters of a-z, 0-9 and -, and begins with a letter")]
     Id(String),
     #[error("plugin.toml: id = \"{id}\", but its folder is called \"{folder}\"; rename one of them")]
     Folder { id: String, folder: String },

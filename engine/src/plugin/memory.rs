@@ -7,17 +7,13 @@ const TABLE_ELEMENTS: usize = 100_000;
 
 pub(super) struct MemoryLimit {
     limit: usize,
+    /// Of all linear memories together.
     used: usize,
 }
 
 impl MemoryLimit {
     pub(super) const fn new(limit: usize) -> Self {
         Self { limit, used: 0 }
-    }
-
-    /// Of all linear memories together, in bytes.
-    pub(super) const fn used(&self) -> usize {
-        self.used
     }
 }
 

@@ -9,7 +9,7 @@ const CHAT_REMOVED: &str = "chat-removed";
 
 /// A manifest's `events` and `commands`, and the operator's `channels`, ready to be asked for each event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Subscription {
+pub(super) struct Subscription {
     names: BTreeSet<&'static str>,
     /// `platform:kind`, as in `raw:twitch:channel.poll.begin`.
     raw: BTreeSet<String>,
@@ -25,7 +25,7 @@ pub struct Subscription {
 pub struct UnknownEvent(pub String);
 
 impl Subscription {
-    pub fn new(events: &[String], commands: &[String], channels: &[String]) -> Result<Self, UnknownEvent> {
+    pub(super) fn new(events: &[String], commands: &[String], channels: &[String]) -> Result<Self, UnknownEvent> {
         let mut subscription = Self {
             commands: commands.iter().map(|command| command.to_lowercase()).collect(),
             channels: channels.iter().cloned().collect(),
@@ -45,12 +45,12 @@ impl Subscription {
         Ok(subscription)
     }
 
-    pub fn wants(&self, envelope: &Envelope) -> bool {
+    pub(super) fn wants(&self, envelope: &Envelope) -> bool {
         self.hears_channel(envelope) && self.wants_event(envelope)
     }
 
     /// Whether it may see the text of messages that review took away.
-    pub fn wants_removed_text(&self) -> bool {
+    pub(super) fn wants_removed_text(&self) -> bool {
         self.removed_text
     }
 

@@ -45,7 +45,8 @@ impl Timers {
 
     /// The name of a timer that is due. A repeating one that was missed several times fires once.
     pub(super) fn take_due(&mut self, now: Instant) -> Option<String> {
-        let (index, _) = self.timers.iter().enumerate().filter(|(_, timer)| timer.due <= now).min_by_key(|(_, timer)| timer.due)?;
+        let (index, _) =
+            self.timers.iter().enumerate().filter(|(_, timer)| timer.due <= now).min_by_key(|(_, timer)| timer.due)?;
         let timer = self.timers.get_mut(index)?;
         match timer.every {
             Some(every) => {

@@ -70,6 +70,12 @@ pub(super) enum Taken {
 }
 
 impl Queue {
+    /// What waits, or is on its way to the disk.
+    pub(super) fn len(&self) -> u64 {
+        let state = self.lock();
+        (state.behind + state.requests) as u64
+    }
+
     pub(super) fn push_behind(&self, item: Item) -> Result<(), Refused> {
         let bound = if matches!(item, Item::Event { .. }) { JOURNAL_BOUND } else { BEHIND_BOUND };
         let mut state = self.lock();

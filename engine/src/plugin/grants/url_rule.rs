@@ -26,8 +26,8 @@ impl UrlRule {
             Some(address) => (address, true),
             None => (rule, false),
         };
-        let base = Url::parse(address.trim())
-            .map_err(|source| UrlRuleError::NotAUrl { rule: rule.to_owned(), source })?;
+        let base =
+            Url::parse(address.trim()).map_err(|source| UrlRuleError::NotAUrl { rule: rule.to_owned(), source })?;
         if !matches!(base.scheme(), "http" | "https") {
             return Err(UrlRuleError::Scheme(rule.to_owned()));
         }

@@ -121,7 +121,8 @@ impl Guest {
         }
         let client = self.way(&url, allowed)?;
         let now = Instant::now();
-        let within = self.context.http.minute.lock().unwrap_or_else(PoisonError::into_inner).take(now, limits.http_per_minute);
+        let within =
+            self.context.http.minute.lock().unwrap_or_else(PoisonError::into_inner).take(now, limits.http_per_minute);
         if !within {
             return Err(failure("rate-limited", format!("at most {} requests a minute", limits.http_per_minute)));
         }
@@ -172,7 +173,10 @@ impl Guest {
             let Some((name, after)) = behind.split_once('}') else { break };
             self.check("secrets", name).map_err(|denied| failure("denied", denied.to_string()))?;
             let Some(secret) = self.context.http.secrets.get(name) else {
-                return Err(failure("denied", format!("denied: the operator has set no secret `{name}` for this plugin")));
+                return Err(failure(
+                    "denied",
+                    format!("denied: the operator has set no secret `{name}` for this plugin"),
+                ));
             };
             filled.push_str(before);
             filled.push_str(secret.expose_secret());

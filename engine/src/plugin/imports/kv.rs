@@ -81,7 +81,11 @@ impl Overlay {
             return Err(format!("limit: a key has 1 to {KEY_BYTES} bytes"));
         }
         if value.len() > quota.value_bytes {
-            return Err(format!("limit: a value may have at most {} bytes, this one has {}", quota.value_bytes, value.len()));
+            return Err(format!(
+                "limit: a value may have at most {} bytes, this one has {}",
+                quota.value_bytes,
+                value.len()
+            ));
         }
         let old = self.get(kv, &key).map_or(0, |value| key.len() + value.len());
         let after = self.bytes(kv) - old + key.len() + value.len();

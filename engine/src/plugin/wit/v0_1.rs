@@ -28,7 +28,7 @@ const HOSTCALL_FUEL: usize = 1 << 20;
 const COMPONENT_HANDLES: usize = 256;
 
 pub(crate) mod bindings {
-    #![expect(missing_docs, clippy::all, unreachable_pub, unused_qualifications, reason = "generated")]
+    #![allow(clippy::all, unreachable_pub, reason = "generated")]
     wasmtime::component::bindgen!({
         path: "../wit",
         world: "full-plugin",
@@ -106,10 +106,8 @@ impl Blueprint {
         let parts = bounded(limit, async {
             let instance = self.pre.instantiate_async(&mut store).await?;
             let handler = self.handler.load(&mut store, &instance)?;
-            let reviewer =
-                self.reviewer.as_ref().map(|indices| indices.load(&mut store, &instance)).transpose()?;
-            let handover =
-                self.handover.as_ref().map(|indices| indices.load(&mut store, &instance)).transpose()?;
+            let reviewer = self.reviewer.as_ref().map(|indices| indices.load(&mut store, &instance)).transpose()?;
+            let handover = self.handover.as_ref().map(|indices| indices.load(&mut store, &instance)).transpose()?;
             Ok((handler, reviewer, handover))
         });
         let (handler, reviewer, handover) = parts.await?;
@@ -182,10 +180,6 @@ impl Instance for Live {
 
     fn restores(&self) -> bool {
         self.handover.is_some()
-    }
-
-    fn memory_bytes(&self) -> usize {
-        self.store.data().memory.used()
     }
 }
 

@@ -61,19 +61,11 @@ pub(in crate::plugin) fn user(it: &event::User) -> types::User {
 }
 
 fn span(it: &event::Span) -> types::Span {
-    types::Span {
-        kind: it.kind.clone(),
-        start: it.start,
-        length: it.length,
-        value: it.value.clone(),
-    }
+    types::Span { kind: it.kind.clone(), start: it.start, length: it.length, value: it.value.clone() }
 }
 
 fn command(it: &event::Command) -> types::Command {
-    types::Command {
-        name: it.name.clone(),
-        args: it.args.clone(),
-    }
+    types::Command { name: it.name.clone(), args: it.args.clone() }
 }
 
 fn chat_message(it: &event::ChatMessage) -> types::ChatMessage {
@@ -89,16 +81,11 @@ fn chat_message(it: &event::ChatMessage) -> types::ChatMessage {
 }
 
 fn presence(it: &event::Presence) -> types::Presence {
-    types::Presence {
-        kind: it.kind.clone(),
-        who: user(&it.who),
-    }
+    types::Presence { kind: it.kind.clone(), who: user(&it.who) }
 }
 
 fn follow(it: &event::Follow) -> types::Follow {
-    types::Follow {
-        who: user(&it.who),
-    }
+    types::Follow { who: user(&it.who) }
 }
 
 fn subscription(it: &event::Subscription) -> types::Subscription {
@@ -135,10 +122,7 @@ fn support(it: &event::Support) -> types::Support {
 }
 
 fn raid(it: &event::Raid) -> types::Raid {
-    types::Raid {
-        source: user(&it.source),
-        viewers: it.viewers,
-    }
+    types::Raid { source: user(&it.source), viewers: it.viewers }
 }
 
 fn moderation(it: &event::Moderation) -> types::Moderation {
@@ -177,12 +161,7 @@ fn redemption(it: &event::Redemption) -> types::Redemption {
 }
 
 fn ballot_option(it: &event::BallotOption) -> types::BallotOption {
-    types::BallotOption {
-        id: it.id.clone(),
-        title: it.title.clone(),
-        votes: it.votes,
-        points: it.points,
-    }
+    types::BallotOption { id: it.id.clone(), title: it.title.clone(), votes: it.votes, points: it.points }
 }
 
 fn ballot(it: &event::Ballot) -> types::Ballot {
@@ -220,11 +199,7 @@ fn outcome(it: &event::Outcome) -> types::Outcome {
 }
 
 fn agent_reply(it: &event::AgentReply) -> types::AgentReply {
-    types::AgentReply {
-        task_id: it.task_id.clone(),
-        ok: it.ok,
-        text: it.text.clone(),
-    }
+    types::AgentReply { task_id: it.task_id.clone(), ok: it.ok, text: it.text.clone() }
 }
 
 fn ai_chat_message(it: &event::AiChatMessage) -> types::AiChatMessage {
@@ -257,23 +232,15 @@ fn library_update(it: &event::LibraryUpdate) -> types::LibraryUpdate {
 }
 
 fn timer(it: &event::Timer) -> types::Timer {
-    types::Timer {
-        name: it.name.clone(),
-    }
+    types::Timer { name: it.name.clone() }
 }
 
 fn system(it: &event::System) -> types::System {
-    types::System {
-        kind: it.kind.clone(),
-        detail: it.detail.clone(),
-    }
+    types::System { kind: it.kind.clone(), detail: it.detail.clone() }
 }
 
 fn raw(it: &event::Raw) -> types::Raw {
-    types::Raw {
-        kind: it.kind.clone(),
-        json: it.json.clone(),
-    }
+    types::Raw { kind: it.kind.clone(), json: it.json.clone() }
 }
 
 fn roles(roles: event::Roles) -> types::Roles {

@@ -1,0 +1,138 @@
+//! The accounts of the config: each has an outbox from the start, and a supervisor while it is connected.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::EngineError;
+use crate::config::settings::{RetakeSettings, Settings};
+use crate::event::Channel;
+use crate::observation::Observer;
+use crate::pipeline::Pipeline;
+use crate::platform::supervisor::{Statuses, Supervision, supervise};
+use crate::platform::{Account, Source, retake, simulator};
+
+pub(super) struct Accounts {
+    pipeline: Pipeline,
+    observer: Observer,
+    statuses: Statuses,
+    /// By the name of the account.
+    running: Mutex<BTreeMap<String, Running>>,
+}
+
+struct Running {
+    channels: Vec<Channel>,
+    /// Until it is connected.
+    source: Option<Box<dyn Source>>,
+    connection: Option<Connection>,
+}
+
+struct Connection {
+    shutdown: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Accounts {
+    pub(super) fn new(pipeline: Pipeline, observer: Observer, statuses: Statuses) -> Self {
+        Self { pipeline, observer, statuses, running: Mutex::default() }
+    }
+
+    /// Gives every configured account its outbox.
+    pub(super) fn attach_all(&self, settings: &Settings) -> Result<(), EngineError> {
+        let (simulator, _) = simulator::account(&settings.simulator)?;
+        self.attach(simulator);
+        for room in &settings.retake {
+            self.attach(retake_account(room)?);
+        }
+        Ok(())
+    }
+
+    fn attach(&self, account: Account) {
+        let Account { name, channels, source, sink, pace } = account;
+        self.pipeline.attach(&name, &channels, sink, pace);
+        self.running().insert(name, Running { channels, source, connection: None });
+    }
+
+    /// Connects all that are not connected yet.
+    pub(super) fn connect_all(&self) {
+        for (name, running) in self.running().iter_mut() {
+            if let Some(source) = running.source.take() {
+                running.connection = Some(self.connect(name, running.channels.clone(), source));
+            }
+        }
+    }
+
+    fn connect(&self, name: &str, channels: Vec<Channel>, source: Box<dyn Source>) -> Connection {
+        let pipeline = self.pipeline.clone();
+        let supervision = Supervision {
+            name: name.to_owned(),
+            channels,
+            accept: Arc::new(move |draft| {
+                pipeline.accept(draft);
+            }),
+            observer: self.observer.clone(),
+            statuses: self.statuses.clone(),
+        };
+        let shutdown = CancellationToken::new();
+        let task = tokio::spawn(supervise(source, supervision, shutdown.clone()));
+        Connection { shutdown, task }
+    }
+
+    /// Closes every connection; what waits in the outboxes can still be sent.
+    pub(super) async fn disconnect_all(&self) {
+        let connections: Vec<Connection> =
+            self.running().values_mut().filter_map(|running| running.connection.take()).collect();
+        for connection in connections {
+            connection.close().await;
+        }
+    }
+
+    pub(super) fn detach_all(&self) {
+        for name in std::mem::take(&mut *self.running()).keys() {
+            self.pipeline.detach(name);
+        }
+    }
+
+    /// Puts a room's account in the place of the one there was, if any.
+    pub(super) async fn replace_retake(&self, settings: &RetakeSettings) -> Result<(), EngineError> {
+        let account = retake_account(settings)?;
+        // Never two sockets of one account.
+        self.remove(&account.name).await;
+        self.attach(account);
+        self.connect_all();
+        Ok(())
+    }
+
+    pub(super) async fn remove_retake(&self, room: &str) {
+        self.remove(&Channel::new(retake::PLATFORM, room).to_string()).await;
+    }
+
+    async fn remove(&self, name: &str) {
+        let removed = self.running().remove(name);
+        if let Some(connection) = removed.and_then(|running| running.connection) {
+            connection.close().await;
+        }
+        self.pipeline.detach(name);
+    }
+
+    fn running(&self) -> MutexGuard<'_, BTreeMap<String, Running>> {
+        // Every change under this lock is whole before anything can fail.
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Connection {
+    async fn close(self) {
+        self.shutdown.cancel();
+        // A panic was logged by the supervisor; there is nothing left to close.
+        let _ = self.task.await;
+    }
+}
+
+fn retake_account(settings: &RetakeSettings) -> Result<Account, EngineError> {
+    let failed = |source| EngineError::Account { account: format!("{}:{}", retake::PLATFORM, settings.room), source };
+    let client = retake::client(settings).map_err(failed)?;
+    Ok(retake::account(settings, client))
+}

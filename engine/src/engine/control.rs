@@ -1,0 +1,203 @@
+//! What the command line asks of a running engine.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::broadcast;
+
+use super::Engine;
+use crate::agent::{Lease, QueueError};
+use crate::event::Channel;
+use crate::gateway::control::{Control, QueueRequest, Refusal, Simulation};
+use crate::gateway::view::{ConnectionView, PluginStatus, QueueView, Reloaded, Status, StoreView, TaskView};
+use crate::observation::Observation;
+use crate::pipeline::Accepted;
+use crate::platform::simulator::{Simulated, draft};
+use crate::platform::supervisor::{ConnectionStatus, Statuses};
+use crate::plugin::PluginState;
+use crate::store::{Store, StoreHealth, StoredTask, TaskState};
+
+/// Tasks that are counted for the status; a queue is bounded far below.
+const COUNTED: u32 = 100_000;
+
+#[async_trait]
+impl Control for Engine {
+    async fn status(&self) -> Status {
+        let settings = self.settings.load_full();
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            started_ms: self.started_ms,
+            config: self.config.clone(),
+            data_dir: settings.data_dir.clone(),
+            safe_mode: settings.host.safe_mode,
+            connections: connections(&self.statuses),
+            plugins: self.plugins().await,
+            queues: self.queues().await,
+            store: StoreView { problem: store_problem(&self.store), backlog: self.store.backlog() },
+        }
+    }
+
+    async fn plugins(&self) -> Vec<PluginStatus> {
+        self.host.list().into_iter().map(plugin_status).collect()
+    }
+
+    async fn reload_plugin(&self, id: &str) -> Result<PluginStatus, Refusal> {
+        let reloaded = self.host.reload(id).await;
+        reloaded.map(plugin_status).map_err(|error| {
+            Refusal::new(error.to_string()).with_help("`showrunner plugins list` shows those there are")
+        })
+    }
+
+    async fn simulate(&self, simulation: Simulation) -> Result<String, Refusal> {
+        let Simulation { kind, user, text, amount, months, count, channel } = simulation;
+        // "retake:5b7c" names a channel of another platform; a plain id is the simulator's.
+        let elsewhere = channel.as_deref().and_then(|channel| channel.split_once(':'));
+        let elsewhere = elsewhere.map(|(platform, id)| Channel::new(platform, id));
+        let own = if elsewhere.is_some() { None } else { channel };
+        let simulated = Simulated { kind, user, role: None, text, amount, months, count, channel: own };
+        let default = self.settings.load().simulator.channel.clone();
+        let mut draft = draft(&simulated, &default).map_err(|error| Refusal::new(error.to_string()))?;
+        if let Some(channel) = elsewhere {
+            draft.channel = channel;
+        }
+        match self.pipeline.accept(draft) {
+            Accepted::Queued { id, .. } => Ok(id.to_string()),
+            Accepted::Repeat => Err(Refusal::new("an event of this id was there before")),
+        }
+    }
+
+    async fn queue(&self, request: QueueRequest) -> Result<Vec<TaskView>, Refusal> {
+        let refused = |error: QueueError| Refusal::new(error.to_string());
+        let tasks = &self.tasks;
+        match request {
+            QueueRequest::List { name, limit } => {
+                let open = |task: &StoredTask| matches!(task.state, TaskState::Ready | TaskState::Leased);
+                let listed = tasks.list(name.as_deref(), limit).await.map_err(refused)?;
+                Ok(listed.into_iter().filter(open).map(task_view).collect())
+            }
+            QueueRequest::Lease { name, limit } => {
+                let leased = tasks.lease(&name, limit).await.map_err(refused)?;
+                Ok(leased.into_iter().map(lease_view).collect())
+            }
+            QueueRequest::Ack { task, lease } => tasks.ack(&task, &lease).await.map(|()| Vec::new()).map_err(refused),
+            QueueRequest::Nack { task, lease, delay_ms } => {
+                let delay = Duration::from_millis(delay_ms);
+                tasks.nack(&task, &lease, delay).await.map(|_| Vec::new()).map_err(refused)
+            }
+            QueueRequest::Reply { task, ok, text } => {
+                tasks.reply(&task, ok, text).await.map(|()| Vec::new()).map_err(refused)
+            }
+            QueueRequest::Dead { name, limit } => {
+                let dead = tasks.dead_letters(name.as_deref(), limit).await.map_err(refused)?;
+                Ok(dead.into_iter().map(task_view).collect())
+            }
+            QueueRequest::Requeue { task } => tasks.requeue(&task).await.map(|()| Vec::new()).map_err(refused),
+        }
+    }
+
+    async fn reload_config(&self) -> Result<Reloaded, Refusal> {
+        self.reload().await
+    }
+
+    fn watch(&self) -> broadcast::Receiver<Arc<Observation>> {
+        self.options.observer.watch()
+    }
+
+    fn stop(&self) {
+        self.shutdown.cancel();
+    }
+}
+
+impl Engine {
+    /// How full each queue is. A store that can't be read has no queues to show; its problem is shown beside.
+    pub(super) async fn queues(&self) -> Vec<QueueView> {
+        let mut queues = BTreeMap::<String, QueueView>::new();
+        for task in self.tasks.list(None, COUNTED).await.unwrap_or_default() {
+            let queue = task.task.queue;
+            let view =
+                queues.entry(queue.clone()).or_insert_with(|| QueueView { queue, waiting: 0, leased: 0, dead: 0 });
+            match task.state {
+                TaskState::Ready => view.waiting += 1,
+                TaskState::Leased => view.leased += 1,
+                TaskState::Dead => view.dead += 1,
+                TaskState::Done => {}
+            }
+        }
+        queues.into_values().collect()
+    }
+}
+
+pub(super) fn connections(statuses: &Statuses) -> Vec<ConnectionView> {
+    let view = |status: ConnectionStatus| {
+        let ConnectionStatus { name, channels, state, since_ms, last_event_ms, reconnects } = status;
+        ConnectionView { name, channels, state, since_ms, last_event_ms, reconnects }
+    };
+    statuses.all().into_iter().map(view).collect()
+}
+
+pub(super) fn store_problem(store: &Store) -> Option<String> {
+    match store.health() {
+        StoreHealth::Ok => None,
+        StoreHealth::Failing { why, .. } => {
+            Some(format!("the database can't be written: {why}; chat is answered from memory, see to the disk"))
+        }
+    }
+}
+
+fn plugin_status(state: PluginState) -> PluginStatus {
+    PluginStatus {
+        id: state.id,
+        name: state.name,
+        version: state.version,
+        hash: state.hash,
+        generation: state.generation,
+        wit: state.wit,
+        state: state.phase.to_string(),
+        ships: state.ships,
+        events: state.events,
+        imports: state.imports,
+        asked: state.asked,
+        granted: state.granted,
+        detail: state.detail,
+        queued: state.queued,
+        dropped: state.dropped,
+        crashes: state.crashes,
+    }
+}
+
+fn task_view(stored: StoredTask) -> TaskView {
+    let StoredTask { task_id, plugin, task, state, attempts, lease_until_ms, created_ms, .. } = stored;
+    TaskView {
+        id: task_id,
+        queue: task.queue,
+        plugin: plugin.to_string(),
+        prompt: task.prompt,
+        context_json: task.context_json,
+        priority: task.priority,
+        state: state.as_str().to_owned(),
+        attempts,
+        created_ms,
+        lease: None,
+        lease_until_ms,
+    }
+}
+
+fn lease_view(lease: Lease) -> TaskView {
+    let Lease { task_id, lease_id, lease_until_ms, plugin, task, attempt, created_ms } = lease;
+    TaskView {
+        id: task_id,
+        queue: task.queue,
+        plugin: plugin.to_string(),
+        prompt: task.prompt,
+        context_json: task.context_json,
+        priority: task.priority,
+        state: TaskState::Leased.as_str().to_owned(),
+        attempts: attempt,
+        created_ms,
+        lease: Some(lease_id),
+        lease_until_ms: Some(lease_until_ms),
+    }
+}

@@ -1,0 +1,331 @@
+//! The one task that changes anything about plugins: it hears of changed files, orders and reports, one by one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::{Command, HostOptions, OrderError, Table, publish};
+use crate::config::settings::{PluginSettings, Settings};
+use crate::effect::PluginId;
+use crate::event::System;
+use crate::observation::Observation;
+use crate::plugin::actor::{Report, Surroundings};
+use crate::plugin::guest::Context;
+use crate::plugin::handle::PluginHandle;
+use crate::plugin::imports::http::HttpWays;
+use crate::plugin::imports::kv::Kv;
+use crate::plugin::loader::{Identity, Loaded};
+use crate::plugin::machine::SharedMachine;
+use crate::plugin::order::Order;
+use crate::plugin::shipped::SHIPPED;
+use crate::plugin::status::{Phase, PluginState};
+use crate::plugin::watcher::{self, Watcher};
+use crate::store::PluginFlags;
+
+/// Builds delete a folder and make it anew; only one that stays away is meant.
+const GONE: Duration = Duration::from_secs(2);
+
+/// Reports that wait while the host loads a plugin.
+const REPORTS: usize = 256;
+
+/// How often a stop looks whether the queues are empty.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// An actor that does not end within this after the last event is given up.
+const LAST_CALL: Duration = Duration::from_secs(2);
+
+/// Why a plugin is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reason {
+    Start,
+    FileChanged,
+    Settings,
+    Operator,
+}
+
+pub(super) struct Keeper {
+    pub(super) machine: SharedMachine,
+    pub(super) ways: HttpWays,
+    pub(super) options: HostOptions,
+    pub(super) flags: BTreeMap<PluginId, PluginFlags>,
+    pub(super) known: BTreeMap<PluginId, Known>,
+    pub(super) surroundings: Surroundings,
+    /// Folders to be looked at once more, and when.
+    pub(super) later: BTreeMap<String, Instant>,
+    /// Folders that went away, until they come back or it is meant.
+    pub(super) gone: BTreeSet<String>,
+    table: Table,
+    reports: mpsc::Receiver<(PluginId, Report)>,
+}
+
+/// A plugin that has been seen.
+pub(super) struct Known {
+    pub(super) handle: Arc<PluginHandle>,
+    pub(super) state: PluginState,
+    pub(super) running: Option<Running>,
+    pub(super) actor: Option<JoinHandle<()>>,
+    /// The durable memory, shared by all instances that there ever are of it.
+    pub(super) kv: Option<Arc<Mutex<Kv>>>,
+    /// The files that could not be started: not tried again by themselves.
+    pub(super) failed: Option<Identity>,
+    pub(super) generation: u64,
+}
+
+/// The version that runs.
+pub(super) struct Running {
+    pub(super) loaded: Arc<Loaded>,
+    pub(super) context: Arc<Context>,
+    pub(super) settings: PluginSettings,
+}
+
+impl Keeper {
+    pub(super) fn new(
+        machine: SharedMachine,
+        ways: HttpWays,
+        options: HostOptions,
+        flags: BTreeMap<PluginId, PluginFlags>,
+        table: Table,
+    ) -> Self {
+        let (sender, reports) = mpsc::channel(REPORTS);
+        let surroundings = Surroundings {
+            sink: Arc::clone(&options.sink),
+            observer: options.observer.clone(),
+            store: options.store.clone(),
+            reports: sender,
+        };
+        let (known, later, gone) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        Self { machine, ways, options, flags, known, surroundings, later, gone, table, reports }
+    }
+
+    /// Every plugin there is: those that ship, and the folders.
+    pub(super) async fn start_all(&mut self) {
+        for id in self.candidates() {
+            self.consider(&id, Reason::Start).await;
+        }
+    }
+
+    fn candidates(&self) -> BTreeSet<String> {
+        let shipped = SHIPPED.iter().map(|shipped| shipped.id.to_owned());
+        let folders = match self.settings().host.safe_mode {
+            true => Vec::new(),
+            false => folders(&self.settings().host.plugins_dir),
+        };
+        let known = self.known.keys().map(ToString::to_string);
+        shipped.chain(folders).chain(known).collect()
+    }
+
+    pub(super) async fn run(mut self, mut orders: mpsc::Receiver<Command>) {
+        let host = &self.settings().host;
+        let (folder, watch, quiet) = (host.plugins_dir.clone(), host.watch, host.debounce);
+        let mut watcher: Option<Watcher> = None;
+        let starting = watcher::start_when_there(&folder, watch, quiet);
+        tokio::pin!(starting);
+        let mut is_starting = !host.safe_mode;
+        loop {
+            let due = self.later.values().min().copied();
+            tokio::select! {
+                order = orders.recv() => match order {
+                    Some(Command::Stop { deadline, done }) => {
+                        self.stop(deadline).await;
+                        let _ = done.send(());
+                        return;
+                    }
+                    Some(order) => self.obey(order).await,
+                    None => return self.stop(Duration::ZERO).await,
+                },
+                Some((id, report)) = self.reports.recv() => self.heard(&id, report).await,
+                started = &mut starting, if is_starting => {
+                    is_starting = false;
+                    match started {
+                        Ok(started) => {
+                            watcher = started;
+                            // What came between the first look and the watch.
+                            for id in self.candidates() {
+                                self.consider(&id, Reason::FileChanged).await;
+                            }
+                        }
+                        Err(error) => tracing::error!(%error, "Plugins are not reloaded by themselves."),
+                    }
+                }
+                Some(id) = changed(watcher.as_mut()) => self.consider(&id, Reason::FileChanged).await,
+                () = async { sleep_until(due.unwrap_or_else(Instant::now)).await }, if due.is_some() => self.look_again().await,
+            }
+        }
+    }
+
+    async fn obey(&mut self, order: Command) {
+        match order {
+            Command::Reload { id, done } => {
+                let answer = if self.candidates().contains(&id) {
+                    self.consider(&id, Reason::Operator).await;
+                    let state = self.known.get(id.as_str()).map(|known| known.state.clone());
+                    state.ok_or(OrderError::Unknown(id))
+                } else {
+                    Err(OrderError::Unknown(id))
+                };
+                let _ = done.send(answer);
+            }
+            Command::Apply { settings, done } => {
+                self.options.settings = settings;
+                for id in self.candidates() {
+                    self.consider(&id, Reason::Settings).await;
+                }
+                let _ = done.send(());
+            }
+            Command::Stop { .. } => {}
+        }
+    }
+
+    async fn look_again(&mut self) {
+        let now = Instant::now();
+        let due: Vec<String> = self.later.iter().filter(|(_, at)| **at <= now).map(|(id, _)| id.clone()).collect();
+        for id in due {
+            self.later.remove(&id);
+            self.consider(&id, Reason::FileChanged).await;
+        }
+    }
+
+    pub(super) fn look_later(&mut self, id: &str, pause: Duration) {
+        self.later.insert(id.to_owned(), Instant::now() + pause);
+    }
+
+    /// A folder went away: at first only noted, then meant.
+    pub(super) async fn missing(&mut self, id: &str) {
+        if self.gone.insert(id.to_owned()) {
+            self.look_later(id, GONE);
+        } else if let Some(mut known) = self.known.remove(id) {
+            self.gone.remove(id);
+            self.end(&mut known).await;
+            self.table.with(|states| states.remove(id));
+            self.publish();
+            self.tell(&known.state, "removed", "its folder is gone");
+        }
+    }
+
+    async fn heard(&mut self, id: &str, report: Report) {
+        let Some(known) = self.known.get_mut(id) else { return };
+        let hash = known.state.hash.clone();
+        match report {
+            Report::Crashed { why } => {
+                known.state.phase = Phase::Restarting;
+                known.state.detail = why;
+                known.state.crashes += 1;
+                self.note(id, "crashed");
+            }
+            Report::Recovered => {
+                known.state.phase = Phase::Running;
+                self.note(id, "restarted");
+            }
+            Report::Quarantined { why } => {
+                known.state.phase = Phase::Quarantined;
+                known.state.detail =
+                    format!("{why}; change its file, or run `showrunner plugins reload {id}` to start it again");
+                self.note(id, "quarantined");
+                self.remember_quarantine(id, Some(hash), Some(why)).await;
+            }
+        }
+    }
+
+    /// Kept over restarts: a plugin that brings itself down must not do so again after each start.
+    pub(super) async fn remember_quarantine(&mut self, id: &str, hash: Option<String>, reason: Option<String>) {
+        let flags = self.flags.entry(id.into()).or_default();
+        if flags.quarantined == hash {
+            return;
+        }
+        flags.quarantined = hash;
+        flags.reason = reason;
+        if let Err(error) = self.options.store.set_plugin_flags(&id.into(), flags).await {
+            tracing::warn!(plugin = id, %error, "The plugin's quarantine can't be remembered over a restart.");
+        }
+    }
+
+    /// Copies a plugin's state to where readers find it.
+    pub(super) fn copy_state(&self, id: &str) {
+        if let Some(known) = self.known.get(id) {
+            self.table.with(|states| states.insert(id.into(), known.state.clone()));
+        }
+    }
+
+    /// Copies a plugin's state, and says what happened.
+    pub(super) fn note(&self, id: &str, what: &str) {
+        self.copy_state(id);
+        if let Some(known) = self.known.get(id) {
+            self.tell(&known.state, what, &known.state.detail);
+        }
+    }
+
+    fn tell(&self, state: &PluginState, what: &str, detail: &str) {
+        self.options.observer.observe(|| Observation::Plugin {
+            plugin: state.id.as_str().into(),
+            state: what.to_owned(),
+            detail: format!("{} {}", state.version, detail).trim().to_owned(),
+        });
+        let facts = serde_json::json!({
+            "plugin": state.id, "version": state.version, "hash": state.hash, "generation": state.generation,
+            "wit": state.wit, "detail": detail,
+        });
+        (self.options.announce)(System { kind: format!("plugin-{what}"), detail: facts.to_string() });
+    }
+
+    pub(super) fn publish(&self) {
+        let running = self.known.values().filter(|known| known.running.is_some());
+        publish(&self.options.roster, running.map(|known| Arc::clone(&known.handle)).collect());
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.options.settings
+    }
+
+    async fn stop(&mut self, deadline: Duration) {
+        let until = Instant::now() + deadline;
+        // Whoever is down will not take any more.
+        let busy =
+            |keeper: &Self| keeper.known.values().any(|known| known.handle.is_running() && known.handle.waiting() > 0);
+        while busy(self) && Instant::now() < until {
+            tokio::time::sleep(LOOK).await;
+        }
+        let mut known = std::mem::take(&mut self.known);
+        for plugin in known.values_mut() {
+            self.end(plugin).await;
+        }
+        publish(&self.options.roster, Vec::new());
+    }
+
+    /// Ends a plugin's actor after the event in hand.
+    pub(super) async fn end(&self, known: &mut Known) {
+        known.running = None;
+        let Some(mut actor) = known.actor.take() else { return };
+        known.handle.lanes.order(Order::Stop);
+        if timeout(LAST_CALL, &mut actor).await.is_err() {
+            tracing::warn!(plugin = %known.handle.id(), "The plugin did not end in time and is given up.");
+            actor.abort();
+        }
+        known.handle.set_running(false);
+    }
+}
+
+/// Waits for ever where nothing is watched.
+async fn changed(watcher: Option<&mut Watcher>) -> Option<String> {
+    match watcher {
+        Some(watcher) => watcher.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The names of the folders in the plugin folder. One that can't be read is said, and taken for empty.
+fn folders(plugins_dir: &Path) -> Vec<String> {
+    let entries = match std::fs::read_dir(plugins_dir) {
+        Ok(entries) => entries,
+        Err(error) => {
+            tracing::warn!(folder = %plugins_dir.display(), %error, "The plugin folder can't be read; only what ships is started.");
+            return Vec::new();
+        }
+    };
+    let names = entries.flatten().filter(|entry| entry.path().is_dir()).map(|entry| entry.file_name());
+    names.filter_map(|name| name.into_string().ok()).filter(|name| !name.starts_with('.')).collect()
+}

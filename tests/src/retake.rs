@@ -1,0 +1,193 @@
+//! A retake.tv of our own, on a loopback port, in both generations, that can be told to misbehave.
+//!
+//! It speaks Engine.IO 4 and Socket.IO 5 over WebSocket, keeps a history, takes lines over REST and tells the room
+//! of them, as `protocols/retake.md` describes. It runs on a runtime of its own, so that going away really closes
+//! everything, as a killed server would.
+
+mod rest;
+mod socket;
+mod state;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::{get, post};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use showrunner::config::settings::{RetakeGeneration, RetakeSettings};
+use showrunner::platform::Pace;
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use url::Url;
+
+use self::state::State;
+pub use self::state::{Asked, Push, Refusal, SendAnswer};
+
+/// The streamer, whose room it is.
+pub const ROOM: &str = "5b7c";
+/// The bot's user id there.
+pub const BOT_ID: &str = "u-bot";
+pub const BOT_NAME: &str = "showrunner";
+/// Looks like nothing real, and is easy to find where it must not be.
+pub const TOKEN: &str = "swordfish-not-a-real-token";
+
+pub struct FakeRetake {
+    state: Arc<State>,
+    address: SocketAddr,
+    /// `None` while it is away.
+    runtime: Option<Runtime>,
+}
+
+impl FakeRetake {
+    pub async fn start(generation: RetakeGeneration) -> Self {
+        let state = Arc::new(State::new(generation));
+        let (runtime, address) = serve(state.clone(), "127.0.0.1:0".parse().unwrap()).await;
+        Self { state, address, runtime: Some(runtime) }
+    }
+
+    /// What a bot needs to connect to it.
+    pub fn settings(&self) -> RetakeSettings {
+        let (rest, socket) = match self.state.generation {
+            RetakeGeneration::V1 => ("/", "/socket.io/"),
+            RetakeGeneration::V2 => ("/api/v1", "/socket.io/"),
+        };
+        RetakeSettings {
+            generation: self.state.generation,
+            room: ROOM.to_owned(),
+            user_id: BOT_ID.to_owned(),
+            token: SecretString::from(TOKEN),
+            rest_base: Url::parse(&format!("http://{}{rest}", self.address)).unwrap(),
+            socket_url: Url::parse(&format!("ws://{}{socket}", self.address)).unwrap(),
+            pace: Pace { messages: None, in_flight: 4, expiry: Duration::from_secs(30) },
+            poll: Duration::from_millis(200),
+        }
+    }
+
+    // ---- the chat --------------------------------------------------------------------------------------------
+
+    /// Somebody writes: it is in the history, and the room is told. Returns the id.
+    pub fn say(&self, name: &str, text: &str) -> String {
+        self.state.say(&format!("u-{name}"), name, text, true)
+    }
+
+    /// The same, but no socket is told: as if it happened while there was none.
+    pub fn say_unheard(&self, name: &str, text: &str) -> String {
+        self.state.say(&format!("u-{name}"), name, text, false)
+    }
+
+    /// Puts something into the history as it is.
+    pub fn remember(&self, comment: Value) {
+        self.state.remember(comment);
+    }
+
+    /// Sends an event to those in the room.
+    pub fn emit(&self, name: &str, payload: &Value) {
+        let frame = format!("42{}", json!([name, payload]));
+        self.state.push(Push::Room { room: ROOM.to_owned(), frame });
+    }
+
+    /// Does something to every socket.
+    pub fn push(&self, push: Push) {
+        self.state.push(push);
+    }
+
+    // ---- misbehaviour ----------------------------------------------------------------------------------------
+
+    /// Closes every socket without a word.
+    pub fn drop_sockets(&self) {
+        self.state.push(Push::Drop);
+    }
+
+    pub fn refuse_sockets(&self, refusal: Option<Refusal>) {
+        self.state.settings().refusal = refusal;
+    }
+
+    pub fn answer_sends(&self, answer: SendAnswer) {
+        self.state.settings().send_answer = answer;
+    }
+
+    /// Answers every question for the history with this status, or properly again.
+    pub fn refuse_history(&self, status: Option<u16>) {
+        self.state.settings().history_status = status;
+    }
+
+    /// For connections from now on.
+    pub fn set_ping(&self, interval: Duration, timeout: Duration, does_ping: bool) {
+        let mut settings = self.state.settings();
+        settings.ping_interval = interval;
+        settings.ping_timeout = timeout;
+        settings.does_ping = does_ping;
+    }
+
+    /// Closes the port and everything that is open on it, as if killed.
+    pub fn go_away(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+
+    /// Is back on the same port, with its history.
+    pub async fn come_back(&mut self) {
+        assert!(self.runtime.is_none(), "it is there");
+        self.runtime = Some(serve(self.state.clone(), self.address).await.0);
+    }
+
+    // ---- what it saw -----------------------------------------------------------------------------------------
+
+    pub fn sockets_in_room(&self) -> usize {
+        *self.state.room_size.borrow()
+    }
+
+    /// Resolves when so many sockets are in the room.
+    pub async fn room_has(&self, count: usize) {
+        self.state.room_size.subscribe().wait_for(|size| *size == count).await.unwrap();
+    }
+
+    /// How many sockets there ever were at one time.
+    pub fn most_sockets(&self) -> usize {
+        self.state.most_sockets()
+    }
+
+    /// The lines that were sent over REST, in their order.
+    pub fn sent(&self) -> Vec<String> {
+        self.state.sent()
+    }
+
+    /// Every request of any kind.
+    pub fn asked(&self) -> Vec<Asked> {
+        self.state.asked()
+    }
+}
+
+impl Drop for FakeRetake {
+    fn drop(&mut self) {
+        self.go_away();
+    }
+}
+
+/// Serves on `address` on a new runtime, and returns when the port is open.
+async fn serve(state: Arc<State>, address: SocketAddr) -> (Runtime, SocketAddr) {
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let bound = runtime.spawn(async move {
+        let listener = TcpListener::bind(address).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, router(state)).await });
+        address
+    });
+    let address = bound.await.unwrap();
+    (runtime, address)
+}
+
+fn router(state: Arc<State>) -> Router {
+    let routes = match state.generation {
+        RetakeGeneration::V1 => Router::new()
+            .route("/api/agent/chat/send", post(rest::send))
+            .route("/api/agent/stream/comments", get(rest::history)),
+        RetakeGeneration::V2 => Router::new()
+            .route("/api/v1/agent/stream/chat/send", post(rest::send))
+            .route("/api/v1/chat/", get(rest::history)),
+    };
+    routes.route("/socket.io/", get(socket::connect)).with_state(state)
+}
