@@ -357,18 +357,16 @@ impl Actor {
 
     /// Waits without an instance, open to orders.
     async fn pause(&mut self, until: Instant) -> Paused {
-        loop {
-            let order = tokio::select! {
-                order = self.handle.lanes.next_order() => order,
-                () = sleep_until(until) => return Paused::Over,
-            };
-            match order {
-                Order::Stop => return Paused::Ended(Pause::Stop),
-                Order::Quarantine { why } => return Paused::Ended(Pause::Quarantine(why)),
-                Order::Swap { new, done } => {
-                    self.revive(*new, done);
-                    return Paused::Replaced;
-                }
+        let order = tokio::select! {
+            order = self.handle.lanes.next_order() => order,
+            () = sleep_until(until) => return Paused::Over,
+        };
+        match order {
+            Order::Stop => Paused::Ended(Pause::Stop),
+            Order::Quarantine { why } => Paused::Ended(Pause::Quarantine(why)),
+            Order::Swap { new, done } => {
+                self.revive(*new, done);
+                Paused::Replaced
             }
         }
     }
