@@ -125,9 +125,8 @@ async fn a_flood_asks_no_more_than_can_be_answered_and_loses_nothing() {
     // Nobody has had the time to look, and there is no more room to wait.
     bench.accept(chat("over", "hi"));
     assert_eq!(all_given(&handler), ["over"]);
-    let questions: Vec<_> = std::iter::from_fn(|| reviewer.try_given())
-        .filter(|given| matches!(given, Given::Review(..)))
-        .collect();
+    let questions: Vec<_> =
+        std::iter::from_fn(|| reviewer.try_given()).filter(|given| matches!(given, Given::Review(..))).collect();
     assert_eq!(questions.len(), 4096);
     // Once the time is up, all go on in order; a plugin keeps the last 1024.
     while passed_on(&handler).await != "8191" {}
