@@ -17,7 +17,6 @@ pub const PLUGIN_DENIED: &str = "showrunner_plugin_denied_total";
 pub const REVIEWS_UNANSWERED: &str = "showrunner_reviews_unanswered_total";
 pub const CONNECTION_READY: &str = "showrunner_connection_ready";
 pub const QUEUE_DROPPED: &str = "showrunner_queue_dropped_total";
-pub const REVIEWS_UNANSWERED: &str = "showrunner_reviews_unanswered_total";
 pub const TASKS: &str = "showrunner_tasks";
 pub const STORE_BACKLOG: &str = "showrunner_store_backlog";
 pub const STORE_FAILING: &str = "showrunner_store_failing";
@@ -62,7 +61,6 @@ pub const TABLE: [Metric; 12] = [
     ),
     metric(CONNECTION_READY, Kind::Gauge, &["name"], "1 while events of the connection will come, else 0."),
     metric(QUEUE_DROPPED, Kind::Counter, &["plugin"], "Events that a plugin was too slow for."),
-    metric(REVIEWS_UNANSWERED, Kind::Counter, &["plugin"], "Reviews that its on_failure setting decided on."),
     metric(TASKS, Kind::Gauge, &["queue", "state"], "Tasks for agents: waiting, leased, dead."),
     metric(STORE_BACKLOG, Kind::Gauge, &[], "Writes that wait for the database."),
     metric(STORE_FAILING, Kind::Gauge, &[], "1 while the database can't be written, else 0."),
