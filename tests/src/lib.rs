@@ -1,1 +1,3 @@
-//! skeleton
+//! What the end-to-end tests share.
+
+pub mod fixtures;

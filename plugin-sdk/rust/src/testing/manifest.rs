@@ -40,7 +40,8 @@ impl Manifest {
 
     /// The host compares parsed addresses; for a test's literal ones the beginning is enough.
     pub(super) fn allows_url(&self, url: &str) -> bool {
-        self.permissions.get("http").is_some_and(|prefixes| prefixes.iter().any(|prefix| url.starts_with(prefix)))
+        let begins = |rule: &String| url.starts_with(rule.strip_suffix(" private").unwrap_or(rule));
+        self.permissions.get("http").is_some_and(|rules| rules.iter().any(begins))
     }
 
     /// Whether the host would hand this event over.
