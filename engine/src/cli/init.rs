@@ -40,7 +40,7 @@ fn write(folder: &Path) -> Result<PathBuf, Failure> {
 fn next_steps(config: &Path) -> String {
     let (path, folder) = (config.display(), config.parent().unwrap_or(config).join("plugins"));
     format!(
-        "Wrote {path} and {}.\n\n\
+        "Wrote {path} and {folder}.\n\n\
          Next:\n  \
            1. Add the account of your bot: [[retake]] in {path}. It also runs without one.\n  \
            2. showrunner config check --config {path}\n  \
