@@ -9,4 +9,5 @@
 )]
 
 pub mod bot;
+pub mod fixtures;
 pub mod retake;

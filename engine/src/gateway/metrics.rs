@@ -53,7 +53,12 @@ pub const TABLE: [Metric; 12] = [
     metric(PLUGIN_CALLS, Kind::Histogram, &["plugin"], "How long a plugin's handler took for one event, in seconds."),
     metric(PLUGIN_CRASHES, Kind::Counter, &["plugin"], "Handlers that trapped, or ran out of time or memory."),
     metric(PLUGIN_DENIED, Kind::Counter, &["plugin"], "Calls of a plugin that no grant allows."),
-    metric(REVIEWS_UNANSWERED, Kind::Counter, &["plugin"], "Messages that a reviewer did not decide about in time."),
+    metric(
+        REVIEWS_UNANSWERED,
+        Kind::Counter,
+        &["plugin"],
+        "Reviews without a verdict in time: the plugin's on-failure counted.",
+    ),
     metric(CONNECTION_READY, Kind::Gauge, &["name"], "1 while events of the connection will come, else 0."),
     metric(QUEUE_DROPPED, Kind::Counter, &["plugin"], "Events that a plugin was too slow for."),
     metric(TASKS, Kind::Gauge, &["queue", "state"], "Tasks for agents: waiting, leased, dead."),

@@ -114,6 +114,28 @@ async fn a_reviewer_that_is_down_holds_nobody_up() {
 }
 
 #[tokio::test]
+async fn a_flood_asks_no_more_than_can_be_answered_and_loses_nothing() {
+    let reviewer = reviewer(OnFailure::Pass);
+    let handler = PluginHandle::stand_in("greeter", &["chat"]);
+    let bench = bench(&[&reviewer, &handler]).await;
+    for number in 0..8192 {
+        bench.accept(chat(&number.to_string(), "hi"));
+    }
+    assert!(has_nothing(&handler));
+    // Nobody has had the time to look, and there is no more room to wait.
+    bench.accept(chat("over", "hi"));
+    assert_eq!(all_given(&handler), ["over"]);
+    let questions: Vec<_> =
+        std::iter::from_fn(|| reviewer.try_given()).filter(|given| matches!(given, Given::Review(..))).collect();
+    assert_eq!(questions.len(), 4096);
+    // Once the time is up, all go on in order; a plugin keeps the last 1024.
+    while passed_on(&handler).await != "8191" {}
+    bench.accept(chat("after", "hi"));
+    answer(&reviewer, Verdict::Pass).await;
+    assert_eq!(passed_on(&handler).await, "after");
+}
+
+#[tokio::test]
 async fn a_flagged_message_passes_and_is_told_of() {
     let reviewer = reviewer(OnFailure::Pass);
     let handler = PluginHandle::stand_in("greeter", &["chat", "moderation"]);
