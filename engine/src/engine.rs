@@ -116,6 +116,7 @@ pub async fn run(config: PathBuf, options: RunOptions, shutdown: CancellationTok
 
     engine.options.service.ready();
     engine.announce("started", env!("CARGO_PKG_VERSION"));
+    engine.say_ready();
     shutdown.cancelled().await;
     engine.options.service.stopping();
     engine.stop().await;
@@ -238,6 +239,12 @@ impl Engine {
         self.accounts.detach_all();
         self.attendant.cancel();
         tracing::info!(sent = drained.sent, "Stopped.");
+    }
+
+    fn say_ready(&self) {
+        let (version, config) = (env!("CARGO_PKG_VERSION"), self.config.display());
+        let data = self.settings.load().data_dir.clone();
+        tracing::info!(version, %config, data = %data.display(), "Showrunner is ready.");
     }
 
     /// An event of the engine's own, for plugins that listen to it and for all who watch.

@@ -18,11 +18,26 @@ impl Engine {
     pub(super) async fn keep_gauges(self: Arc<Self>, shutdown: CancellationToken) {
         let mut tick = tokio::time::interval(EVERY);
         let mut queues = BTreeMap::new();
+        let mut said = String::new();
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
-                _ = tick.tick() => self.set_gauges(&mut queues).await,
+                _ = tick.tick() => {
+                    self.set_gauges(&mut queues).await;
+                    self.say_status(&mut said);
+                }
             }
+        }
+    }
+
+    /// What `systemctl status` shows; only news are `said`.
+    fn say_status(&self, said: &mut String) {
+        let connections = control::connections(&self.statuses);
+        let ready = connections.iter().filter(|connection| connection.is_ready()).count();
+        let status = format!("{ready} of {} connections are ready", connections.len());
+        if *said != status {
+            self.options.service.status(&status);
+            *said = status;
         }
     }
 
