@@ -9,4 +9,6 @@
 )]
 
 pub mod bot;
+#[cfg(feature = "real-peers")]
+pub mod real_peers;
 pub mod retake;
