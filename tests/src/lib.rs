@@ -9,6 +9,7 @@
 )]
 
 pub mod bot;
+pub mod fixtures;
 #[cfg(feature = "real-peers")]
 pub mod real_peers;
 pub mod retake;
