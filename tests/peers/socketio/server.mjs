@@ -20,22 +20,16 @@ const requests = {
   // Says `count` lines, the next numbers; `id` is whether they have one when they are heard live.
   say: ({ count, id }) => ({ said: chat.say(count, id) }),
   // Says `count` lines, but never more than `window` that are not answered yet.
-  flood: async ({ count, window }) => ({ milliseconds: await chat.flood(count, window) }),
-  // Resolves when this many answers have come, ever.
-  answered: async ({ count }) => {
-    await chat.until(() => chat.answers.length >= count);
-    return { answered: chat.answers.length };
+  flood: async ({ count, window, seconds }) => {
+    const begun = performance.now();
+    const { reached: isAnswered } = await reached(chat.flood(count, window), seconds);
+    return { reached: isAnswered, milliseconds: performance.now() - begun };
   },
-  // Resolves when this very answer has come.
-  answer: async ({ text }) => {
-    await chat.until(() => chat.answers.includes(text));
-    return {};
-  },
-  // Resolves when this many sockets are in the room.
-  joined: async ({ count }) => {
-    await chat.until(() => chat.socketsInRoom() === count);
-    return {};
-  },
+  // Wait until this many answers have come, ever; until this very answer has come; until this many sockets are in
+  // the room. What is reached is then answered, and what is not, after `seconds`.
+  answered: ({ count, seconds }) => reached(() => chat.answers.length >= count, seconds),
+  answer: ({ text, seconds }) => reached(() => chat.answers.includes(text), seconds),
+  joined: ({ count, seconds }) => reached(() => chat.socketsInRoom() === count, seconds),
   answers: () => ({ answers: chat.answers }),
   sockets: () => ({ room: chat.socketsInRoom(), open: chat.openSockets(), most: chat.mostSockets }),
   leave: async ({ abruptly }) => {
@@ -47,6 +41,16 @@ const requests = {
     return {};
   },
 };
+
+async function reached(isReached, seconds) {
+  let clock;
+  const tooLate = new Promise((resolve) => {
+    clock = setTimeout(resolve, seconds * 1000);
+  });
+  await Promise.race([chat.until(isReached), tooLate]);
+  clearTimeout(clock);
+  return { reached: isReached() };
+}
 
 function write(answer) {
   process.stdout.write(`${JSON.stringify(answer)}\n`);

@@ -1,6 +1,7 @@
 //! The whole engine against a peer, in this process: its config, its run, and what it says of itself.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -86,6 +87,22 @@ pub struct Reported {
     pub heard: usize,
     /// Reports that were missed because too many came at once.
     pub missed: u64,
+    /// What happened to plugins.
+    pub plugins: Vec<String>,
+}
+
+/// Short: there may be thousands.
+impl fmt::Display for Reported {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { unsure, own_lines, heard, missed, plugins } = self;
+        let first: Vec<_> = unsure.iter().take(20).collect();
+        write!(
+            formatter,
+            "the engine heard {heard} lines and {own_lines} of its own, reported {} answers as not surely sent {first:?}; \
+             {missed} of its reports were missed; plugins: {plugins:?}",
+            unsure.len()
+        )
+    }
 }
 
 /// An engine that runs in this process.
@@ -141,6 +158,9 @@ async fn collect(mut observations: Receiver<Arc<Observation>>, reported: Arc<Mut
             Observation::Outcome { result, .. } if result.status != OutcomeStatus::Done => {
                 let text = texts.get(&result.key.event_id).cloned().unwrap_or_default();
                 reported.unsure.insert(text, format!("{}: {}", result.status.as_str(), result.detail));
+            }
+            Observation::Plugin { plugin, state, detail } => {
+                reported.plugins.push(format!("{plugin} {state} {detail}"));
             }
             _ => {}
         }

@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use showrunner::config::settings::RetakeGeneration;
@@ -11,6 +12,9 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use super::answers;
+
+/// How long is waited for what the bot should do. Longer than its longest wait before it connects again.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Sockets of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,25 +62,27 @@ impl SocketIoPeer {
         answer["said"].as_u64().unwrap().try_into().unwrap()
     }
 
-    /// The same, but with at most `window` lines that wait for their answer; ends when the last is answered.
-    /// Returns how many were answered a second.
+    /// The same, but with at most `window` lines that wait for their answer; ends when the last is answered, or is
+    /// not for too long. Returns how many were answered a second.
     pub async fn flood(&mut self, count: usize, window: usize) -> f64 {
-        let answer = self.ask(json!({"do": "flood", "count": count, "window": window})).await;
+        let answer = self.wait(json!({"do": "flood", "count": count, "window": window})).await;
         count as f64 * 1000.0 / answer["milliseconds"].as_f64().unwrap().max(1.0)
     }
 
-    /// Waits until the bot has sent this many lines.
+    /// Waits until the bot has sent this many lines, or has not for too long: what is missing, the answers tell.
     pub async fn until_answered(&mut self, count: usize) {
-        self.ask(json!({"do": "answered", "count": count})).await;
+        self.wait(json!({"do": "answered", "count": count})).await;
     }
 
     /// Waits until the bot has answered this question.
     pub async fn until_answered_to(&mut self, number: usize) {
-        self.ask(json!({"do": "answer", "text": answers::to(number)})).await;
+        let answer = self.wait(json!({"do": "answer", "text": answers::to(number)})).await;
+        assert_eq!(answer["reached"], true, "no answer to {number}");
     }
 
     pub async fn until_joined(&mut self) {
-        self.ask(json!({"do": "joined", "count": 1})).await;
+        let answer = self.wait(json!({"do": "joined", "count": 1})).await;
+        assert_eq!(answer["reached"], true, "nobody has joined");
     }
 
     /// Everything that the bot sent.
@@ -99,6 +105,11 @@ impl SocketIoPeer {
     /// Is back on the same port, with the history of what was said meanwhile.
     pub async fn come_back(&mut self) {
         self.ask(json!({"do": "return"})).await;
+    }
+
+    async fn wait(&mut self, mut request: Value) -> Value {
+        request["seconds"] = json!(PATIENCE.as_secs());
+        self.ask(request).await
     }
 
     async fn ask(&mut self, request: Value) -> Value {
