@@ -10,4 +10,6 @@
 
 pub mod bot;
 pub mod fixtures;
+#[cfg(feature = "real-peers")]
+pub mod real_peers;
 pub mod retake;

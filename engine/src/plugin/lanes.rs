@@ -13,8 +13,9 @@ use super::instance::Verdict;
 use super::order::Order;
 use crate::event::{Envelope, Lane};
 
-/// Chat and presence: some seconds of a very busy chat; an answer that comes later helps nobody.
-pub(super) const LOSSY: usize = 1024;
+/// Chat and presence: more than a burst of 5,000 lines, which must be answered whole although it may arrive faster than a
+/// plugin reads it. Some MB at the most, shared by all plugins that wait for the same events.
+pub(super) const LOSSY: usize = 8192;
 /// Money, moderation, answers: far more than any stream has in the time a plugin needs to be restarted.
 pub(super) const KEPT: usize = 4096;
 /// Over the mark the plugin is quarantined; what comes until it stops is still taken.

@@ -1,0 +1,61 @@
+//! `showrunner run` as a process of its own, to see what it needs of the machine.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tokio::process::{Child, Command};
+
+use super::engine::Home;
+use super::socketio::SocketIoPeer;
+
+/// Names a program to take instead of building one.
+const PROGRAM: &str = "SHOWRUNNER_BIN";
+
+pub struct Daemon {
+    /// Ends with this value, also when a test fails.
+    process: Child,
+    _home: Home,
+}
+
+impl Daemon {
+    pub fn start(program: &Path, peer: &SocketIoPeer) -> Self {
+        let home = Home::new(peer);
+        let process = Command::new(program)
+            .arg("--config")
+            .arg(home.config())
+            .arg("run")
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{} can't be started: {error}", program.display()));
+        Self { process, _home: home }
+    }
+
+    /// Its resident memory, in KiB.
+    pub fn resident_kib(&self) -> u64 {
+        let process = self.process.id().expect("the daemon has ended; see its words above");
+        let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches("kB").trim().parse().unwrap()
+    }
+}
+
+/// The daemon as it is installed: what `SHOWRUNNER_BIN` names, else what `cargo build --release` makes of this source.
+pub async fn program() -> PathBuf {
+    if let Some(program) = std::env::var_os(PROGRAM) {
+        return program.into();
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    // <target>/<profile>/deps/<this test>
+    let test = std::env::current_exe().unwrap();
+    let target = test.ancestors().nth(3).unwrap();
+    let built = Command::new(env!("CARGO"))
+        .current_dir(root)
+        .args(["build", "--release", "--locked", "--bin", "showrunner", "--target-dir"])
+        .arg(target)
+        .status()
+        .await;
+    assert!(built.unwrap().success(), "the daemon can't be built; see cargo's words above, or set {PROGRAM}");
+    target.join("release/showrunner")
+}
