@@ -74,6 +74,7 @@ pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
             return found;
         }
         assert!(Instant::now() < deadline, "{what} did not come");
+        #[expect(clippy::disallowed_methods, reason = "a test of its own process, without a runtime")]
         std::thread::sleep(Duration::from_millis(20));
     }
 }
