@@ -10,6 +10,7 @@ mod reload;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -33,6 +34,9 @@ use crate::platform::simulator::ScriptError;
 use crate::platform::supervisor::Statuses;
 use crate::plugin::{Host, HostError, HostOptions, Roster};
 use crate::store::{Store, StoreError};
+
+/// However long the plugins took to end, what they have said gets this long to leave.
+const LEAST_DRAIN: Duration = Duration::from_secs(1);
 
 /// How a run differs from what the config says.
 pub struct RunOptions {
@@ -107,11 +111,12 @@ pub async fn run(config: PathBuf, options: RunOptions, shutdown: CancellationTok
     }
     tasks.spawn(Arc::clone(&engine).keep_gauges(servers.clone()));
     tasks.spawn(Arc::clone(&engine).write_health_file(servers.clone()));
-    tasks.spawn(Arc::clone(&engine).follow_config(servers.clone()));
+    tasks.spawn(Arc::clone(&engine).follow_config(shutdown.clone()));
     tasks.spawn(Arc::clone(&engine).keep_alive(servers.clone()));
 
     engine.options.service.ready();
     engine.announce("started", env!("CARGO_PKG_VERSION"));
+    engine.say_ready();
     shutdown.cancelled().await;
     engine.options.service.stopping();
     engine.stop().await;
@@ -162,6 +167,8 @@ struct Engine {
     attendant: CancellationToken,
     statuses: Statuses,
     accounts: Accounts,
+    /// One reload at a time: two would both replace what changed.
+    reloading: tokio::sync::Mutex<()>,
 }
 
 impl Engine {
@@ -187,6 +194,7 @@ impl Engine {
             settings: Arc::clone(&settings),
             cache_dir: Some(settings.data_dir.join("compiled")),
             store: store.clone(),
+            tasks: tasks.clone(),
             sink: Arc::new(pipeline.clone()),
             observer: observer.clone(),
             roster,
@@ -208,15 +216,18 @@ impl Engine {
             attendant: attending,
             statuses,
             accounts,
+            reloading: tokio::sync::Mutex::default(),
         })
     }
 
     /// Platforms first, so that nothing new comes; then each room until it is empty, all within one deadline.
     async fn stop(&self) {
         let drain = self.settings.load().pipeline.drain;
-        let deadline = Instant::now() + drain;
+        let began = Instant::now();
         self.accounts.disconnect_all().await;
-        self.host.stop(drain).await;
+        // Plugins may use half of the time; the rest is for what they have said.
+        self.host.stop(drain / 2).await;
+        let deadline = (began + drain).max(Instant::now() + LEAST_DRAIN);
         let drained = self.pipeline.drain(deadline).await;
         if drained.left > 0 {
             tracing::warn!(
@@ -228,6 +239,12 @@ impl Engine {
         self.accounts.detach_all();
         self.attendant.cancel();
         tracing::info!(sent = drained.sent, "Stopped.");
+    }
+
+    fn say_ready(&self) {
+        let (version, config) = (env!("CARGO_PKG_VERSION"), self.config.display());
+        let data = self.settings.load().data_dir.clone();
+        tracing::info!(version, %config, data = %data.display(), "Showrunner is ready.");
     }
 
     /// An event of the engine's own, for plugins that listen to it and for all who watch.

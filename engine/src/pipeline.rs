@@ -190,7 +190,7 @@ impl Pipeline {
         let before = self.inner.outboxes().sent_lines();
         // In vain only when the time is up, and what is left is counted then.
         let _ = tokio::time::timeout_at(deadline, self.inner.sent_all()).await;
-        Drained { sent: self.inner.outboxes().sent_lines() - before, left: self.inner.left() }
+        Drained { sent: self.inner.outboxes().sent_lines().saturating_sub(before), left: self.inner.left() }
     }
 }
 

@@ -124,10 +124,17 @@ impl Accounts {
 }
 
 impl Connection {
-    async fn close(self) {
+    async fn close(mut self) {
         self.shutdown.cancel();
         // A panic was logged by the supervisor; there is nothing left to close.
-        let _ = self.task.await;
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for Connection {
+    /// Nobody holds it any more: it must not go on unseen.
+    fn drop(&mut self) {
+        self.shutdown.cancel();
     }
 }
 

@@ -10,6 +10,10 @@ use crate::gateway::view::Reloaded;
 
 impl Engine {
     pub(super) async fn reload(&self) -> Result<Reloaded, Refusal> {
+        let _one_at_a_time = self.reloading.lock().await;
+        if self.shutdown.is_cancelled() {
+            return Err(Refusal::new("the engine is stopping"));
+        }
         let new = match load(&self.config, self.options.safe_mode).await {
             Ok(new) => Arc::new(new),
             Err(error) => {

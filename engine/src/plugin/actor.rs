@@ -3,9 +3,11 @@
 //! Whatever a handler wishes is gathered and leaves only when it ends well. A crash throws the instance away, never the
 //! queue. The host gives orders through the same queue, so they fall between two events.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant as WallClock;
 
+use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
@@ -19,7 +21,7 @@ use super::loader::Loaded;
 use super::order::{Candidate, Order};
 use super::restart::{After, Restarts};
 use super::timers::Timers;
-use crate::effect::{Batch, EffectSink};
+use crate::effect::{Batch, EffectSink, PluginId};
 use crate::event::{Channel, Envelope, Event, Origin, System, Timer, now_ms};
 use crate::observation::{Decision, DecisionKind, Observation, Observer};
 use crate::store::Store;
@@ -60,9 +62,15 @@ pub(super) enum StartError {
 /// What the actor tells the host.
 #[derive(Debug)]
 pub(super) enum Report {
-    Crashed { why: String },
+    Crashed {
+        why: String,
+    },
     Recovered,
-    Quarantined { why: String },
+    Quarantined {
+        why: String,
+    },
+    /// The actor itself has ended in a panic.
+    Died,
 }
 
 /// Who the actor speaks to.
@@ -71,8 +79,8 @@ pub(super) struct Surroundings {
     pub(super) sink: Arc<dyn EffectSink>,
     pub(super) observer: Observer,
     pub(super) store: Store,
-    /// With the plugin's id. Bounded by what a plugin can do in the time the host takes for one.
-    pub(super) reports: mpsc::Sender<(crate::effect::PluginId, Report)>,
+    /// With the plugin's id and generation.
+    pub(super) reports: mpsc::UnboundedSender<(PluginId, u64, Report)>,
 }
 
 pub(super) struct Actor {
@@ -109,8 +117,16 @@ impl Actor {
         actor
     }
 
-    pub(super) async fn run(mut self) {
-        self.handle.set_running(true);
+    /// Runs until it is told to stop. A panic in here is the host's fault and is told to the host.
+    pub(super) async fn keep_running(self) {
+        let (id, generation) = (self.handle.id().clone(), self.live.generation);
+        let reports = self.surroundings.reports.clone();
+        if AssertUnwindSafe(self.run()).catch_unwind().await.is_err() {
+            let _ = reports.send((id, generation, Report::Died));
+        }
+    }
+
+    async fn run(mut self) {
         loop {
             match self.work().await {
                 Pause::Stop => break,
@@ -328,7 +344,7 @@ impl Actor {
                     return Some(Pause::Quarantine(format!("too many crashes in a minute, the last: {why}")));
                 }
             };
-            self.report(Report::Crashed { why: why.clone() }).await;
+            self.report(Report::Crashed { why: why.clone() });
             if !pause.is_zero() {
                 self.handle.set_running(false);
                 tracing::info!(plugin = %self.handle.id(), ?pause, "The plugin starts again after a pause.");
@@ -344,7 +360,7 @@ impl Actor {
                     self.live = live;
                     self.commit_start(wishes);
                     self.handle.set_running(true);
-                    self.report(Report::Recovered).await;
+                    self.report(Report::Recovered);
                     return None;
                 }
                 Err(error) => {
@@ -384,7 +400,7 @@ impl Actor {
         self.handle.set_running(false);
         self.timers.clear();
         self.save_backlog().await;
-        self.report(Report::Quarantined { why }).await;
+        self.report(Report::Quarantined { why });
         loop {
             match self.handle.lanes.next_order().await {
                 Order::Stop => return false,
@@ -411,9 +427,9 @@ impl Actor {
         }
     }
 
-    async fn report(&mut self, report: Report) {
+    fn report(&self, report: Report) {
         // An error only says that the host is gone, and so will this be.
-        let _ = self.surroundings.reports.send((self.handle.id().clone(), report)).await;
+        let _ = self.surroundings.reports.send((self.handle.id().clone(), self.live.generation, report));
     }
 }
 

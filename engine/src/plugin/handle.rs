@@ -13,7 +13,7 @@ use super::order::Order;
 use super::subscription::Subscription;
 use crate::config::settings::OnFailure;
 use crate::effect::PluginId;
-use crate::event::Envelope;
+use crate::event::{Envelope, Lane};
 
 #[cfg(test)]
 mod stand_in;
@@ -71,11 +71,6 @@ impl PluginHandle {
         self.role.load().fallback
     }
 
-    /// Whether it can judge events before anybody sees them.
-    pub(super) fn is_reviewer(&self) -> bool {
-        self.role.load().reviewer
-    }
-
     /// Whether it is to be asked before anybody sees this event.
     pub fn reviews(&self, envelope: &Envelope) -> bool {
         let role = self.role.load();
@@ -87,25 +82,32 @@ impl PluginHandle {
         self.role.load().on_failure
     }
 
-    /// Queues an event. Never waits. A plugin that is down keeps it for later, without its ticket.
+    /// Queues an event. Never waits. While the plugin is down it misses chatter, and keeps what must not be lost.
     pub fn offer(&self, delivery: Arc<Delivery>, ticket: Option<Ticket>) {
-        let ticket = ticket.filter(|_| self.is_running());
+        let is_running = self.is_running();
+        if !is_running && delivery.envelope.event.lane() == Lane::Lossy {
+            return;
+        }
+        let ticket = ticket.filter(|_| is_running);
         match self.lanes.offer(EventJob { delivery, ticket }) {
             Offered::Queued => {}
-            Offered::Displaced => {
-                self.dropped.fetch_add(1, Ordering::Relaxed);
-                metrics::counter!("showrunner_queue_dropped_total", "plugin" => self.id.to_string()).increment(1);
-            }
-            Offered::Refused if self.is_running() => {
+            Offered::Crowded if !is_running => {}
+            Offered::Crowded => {
                 tracing::error!(plugin = %self.id, "Too many events wait for this plugin; it is quarantined and they are kept.");
                 self.lanes
                     .order(Order::Quarantine { why: "it can't keep up with events that must not be lost".into() });
             }
+            Offered::Displaced => self.count_dropped(),
             Offered::Refused => {
-                self.dropped.fetch_add(1, Ordering::Relaxed);
-                metrics::counter!("showrunner_queue_dropped_total", "plugin" => self.id.to_string()).increment(1);
+                tracing::error!(plugin = %self.id, "An event could not be kept for this plugin; it is in the journal.");
+                self.count_dropped();
             }
         }
+    }
+
+    fn count_dropped(&self) {
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+        metrics::counter!("showrunner_queue_dropped_total", "plugin" => self.id.to_string()).increment(1);
     }
 
     /// Asks for a verdict, at once. The answer ends without one when the plugin is down, crashes on the event or has

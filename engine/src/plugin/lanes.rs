@@ -18,6 +18,8 @@ use crate::event::{Envelope, Lane};
 pub(super) const LOSSY: usize = 8192;
 /// Money, moderation, answers: far more than any stream has in the time a plugin needs to be restarted.
 pub(super) const KEPT: usize = 4096;
+/// Over the mark the plugin is quarantined; what comes until it stops is still taken.
+const KEPT_BOUND: usize = 2 * KEPT;
 /// Reviews waiting: those further back could not be answered within their budget anyway.
 pub(super) const REVIEWS: usize = 4096;
 
@@ -46,9 +48,11 @@ pub(super) enum Job {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Offered {
     Queued,
+    /// Queued, and with it the kept lane has come over its mark; said once until it is half empty again.
+    Crowded,
     /// Queued, and the oldest of the lane fell out.
     Displaced,
-    /// The kept lane is full.
+    /// The kept lane is far over its mark.
     Refused,
 }
 
@@ -62,6 +66,7 @@ pub(super) struct Lanes {
 struct State {
     arrivals: u64,
     dropped: u64,
+    crowded: bool,
     orders: VecDeque<Order>,
     reviews: VecDeque<ReviewJob>,
     lossy: VecDeque<(u64, EventJob)>,
@@ -72,25 +77,31 @@ impl Lanes {
     pub(super) fn offer(&self, job: EventJob) -> Offered {
         // What falls out is dropped after the lock is let go: its ticket may call other plugins' queues.
         let displaced;
+        let offered;
         {
             let mut state = self.state();
             state.arrivals += 1;
             let arrival = state.arrivals;
             match job.delivery.envelope.event.lane() {
-                Lane::Kept if state.kept.len() >= KEPT => return Offered::Refused,
+                Lane::Kept if state.kept.len() >= KEPT_BOUND => return Offered::Refused,
                 Lane::Kept => {
                     state.kept.push_back((arrival, job));
                     displaced = None;
+                    let crowds = state.kept.len() > KEPT && !state.crowded;
+                    state.crowded |= crowds;
+                    offered = if crowds { Offered::Crowded } else { Offered::Queued };
                 }
                 Lane::Lossy => {
                     displaced = if state.lossy.len() >= LOSSY { state.lossy.pop_front() } else { None };
                     state.dropped += u64::from(displaced.is_some());
                     state.lossy.push_back((arrival, job));
+                    offered = if displaced.is_some() { Offered::Displaced } else { Offered::Queued };
                 }
             }
         }
         self.arrived.notify_one();
-        if displaced.is_some() { Offered::Displaced } else { Offered::Queued }
+        drop(displaced);
+        offered
     }
 
     /// `false` when too many wait already.
@@ -148,23 +159,20 @@ impl Lanes {
             (lossy, _) => lossy.is_none(),
         };
         let lane = if kept_first { &mut state.kept } else { &mut state.lossy };
-        lane.pop_front().map(|(_, job)| Job::Event(job))
+        let next = lane.pop_front();
+        state.crowded &= state.kept.len() >= KEPT / 2;
+        next.map(|(_, job)| Job::Event(job))
     }
 
-    /// Lets go of everything that waits for an answer, because the plugin is down: reviews end without a verdict,
-    /// and events no longer hold back the fallbacks. The events themselves stay.
+    /// The plugin is down: reviews end without a verdict, chatter is dropped (the fallbacks get it), and what must not
+    /// be lost stays, but no longer holds back the fallbacks.
     pub(super) fn release(&self) {
-        let (reviews, tickets) = {
+        let (reviews, lossy, tickets) = {
             let mut state = self.state();
-            let mut tickets = Vec::new();
-            let State { lossy, kept, .. } = &mut *state;
-            for (_, job) in lossy.iter_mut().chain(kept) {
-                tickets.extend(job.ticket.take());
-            }
-            (std::mem::take(&mut state.reviews), tickets)
+            let tickets: Vec<_> = state.kept.iter_mut().filter_map(|(_, job)| job.ticket.take()).collect();
+            (std::mem::take(&mut state.reviews), std::mem::take(&mut state.lossy), tickets)
         };
-        drop(reviews);
-        drop(tickets);
+        drop((reviews, lossy, tickets));
     }
 
     /// The events of the kept lane, in order, for the backlog on disk.

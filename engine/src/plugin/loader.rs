@@ -1,6 +1,7 @@
 //! From files to a plugin that could be started: reads, checks, compiles. Starts nothing.
 
 use std::fmt::Write as _;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -15,6 +16,9 @@ use super::wit::v0_1::Blueprint;
 
 pub(super) const MANIFEST_FILE: &str = "plugin.toml";
 pub(super) const COMPONENT_FILE: &str = "plugin.wasm";
+
+/// A manifest is a page of text.
+const MANIFEST_BYTES: u64 = 1 << 20;
 
 /// The first bytes of every component, and of a core module, which compilers make when they are not told otherwise.
 const COMPONENT_HEADER: [u8; 8] = *b"\0asm\x0d\0\x01\0";
@@ -41,11 +45,14 @@ pub(super) struct Loaded {
     pub(super) identity: Identity,
 }
 
-/// What makes two loads the same: both files.
+/// What makes two loads the same: a hash over both files.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Identity {
-    hash: String,
-    manifest: String,
+pub(super) struct Identity(String);
+
+impl Identity {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// Why a plugin can't be loaded. What ran before goes on running.
@@ -56,10 +63,10 @@ pub enum LoadError {
     #[error("can't read {}: {source}", path.display())]
     Read { path: PathBuf, source: std::io::Error },
     /// Tried again by itself as soon as the file is whole.
-    #[error("{} is still being written", path.display())]
-    Unsteady { path: PathBuf },
-    #[error("{COMPONENT_FILE} has {bytes} bytes; at most {limit} are loaded (host.limits.component)")]
-    TooLarge { bytes: u64, limit: u64 },
+    #[error("{} is still being written", folder.display())]
+    Unsteady { folder: PathBuf },
+    #[error("{file} is larger than the {limit} bytes that are loaded at most (host.limits.component-size)")]
+    TooLarge { file: &'static str, limit: u64 },
     #[error(
         "{COMPONENT_FILE} is a core module, not a component; build it for wasm32-wasip2, or wrap it with `wasm-tools component new`"
     )]
@@ -83,8 +90,13 @@ pub enum LoadError {
 impl Files {
     /// Reads both files of a plugin's folder. Blocks.
     pub(super) fn read(folder: &Path, limit: u64) -> Result<Self, LoadError> {
-        let manifest = read_steady(folder, MANIFEST_FILE, u64::MAX)?;
-        let component = read_steady(folder, COMPONENT_FILE, limit)?;
+        let before = (Stamp::of(folder, MANIFEST_FILE)?, Stamp::of(folder, COMPONENT_FILE)?);
+        let manifest = read(folder, MANIFEST_FILE, MANIFEST_BYTES)?;
+        let component = read(folder, COMPONENT_FILE, limit)?;
+        let after = (Stamp::of(folder, MANIFEST_FILE)?, Stamp::of(folder, COMPONENT_FILE)?);
+        if before != after || after.1.bytes != component.len() as u64 {
+            return Err(LoadError::Unsteady { folder: folder.to_owned() });
+        }
         let path = folder.join(MANIFEST_FILE);
         let manifest = String::from_utf8(manifest).map_err(|error| LoadError::Read {
             path,
@@ -98,40 +110,65 @@ impl Files {
     }
 
     pub(super) fn new(manifest: String, component: Vec<u8>) -> Self {
-        let mut hash = String::from("sha256:");
-        for byte in Sha256::digest(&component) {
-            let _ = write!(hash, "{byte:02x}");
-        }
+        let hash = sha256(&[&component]);
         Self { manifest, component, hash }
     }
 
     pub(super) fn identity(&self) -> Identity {
-        Identity { hash: self.hash.clone(), manifest: self.manifest.clone() }
+        Identity(sha256(&[self.hash.as_bytes(), self.manifest.as_bytes()]))
     }
 }
 
-/// Reads a file whole, unless it moves meanwhile.
-fn read_steady(folder: &Path, file: &'static str, limit: u64) -> Result<Vec<u8>, LoadError> {
-    let path = folder.join(file);
-    let failed = |source: std::io::Error| match source.kind() {
-        std::io::ErrorKind::NotFound => LoadError::Missing { file, folder: folder.to_owned() },
-        _ => LoadError::Read { path: path.clone(), source },
-    };
-    let before = stamp(&path).map_err(failed)?;
-    if before.0 > limit {
-        return Err(LoadError::TooLarge { bytes: before.0, limit });
+/// As a pin spells it.
+fn sha256(parts: &[&[u8]]) -> String {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update(part);
     }
-    let bytes = std::fs::read(&path).map_err(failed)?;
-    let after = stamp(&path).map_err(failed)?;
-    if before != after || after.0 != bytes.len() as u64 {
-        return Err(LoadError::Unsteady { path });
+    let mut hash = String::from("sha256:");
+    for byte in hasher.finalize() {
+        // Writing to a String can't fail.
+        let _ = write!(hash, "{byte:02x}");
+    }
+    hash
+}
+
+/// What tells that a file has moved while it was read.
+#[derive(PartialEq, Eq)]
+struct Stamp {
+    bytes: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Stamp {
+    fn of(folder: &Path, file: &'static str) -> Result<Self, LoadError> {
+        let metadata = std::fs::metadata(folder.join(file)).map_err(|source| unreadable(folder, file, source))?;
+        if !metadata.is_file() {
+            // A pipe would never end, a device might not either.
+            let source = std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is no regular file");
+            return Err(unreadable(folder, file, source));
+        }
+        Ok(Self { bytes: metadata.len(), modified: metadata.modified().ok() })
+    }
+}
+
+/// Reads a file whole, and not more than it may hold.
+fn read(folder: &Path, file: &'static str, limit: u64) -> Result<Vec<u8>, LoadError> {
+    let failed = |source| unreadable(folder, file, source);
+    let opened = std::fs::File::open(folder.join(file)).map_err(failed)?;
+    let mut bytes = Vec::new();
+    opened.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > limit {
+        return Err(LoadError::TooLarge { file, limit });
     }
     Ok(bytes)
 }
 
-fn stamp(path: &Path) -> std::io::Result<(u64, Option<SystemTime>)> {
-    let metadata = std::fs::metadata(path)?;
-    Ok((metadata.len(), metadata.modified().ok()))
+fn unreadable(folder: &Path, file: &'static str, source: std::io::Error) -> LoadError {
+    match source.kind() {
+        std::io::ErrorKind::NotFound => LoadError::Missing { file, folder: folder.to_owned() },
+        _ => LoadError::Read { path: folder.join(file), source },
+    }
 }
 
 /// Checks and compiles. Blocks, for seconds with a large component that is not in the cache.

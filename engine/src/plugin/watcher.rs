@@ -39,11 +39,19 @@ pub(super) struct Watcher {
 
 impl Watcher {
     pub(super) fn start(folder: &Path, watch: Watch, quiet: Duration) -> Result<Option<Self>, WatchError> {
+        // Changes are told by the path that is watched, so that must be the one they are compared with.
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
         // Unbounded because the giver is a thread of the file system's, which must not wait; what it gives is small
         // and taken at once.
         let (sender, changes) = mpsc::unbounded_channel();
+        let all = folder.clone();
         let handler = move |event: notify::Result<notify::Event>| {
-            let Ok(event) = event else { return };
+            let Ok(mut event) = event else { return };
+            if event.need_rescan() {
+                // Changes were missed: everything may have changed.
+                event.paths =
+                    std::fs::read_dir(&all).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+            }
             if !event.kind.is_access() {
                 for path in event.paths {
                     // An error only says that nobody watches any more.
@@ -51,7 +59,7 @@ impl Watcher {
                 }
             }
         };
-        let failed = |source| WatchError { folder: folder.to_owned(), source };
+        let failed = |source| WatchError { folder: folder.clone(), source };
         let mut watching: Box<dyn notify::Watcher + Send> = match watch {
             Watch::Off => return Ok(None),
             Watch::Native => Box::new(RecommendedWatcher::new(handler, notify::Config::default()).map_err(failed)?),
@@ -60,8 +68,7 @@ impl Watcher {
                 Box::new(PollWatcher::new(handler, config).map_err(failed)?)
             }
         };
-        watching.watch(folder, RecursiveMode::Recursive).map_err(failed)?;
-        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        watching.watch(&folder, RecursiveMode::Recursive).map_err(failed)?;
         Ok(Some(Self { folder, quiet, changes, debounce: Debounce::default(), _watching: watching }))
     }
 
@@ -99,7 +106,7 @@ pub(super) async fn start_when_there(
 fn plugin_folder(folder: &Path, changed: &Path) -> Option<String> {
     let inside = changed.strip_prefix(folder).ok()?;
     let name = inside.components().next()?;
-    Some(name.as_os_str().to_str()?.to_owned())
+    Some(name.as_os_str().to_str()?.to_owned()).filter(|name| !name.starts_with('.'))
 }
 
 /// When which folder began to change, and when it last did.
@@ -175,6 +182,7 @@ mod tests {
         assert_eq!(plugin_folder(folder, Path::new("/plugins/greeter/plugin.wasm")).as_deref(), Some("greeter"));
         assert_eq!(plugin_folder(folder, Path::new("/plugins/greeter")).as_deref(), Some("greeter"));
         assert_eq!(plugin_folder(folder, Path::new("/plugins")), None);
+        assert_eq!(plugin_folder(folder, Path::new("/plugins/.git/index")), None);
         assert_eq!(plugin_folder(folder, Path::new("/elsewhere/x")), None);
     }
 }

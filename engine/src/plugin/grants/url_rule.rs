@@ -44,7 +44,14 @@ impl UrlRule {
             && same_host(self.base.host(), url.host())
             && self.base.port_or_known_default() == url.port_or_known_default()
             && within(self.base.path(), url.path())
+            && !hides_separator(url.path())
     }
+}
+
+/// Some servers take an encoded slash for a slash, and so a path for one outside of the rule.
+fn hides_separator(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    path.contains("%2f") || path.contains("%5c")
 }
 
 fn same_host(rule: Option<Host<&str>>, host: Option<Host<&str>>) -> bool {
@@ -73,6 +80,7 @@ mod tests {
             ("https://api.example.com/v1", "https://api.example.com/v1?q=1", true),
             ("https://api.example.com/v1/", "https://api.example.com/v1/../admin", false),
             ("https://api.example.com/v1/", "https://api.example.com/v1/%2e%2e/admin", false),
+            ("https://api.example.com/v1/", "https://api.example.com/v1/..%2Fadmin", false),
             ("https://api.example.com/v1/", "http://api.example.com/v1/", false),
             ("https://api.example.com/v1/", "https://api.example.com:8443/v1/", false),
             ("https://api.example.com/v1/", "https://api.example.com.evil.example/v1/", false),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::{Command, HostOptions, OrderError, Table, publish};
 use crate::config::settings::{PluginSettings, Settings};
@@ -30,14 +30,14 @@ use crate::store::PluginFlags;
 /// Builds delete a folder and make it anew; only one that stays away is meant.
 const GONE: Duration = Duration::from_secs(2);
 
-/// Reports that wait while the host loads a plugin.
-const REPORTS: usize = 256;
+/// A plugin at which the host has failed so often is left alone.
+const MOST_DEATHS: u64 = 5;
 
 /// How often a stop looks whether the queues are empty.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// An actor that does not end within this after the last event is given up.
-const LAST_CALL: Duration = Duration::from_secs(2);
+/// An actor that does not end within this is given up.
+pub(super) const LAST_CALL: Duration = Duration::from_secs(2);
 
 /// Why a plugin is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,9 +58,9 @@ pub(super) struct Keeper {
     /// Folders to be looked at once more, and when.
     pub(super) later: BTreeMap<String, Instant>,
     /// Folders that went away, until they come back or it is meant.
-    pub(super) gone: BTreeSet<String>,
+    pub(super) gone: BTreeMap<String, Instant>,
     table: Table,
-    reports: mpsc::Receiver<(PluginId, Report)>,
+    reports: mpsc::UnboundedReceiver<(PluginId, u64, Report)>,
 }
 
 /// A plugin that has been seen.
@@ -91,14 +91,15 @@ impl Keeper {
         flags: BTreeMap<PluginId, PluginFlags>,
         table: Table,
     ) -> Self {
-        let (sender, reports) = mpsc::channel(REPORTS);
+        // Bounded by how often plugins may restart; an actor must not wait here while the keeper waits for it.
+        let (sender, reports) = mpsc::unbounded_channel();
         let surroundings = Surroundings {
             sink: Arc::clone(&options.sink),
             observer: options.observer.clone(),
             store: options.store.clone(),
             reports: sender,
         };
-        let (known, later, gone) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        let (known, later, gone) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         Self { machine, ways, options, flags, known, surroundings, later, gone, table, reports }
     }
 
@@ -138,7 +139,7 @@ impl Keeper {
                     Some(order) => self.obey(order).await,
                     None => return self.stop(Duration::ZERO).await,
                 },
-                Some((id, report)) = self.reports.recv() => self.heard(&id, report).await,
+                Some((id, generation, report)) = self.reports.recv() => self.heard(&id, generation, report).await,
                 started = &mut starting, if is_starting => {
                     is_starting = false;
                     match started {
@@ -171,7 +172,7 @@ impl Keeper {
                 let _ = done.send(answer);
             }
             Command::Apply { settings, done } => {
-                self.options.settings = settings;
+                self.options.settings = self.with_fixed_folder(settings);
                 for id in self.candidates() {
                     self.consider(&id, Reason::Settings).await;
                 }
@@ -179,6 +180,15 @@ impl Keeper {
             }
             Command::Stop { .. } => {}
         }
+    }
+
+    /// The folder and how it is watched are settled at the start.
+    fn with_fixed_folder(&self, settings: Arc<Settings>) -> Arc<Settings> {
+        let host = &self.settings().host;
+        let mut settings = Settings::clone(&settings);
+        settings.host.plugins_dir.clone_from(&host.plugins_dir);
+        (settings.host.watch, settings.host.debounce) = (host.watch, host.debounce);
+        Arc::new(settings)
     }
 
     async fn look_again(&mut self) {
@@ -196,20 +206,25 @@ impl Keeper {
 
     /// A folder went away: at first only noted, then meant.
     pub(super) async fn missing(&mut self, id: &str) {
-        if self.gone.insert(id.to_owned()) {
-            self.look_later(id, GONE);
-        } else if let Some(mut known) = self.known.remove(id) {
-            self.gone.remove(id);
-            self.end(&mut known).await;
+        if !self.known.contains_key(id) {
+            return;
+        }
+        let first_missed = *self.gone.entry(id.to_owned()).or_insert_with(Instant::now);
+        if first_missed.elapsed() < GONE {
+            return self.look_later(id, GONE);
+        }
+        self.gone.remove(id);
+        if let Some(mut known) = self.known.remove(id) {
+            self.end(&mut known, Instant::now() + LAST_CALL).await;
             self.table.with(|states| states.remove(id));
             self.publish();
             self.tell(&known.state, "removed", "its folder is gone");
         }
     }
 
-    async fn heard(&mut self, id: &str, report: Report) {
-        let Some(known) = self.known.get_mut(id) else { return };
-        let hash = known.state.hash.clone();
+    /// What an actor says of a version that has been replaced since is old news.
+    async fn heard(&mut self, id: &str, generation: u64, report: Report) {
+        let Some(known) = self.known.get_mut(id).filter(|known| known.generation == generation) else { return };
         match report {
             Report::Crashed { why } => {
                 known.state.phase = Phase::Restarting;
@@ -217,17 +232,37 @@ impl Keeper {
                 known.state.crashes += 1;
                 self.note(id, "crashed");
             }
-            Report::Recovered => {
+            Report::Recovered if known.state.phase == Phase::Restarting => {
                 known.state.phase = Phase::Running;
                 self.note(id, "restarted");
             }
+            Report::Recovered => {}
             Report::Quarantined { why } => {
+                let identity = known.running.as_ref().map(|running| running.loaded.identity.as_str().to_owned());
                 known.state.phase = Phase::Quarantined;
                 known.state.detail =
                     format!("{why}; change its file, or run `showrunner plugins reload {id}` to start it again");
                 self.note(id, "quarantined");
-                self.remember_quarantine(id, Some(hash), Some(why)).await;
+                self.remember_quarantine(id, identity, Some(why)).await;
             }
+            Report::Died => self.died(id).await,
+        }
+    }
+
+    /// The host's own code failed while it served the plugin: it starts anew, unless that goes on.
+    async fn died(&mut self, id: &str) {
+        let Some(known) = self.known.get_mut(id) else { return };
+        tracing::error!(plugin = id, "The host panicked while it served the plugin; please report it.");
+        known.handle.set_running(false);
+        known.running = None;
+        known.actor = None;
+        known.state.crashes += 1;
+        known.state.phase = Phase::Failed;
+        known.state.detail = "the host panicked while it served the plugin".to_owned();
+        let goes_on = known.state.crashes >= MOST_DEATHS;
+        self.note(id, "failed");
+        if !goes_on {
+            self.consider(id, Reason::Operator).await;
         }
     }
 
@@ -282,42 +317,50 @@ impl Keeper {
         &self.options.settings
     }
 
+    /// Handlers first, so that the fallbacks still get what these pass on.
     async fn stop(&mut self, deadline: Duration) {
         let until = Instant::now() + deadline;
-        // Whoever is down will not take any more.
-        let busy =
-            |keeper: &Self| keeper.known.values().any(|known| known.handle.is_running() && known.handle.waiting() > 0);
-        while busy(self) && Instant::now() < until {
-            tokio::time::sleep(LOOK).await;
-        }
-        let mut known = std::mem::take(&mut self.known);
-        for plugin in known.values_mut() {
-            self.end(plugin).await;
+        let known = std::mem::take(&mut self.known);
+        let (fallbacks, handlers): (Vec<_>, Vec<_>) = known.into_values().partition(|known| known.handle.is_fallback());
+        for mut plugins in [handlers, fallbacks] {
+            // Whoever is down will not take any more.
+            let is_busy = |known: &Known| known.handle.is_running() && known.handle.waiting() > 0;
+            while plugins.iter().any(is_busy) && Instant::now() < until {
+                tokio::time::sleep(LOOK).await;
+            }
+            let last_call = until.max(Instant::now() + LAST_CALL);
+            let endings = plugins.iter_mut().map(|plugin| self.end(plugin, last_call));
+            futures_util::future::join_all(endings).await;
         }
         publish(&self.options.roster, Vec::new());
     }
 
-    /// Ends a plugin's actor after the event in hand.
-    pub(super) async fn end(&self, known: &mut Known) {
+    /// Ends a plugin's actor after the event in hand. What is still in its queue and must not be lost is kept on disk.
+    pub(super) async fn end(&self, known: &mut Known, until: Instant) {
         known.running = None;
-        let Some(mut actor) = known.actor.take() else {
-            // An actor keeps its own.
-            return self.keep_backlog(known).await;
-        };
-        known.handle.lanes.order(Order::Stop);
-        if timeout(LAST_CALL, &mut actor).await.is_err() {
-            tracing::warn!(plugin = %known.handle.id(), "The plugin did not end in time and is given up.");
-            actor.abort();
+        let actor = known.actor.take();
+        let has_run = actor.is_some();
+        if let Some(mut actor) = actor {
+            known.handle.lanes.order(Order::Stop);
+            if timeout_at(until, &mut actor).await.is_err() {
+                tracing::warn!(plugin = %known.handle.id(), "The plugin did not end in time and is given up.");
+                actor.abort();
+                // An error is the abortion.
+                let _ = actor.await;
+            }
         }
         known.handle.set_running(false);
+        // What waits on disk for a plugin that never ran stays there.
+        if has_run || known.handle.waiting() > 0 {
+            self.keep_backlog(known).await;
+        }
+        // Whoever comes next starts with an empty queue, and with what is on disk.
+        known.handle = PluginHandle::new(known.handle.id().clone());
     }
 
-    /// What waits for a plugin that stays quarantined.
-    async fn keep_backlog(&self, known: &Known) {
+    /// Writes what waits for a plugin in the place of what was written before.
+    pub(super) async fn keep_backlog(&self, known: &Known) {
         let waiting = known.handle.lanes.backlog();
-        if waiting.is_empty() {
-            return;
-        }
         if let Err(error) = self.options.store.save_backlog(known.handle.id(), &waiting).await {
             tracing::error!(plugin = %known.handle.id(), waiting = waiting.len(), %error, "Events that wait for this plugin can't be saved; they are in the journal.");
         }

@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex};
 use arc_swap::ArcSwap;
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
-use super::keeper::{Keeper, Known, Reason, Running};
+use super::keeper::{Keeper, Known, LAST_CALL, Reason, Running};
 use crate::config::settings::PluginSettings;
 use crate::plugin::actor::{Actor, Live, StartError};
 use crate::plugin::admission::{Admission, Applicant, Waiting, admit};
 use crate::plugin::delivery::Delivery;
-use crate::plugin::grants::Grants;
+use crate::plugin::grants::{Grants, Permissions};
 use crate::plugin::guest::Context;
 use crate::plugin::handle::{PluginHandle, Role};
 use crate::plugin::imports::http::HttpClient;
@@ -53,11 +54,18 @@ struct Found {
 impl Keeper {
     /// Looks at a plugin and does what is to be done: start, replace, change rights, stop, or nothing.
     pub(super) async fn consider(&mut self, id: &str, reason: Reason) {
+        // Whatever its files are like, what was taken back holds at once.
+        self.take_back(id).await;
         let found = match self.find(id).await {
             Ok(Some(found)) => found,
             Ok(None) => return self.missing(id).await,
-            Err(LoadError::Unsteady { .. }) => return self.look_later(id, self.settings().host.debounce),
-            Err(error) => return self.failed(id, &error.into(), reason),
+            Err(error) => {
+                self.gone.remove(id);
+                return match error {
+                    LoadError::Unsteady { .. } => self.look_later(id, self.settings().host.debounce),
+                    error => self.failed(id, &error.into(), reason),
+                };
+            }
         };
         self.gone.remove(id);
         let identity = found.files.identity();
@@ -70,6 +78,27 @@ impl Keeper {
             self.failed(id, &failure, reason);
             self.known(id).failed = Some(identity);
         }
+    }
+
+    /// Ends or narrows what runs, by the operator's word alone.
+    async fn take_back(&mut self, id: &str) {
+        let settings = self.settings().plugins.get(id).cloned().unwrap_or_default();
+        let Some(known) = self.known.get_mut(id) else { return };
+        let Some(running) = &known.running else { return };
+        if settings.enabled == Some(false) {
+            let (loaded, ships) = (Arc::clone(&running.loaded), known.state.ships);
+            return self.disable(id, &loaded, ships).await;
+        }
+        let asked = running.loaded.manifest.permissions.clone();
+        let is_pinned = known.state.ships || settings.pin.as_ref().is_none_or(|pin| *pin == running.loaded.hash);
+        let given = match &settings.grant {
+            // The table was checked with the config; one that can't be read grants nothing.
+            Some(table) if is_pinned => Permissions::parse(table).unwrap_or_default(),
+            None if known.state.ships => asked.clone(),
+            _ => Permissions::default(),
+        };
+        running.context.grants.store(Arc::new(Grants { asked, given }));
+        running.context.channels.store(Arc::new(settings.channels.iter().cloned().collect()));
     }
 
     /// The files of a plugin: its folder's, else those that ship.
@@ -129,7 +158,7 @@ impl Keeper {
     /// A quarantine of before the restart, or of a file that was only touched.
     fn is_quarantined(&self, id: &str, loaded: &Loaded, reason: Reason) -> bool {
         let flagged = self.flags.get(id).and_then(|flags| flags.quarantined.as_ref());
-        reason != Reason::Operator && flagged == Some(&loaded.hash)
+        reason != Reason::Operator && flagged.is_some_and(|flagged| flagged == loaded.identity.as_str())
     }
 
     /// Whether the running instance can go on with other rights, without noticing.
@@ -146,13 +175,16 @@ impl Keeper {
         let Some(running) = &mut known.running else { return };
         running.context.channels.store(Arc::new(settings.channels.iter().cloned().collect()));
         known.state.granted = grants.given.to_table();
-        known.handle.set_role(role(loaded, &settings, known.handle.is_reviewer()));
+        known.handle.set_role(role(loaded, &settings));
         running.context.grants.store(Arc::new(grants));
         running.settings = settings;
         // Whatever was wrong with another version of the file is over: the one that runs is back.
         if known.state.phase == Phase::Failed || known.state.phase == Phase::WaitingForGrant {
+            let (generation, ships) = (known.generation, known.state.ships);
+            let crashes = known.state.crashes;
+            known.state =
+                PluginState { crashes, ..describe(loaded, &running.context.grants.load(), generation, ships) };
             known.state.phase = Phase::Running;
-            known.state.detail.clear();
         }
         self.copy_state(id);
     }
@@ -172,7 +204,7 @@ impl Keeper {
         let threads = self.machine.threads().ok_or(Failure::Stopping)?.clone();
         let starting = threads.spawn(Live::start(Arc::clone(&loaded), Arc::clone(&context), generation));
         let candidate = starting.await.map_err(|_| Failure::Stopping)??;
-        let role = role(&loaded, &settings, candidate.live.instance.reviews());
+        let role = role(&loaded, &settings);
         let restarted = self.known(id).running.is_some();
         self.take_over(id, candidate, role, Running { loaded: Arc::clone(&loaded), context, settings }).await?;
 
@@ -191,11 +223,15 @@ impl Keeper {
         let threads = self.machine.threads().ok_or(Failure::Stopping)?.clone();
         let surroundings = self.surroundings.clone();
         let known = self.known(id);
-        let is_alive = known.running.is_some() && known.actor.as_ref().is_some_and(|actor| !actor.is_finished());
-        if is_alive {
+        if let Some(actor) = known.actor.as_mut().filter(|actor| !actor.is_finished()) {
             let (done, taken) = oneshot::channel();
             known.handle.lanes.order(Order::Swap { new: Box::new(new), done });
-            taken.await.map_err(|_| Failure::Stopping)?.map_err(|crash| Failure::Swap(crash.to_string()))?;
+            let swapped = tokio::select! {
+                swapped = taken => swapped.ok(),
+                _ = actor => None,
+            };
+            let ended = || Failure::Swap("the running version has just come to an end".to_owned());
+            swapped.ok_or_else(ended)?.map_err(|crash| Failure::Swap(crash.to_string()))?;
             known.handle.set_role(role);
             known.running = Some(running);
         } else {
@@ -203,8 +239,10 @@ impl Keeper {
             known.running = Some(running);
             let handle = Arc::clone(&known.handle);
             self.restore_backlog(id).await;
+            // From now on events are for it, and hold back the fallbacks until it has had them.
+            handle.set_running(true);
             let actor = Actor::new(handle, surroundings, new);
-            self.known(id).actor = Some(threads.spawn(actor.run()));
+            self.known(id).actor = Some(threads.spawn(actor.keep_running()));
         }
         self.publish();
         Ok(())
@@ -213,6 +251,8 @@ impl Keeper {
     /// Events that waited when the plugin or the engine was stopped come first.
     async fn restore_backlog(&mut self, id: &str) {
         match self.options.store.take_backlog(&id.into()).await {
+            // What was restored before is in the queue already.
+            Ok(_) if !self.known(id).handle.lanes.backlog().is_empty() => {}
             Ok(waiting) => {
                 let handle = &self.known(id).handle;
                 for envelope in waiting {
@@ -257,13 +297,14 @@ impl Keeper {
             kv,
             log: Mutex::new(LogBudget::default()),
             store: self.options.store.clone(),
+            tasks: self.options.tasks.clone(),
             observer: self.options.observer.clone(),
         }
     }
 
     async fn disable(&mut self, id: &str, loaded: &Loaded, ships: bool) {
         let Some(mut known) = self.known.remove(id) else { return };
-        self.end(&mut known).await;
+        self.end(&mut known, Instant::now() + LAST_CALL).await;
         let was = known.state.phase;
         known.state = describe(loaded, &Grants::default(), known.generation, ships);
         known.state.phase = Phase::Disabled;
@@ -277,13 +318,15 @@ impl Keeper {
 
     fn wait(&mut self, id: &str, loaded: &Loaded, waiting: &Waiting) {
         let known = self.known(id);
-        if known.running.is_none() {
-            known.state = describe(loaded, &Grants::default(), known.generation, false);
-        }
-        let detail = waiting.to_string();
+        let detail = match &known.running {
+            Some(running) => format!("{waiting}; until then version {} goes on", running.loaded.manifest.version),
+            None => waiting.to_string(),
+        };
         let is_news = known.state.phase != Phase::WaitingForGrant || known.state.detail != detail;
+        // The version that waits is shown, so that what is granted is what was looked at.
+        let given = known.running.as_ref().map(|running| Grants::clone(&running.context.grants.load()));
+        known.state = describe(loaded, &given.unwrap_or_default(), known.generation, false);
         known.state.phase = Phase::WaitingForGrant;
-        known.state.asked = loaded.manifest.permissions.to_table();
         known.state.detail = detail;
         if is_news {
             tracing::warn!(plugin = id, version = %loaded.manifest.version, hash = short(&loaded.hash), "The plugin waits: {waiting}.");
@@ -302,9 +345,16 @@ impl Keeper {
         known.state.phase = Phase::Quarantined;
         known.state.detail =
             format!("{why}; change its file, or run `showrunner plugins reload {id}` to start it again");
-        known.handle.set_role(role(loaded, settings, false));
+        known.handle.set_role(role(loaded, settings));
+        let has_actor = known.actor.is_some();
         tracing::warn!(plugin = id, why, "The plugin stays quarantined.");
-        self.restore_backlog(id).await;
+        if !has_actor {
+            self.restore_backlog(id).await;
+            // Until it runs again, they are on the disk as well.
+            if let Some(known) = self.known.get(id) {
+                self.keep_backlog(known).await;
+            }
+        }
         self.publish();
         self.note(id, "quarantined");
     }
@@ -335,10 +385,11 @@ impl Keeper {
     }
 }
 
-fn role(loaded: &Loaded, settings: &PluginSettings, reviewer: bool) -> Role {
+fn role(loaded: &Loaded, settings: &PluginSettings) -> Role {
     let manifest = &loaded.manifest;
     // The names were checked with the manifest, so there is always a subscription.
     let subscription = Subscription::new(&manifest.events, &manifest.commands, &settings.channels).unwrap_or_default();
+    let reviewer = loaded.blueprint.reviews();
     Role { subscription, fallback: manifest.fallback, reviewer, on_failure: settings.on_failure }
 }
 

@@ -13,13 +13,16 @@ use wasmtime::{Engine, Store, UpdateDeadline};
 
 use self::bindings::exports::showrunner::plugin::{handler, handover, reviewer};
 pub(crate) use self::bindings::showrunner::plugin::types;
+use crate::config::settings::Limits;
 use crate::plugin::delivery::Delivery;
 use crate::plugin::guest::{Context, Guest};
 use crate::plugin::instance::{Answer, Crash, Disposition, Instance, Verdict, Wishes};
 
-/// Longer than any call may take with all its waiting for http: what ends a call that the guest's own limit can't,
-/// because the host itself is stuck.
-const BACKSTOP: Duration = Duration::from_secs(60);
+/// A guest that waits (for http, or for the clock) is not interrupted; this ends its waiting, in all for one call.
+const WAITING: Duration = Duration::from_secs(60);
+
+/// The same for calls that have no business to wait.
+const NO_WAITING: Duration = Duration::from_secs(1);
 
 /// What one call may copy into the host: strings and lists in arguments.
 const HOSTCALL_FUEL: usize = 1 << 20;
@@ -33,6 +36,7 @@ pub(crate) mod bindings {
         path: "../wit",
         world: "full-plugin",
         imports: {
+            "showrunner:plugin/agent.enqueue": async,
             "showrunner:plugin/http.send": async,
             "showrunner:plugin/viewers.get": async,
             "showrunner:plugin/viewers.find": async,
@@ -91,6 +95,11 @@ impl Blueprint {
         })
     }
 
+    /// Whether its instances judge events.
+    pub(in crate::plugin) const fn reviews(&self) -> bool {
+        self.reviewer.is_some()
+    }
+
     pub(in crate::plugin) async fn instantiate(&self, context: Arc<Context>) -> Result<Box<dyn Instance>, Crash> {
         let mut store = Store::new(self.pre.engine(), Guest::new(context));
         store.limiter(|guest| &mut guest.memory);
@@ -103,7 +112,7 @@ impl Blueprint {
         // Instantiating runs the guest's own start code, under the same limit as `init`.
         let limit = store.data().context.limits.init;
         store.data_mut().begin(limit);
-        let parts = bounded(limit, async {
+        let parts = bounded(limit, NO_WAITING, async {
             let instance = self.pre.instantiate_async(&mut store).await?;
             let handler = self.handler.load(&mut store, &instance)?;
             let reviewer = self.reviewer.as_ref().map(|indices| indices.load(&mut store, &instance)).transpose()?;
@@ -126,9 +135,9 @@ struct Live {
 #[async_trait]
 impl Instance for Live {
     async fn init(&mut self) -> Answer<Wishes> {
-        let limit = self.store.data().context.limits.init;
-        self.store.data_mut().begin(limit);
-        match bounded(limit, self.handler.call_init(&mut self.store)).await? {
+        let Limits { init: limit, http_timeout, .. } = self.store.data().context.limits;
+        self.begin(limit);
+        match bounded(limit, http_timeout, self.handler.call_init(&mut self.store)).await? {
             Ok(()) => Ok(Ok(self.store.data_mut().finish())),
             Err(error) => Ok(Err(error)),
         }
@@ -136,8 +145,8 @@ impl Instance for Live {
 
     async fn handle(&mut self, delivery: &Delivery) -> Answer<(Disposition, Wishes)> {
         let limit = self.store.data().context.limits.handle;
-        self.store.data_mut().begin(limit);
-        match bounded(limit, self.handler.call_handle(&mut self.store, delivery.v0_1())).await? {
+        self.begin(limit);
+        match bounded(limit, WAITING, self.handler.call_handle(&mut self.store, delivery.v0_1())).await? {
             Ok(disposition) => {
                 let disposition = match disposition {
                     handler::Disposition::Passed => Disposition::Passed,
@@ -154,28 +163,27 @@ impl Instance for Live {
             return Ok((Verdict::Pass, Wishes::default()));
         };
         let limit = self.store.data().context.limits.review;
+        self.store.set_epoch_deadline(1);
         self.store.data_mut().begin_review(limit);
-        let verdict = bounded(limit, reviewer.call_review(&mut self.store, delivery.v0_1())).await?;
+        let verdict = bounded(limit, NO_WAITING, reviewer.call_review(&mut self.store, delivery.v0_1())).await?;
         Ok((convert::verdict(verdict), self.store.data_mut().finish()))
     }
 
     async fn save(&mut self) -> Result<Option<Vec<u8>>, Crash> {
         let Some(handover) = &self.handover else { return Ok(None) };
         let limit = self.store.data().context.limits.save;
+        self.store.set_epoch_deadline(1);
         self.store.data_mut().begin(limit);
-        bounded(limit, handover.call_save(&mut self.store)).await.map(Some)
+        bounded(limit, NO_WAITING, handover.call_save(&mut self.store)).await.map(Some)
     }
 
     async fn restore(&mut self, saved: &[u8], saved_by: &str) -> Answer<()> {
         let Some(handover) = &self.handover else { return Ok(Ok(())) };
         let limit = self.store.data().context.limits.restore;
+        self.store.set_epoch_deadline(1);
         self.store.data_mut().begin(limit);
         let saved = saved.to_vec();
-        bounded(limit, handover.call_restore(&mut self.store, &saved, saved_by)).await
-    }
-
-    fn reviews(&self) -> bool {
-        self.reviewer.is_some()
+        bounded(limit, NO_WAITING, handover.call_restore(&mut self.store, &saved, saved_by)).await
     }
 
     fn restores(&self) -> bool {
@@ -183,9 +191,23 @@ impl Instance for Live {
     }
 }
 
-/// Runs a call into the guest. Whatever goes wrong, the store is not to be used again.
-async fn bounded<T>(limit: Duration, call: impl Future<Output = wasmtime::Result<T>>) -> Result<T, Crash> {
-    let guarded = tokio::time::timeout(limit + BACKSTOP, AssertUnwindSafe(call).catch_unwind());
+impl Live {
+    /// The clock has ticked since the last call; without a new deadline the first step of the guest would be
+    /// interrupted for nothing.
+    fn begin(&mut self, limit: Duration) {
+        self.store.set_epoch_deadline(1);
+        self.store.data_mut().begin(limit);
+    }
+}
+
+/// Runs a call into the guest, for at most `limit` of its own time and `waiting` beside. Whatever goes wrong, the store
+/// is not to be used again.
+async fn bounded<T>(
+    limit: Duration,
+    waiting: Duration,
+    call: impl Future<Output = wasmtime::Result<T>>,
+) -> Result<T, Crash> {
+    let guarded = tokio::time::timeout(limit + waiting, AssertUnwindSafe(call).catch_unwind());
     match guarded.await {
         Ok(Ok(Ok(value))) => Ok(value),
         Ok(Ok(Err(error))) if error.downcast_ref() == Some(&wasmtime::Trap::Interrupt) => {
@@ -194,6 +216,6 @@ async fn bounded<T>(limit: Duration, call: impl Future<Output = wasmtime::Result
         // With its causes, of which the last names the trap; the backtrace goes along.
         Ok(Ok(Err(error))) => Err(Crash::Trap(format!("{error:#}"))),
         Ok(Err(_panic)) => Err(Crash::Trap("the host panicked during the call; please report it".to_owned())),
-        Err(_elapsed) => Err(Crash::OutOfTime { limit_ms: (limit + BACKSTOP).as_millis() }),
+        Err(_elapsed) => Err(Crash::OutOfTime { limit_ms: (limit + waiting).as_millis() }),
     }
 }

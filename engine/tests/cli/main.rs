@@ -1,0 +1,19 @@
+//! Showrunner as its operator meets it: the real binary, its words, its exit codes, its files and its signals.
+//!
+//! Every test has a folder, a daemon and a port of its own, waits for what it expects to read, and ends what it started.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod config;
+mod daemon;
+mod demo;
+mod http;
+mod life;
+mod lines;
+mod place;
+mod plugins;
+mod queue;
+mod secrets;
+mod service;
+mod simulate;
+mod start;

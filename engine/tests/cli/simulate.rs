@@ -1,0 +1,62 @@
+//! `simulate` and `watch`: what is played in is seen, answered and marked as a test.
+
+use serde_json::Value;
+
+use crate::place::{ANY_PORT, Place};
+
+#[test]
+fn every_kind_is_seen_with_its_answers() {
+    let place = Place::new(ANY_PORT);
+    let _daemon = place.start();
+    let watch = place.watch(&[]);
+    let cases: [(&[&str], &str); 8] = [
+        (&["chat", "--user", "alice", "--text", "hello"], "alice: hello"),
+        (&["tip", "--user", "bob", "--amount", "12.50 EUR", "--text", "nice"], "bob gives 12.50 EUR (tip): nice"),
+        (&["follow", "--user", "carol"], "carol follows"),
+        (&["sub", "--user", "dora", "--months", "3"], "dora subscribes (resub, tier 1000, 3 months)"),
+        (&["gift", "--user", "emil", "--count", "50"], "emil gives 50 subscriptions"),
+        (&["raid", "--user", "fritz", "--count", "120"], "fritz raids with 120"),
+        (&["dropin", "--user", "greta"], "greta joins"),
+        (&["chat", "--user", "hans", "--text", "gm", "--channel", "retake:5b7c"], "hans: gm"),
+    ];
+    for (arguments, expected) in cases {
+        let mut command = vec!["simulate"];
+        command.extend(arguments);
+        assert!(place.say(&command).ok().starts_with("Played in as "), "{arguments:?}");
+        watch.out.wait_for(&["(test)", expected]);
+    }
+    watch.out.wait_for(&["→ say \"Hello alice! 🤖\" in simulator:demo"]);
+    watch.out.wait_for(&["simulator:demo (own) Showrunner: Hello alice!"]);
+    watch.out.wait_for(&["→ task main: nice"]);
+    watch.out.wait_for(&["retake:5b7c (test) hans: gm"]);
+}
+
+#[test]
+fn what_is_missing_or_unknown_is_told() {
+    let place = Place::new(ANY_PORT);
+    let _daemon = place.start();
+    let cases: [(&[&str], &str); 4] = [
+        (&["simulate", "tip", "--user", "bob"], "tip needs --amount"),
+        (&["simulate", "tip", "--amount", "much"], "--amount \"much\" is of no use"),
+        (&["simulate", "follow", "--months", "3"], "follow has no --months"),
+        (&["simulate", "dance"], "there is no \"dance\" to simulate; there are"),
+    ];
+    for (command, expected) in cases {
+        let refusal = place.say(command).refused(1);
+        assert!(refusal.contains(expected), "{command:?}: {refusal}");
+    }
+}
+
+#[test]
+fn programs_watch_in_json_and_no_text_of_a_viewer_commands_the_terminal() {
+    let place = Place::new(ANY_PORT);
+    let _daemon = place.start();
+    let (json, text) = (place.watch(&["--json"]), place.watch(&[]));
+    place.chat("mallory", "\u{1b}[2J\u{202e}evil\n12:00:00 simulator:demo admin: fake");
+    let line = json.out.wait_for(&["evil", "\"observed\":\"event\""]);
+    let line: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(line["envelope"]["origin"], "test");
+    assert_eq!(line["envelope"]["event"]["author"]["login"], "mallory");
+    let line = text.out.wait_for(&["mallory: ", "evil"]);
+    assert!(line.contains("␛[2J<202E>evil⏎12:00:00"), "{line}");
+}
