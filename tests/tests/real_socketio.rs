@@ -44,6 +44,7 @@ async fn burst(generation: RetakeGeneration, has_id: bool) {
     let reported = engine.stop().await;
     answered_once_each(&mut peer, LINES, &reported).await;
     assert_eq!(sockets, ONE);
+    assert_eq!(reported.heard, LINES, "no line of its own was taken for a viewer's");
     println!(
         "{generation:?}, {}: {LINES} lines at once, {:.0} answered a second; {reported}",
         if has_id { "with ids" } else { "without ids" },
@@ -106,6 +107,7 @@ async fn outage_of(outage: Duration, generation: RetakeGeneration, how: GoingAwa
     answered_once_each(&mut peer, said, &reported).await;
     assert_eq!(sockets, ONE, "{generation:?}");
     assert!(reported.unsure.is_empty(), "{reported}");
+    assert_eq!(reported.heard, said, "each line was heard once; {reported}");
     println!(
         "{generation:?}, away for {outage:?} ({how:?}): {said} lines, {} of them while it was away, answered once each; \
          in the room again {rejoined:.1?} after the return",
@@ -139,6 +141,7 @@ async fn cut(generation: RetakeGeneration) {
     assert_eq!(peer.sockets().await, ONE);
     let reported = engine.stop().await;
     assert_eq!(reported.missed, 0, "the reports are complete");
+    assert_eq!(reported.heard, said, "{generation:?}: each line was heard once; {reported}");
     let tally = Tally::of(said, &peer.answers().await);
     assert!(tally.answered_again.is_empty() && tally.strange.is_empty(), "{generation:?}: {tally}");
     for number in &tally.unanswered {

@@ -97,6 +97,8 @@ export class RetakeChat {
   async leave(abruptly) {
     const { http, io, connections } = this;
     const closed = new Promise((resolve) => http.once('close', resolve));
+    // First of all nobody gets in any more.
+    http.close();
     if (abruptly) {
       for (const connection of connections) connection.resetAndDestroy();
     }

@@ -95,7 +95,7 @@ pub struct Reported {
 impl fmt::Display for Reported {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { unsure, own_lines, heard, missed, plugins } = self;
-        let first: Vec<_> = unsure.iter().take(20).collect();
+        let first: Vec<_> = unsure.iter().take(3).collect();
         write!(
             formatter,
             "the engine heard {heard} lines and {own_lines} of its own, reported {} answers as not surely sent {first:?}; \

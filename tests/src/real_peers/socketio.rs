@@ -14,7 +14,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use super::answers;
 
 /// How long is waited for what the bot should do. Longer than its longest wait before it connects again.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Sockets of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,11 +4,13 @@
 //! and a name is no identity: anybody can take ours. So there the id of the message decides that the answer to
 //! sending told us, and where there was none, the text, once for each time that it was sent.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Lines remembered; the platform shows a line within a second or two.
+/// Lines whose text is remembered; the platform shows a line within a second or two.
 const CAPACITY: usize = 256;
+/// Ids remembered. Sending needs no socket, so a whole outage's worth of answers may be met again in the history.
+const IDS: usize = 4096;
 /// A text that comes back later than this is somebody else's.
 const ECHO_MS: u64 = 60_000;
 
@@ -26,6 +28,29 @@ struct Line {
 struct Lines {
     lines: VecDeque<Line>,
     count: u64,
+    ids: Ids,
+}
+
+/// A set that forgets its oldest.
+#[derive(Debug, Default)]
+struct Ids {
+    known: HashSet<Arc<str>>,
+    order: VecDeque<Arc<str>>,
+}
+
+impl Ids {
+    fn insert(&mut self, id: &str) {
+        let id: Arc<str> = id.into();
+        if !self.known.insert(Arc::clone(&id)) {
+            return;
+        }
+        self.order.push_back(id);
+        if self.order.len() > IDS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+    }
 }
 
 /// Shared by the half that sends and the half that listens.
@@ -52,13 +77,19 @@ impl Sent {
             was_echoed: false,
         });
         if lines.lines.len() > CAPACITY {
-            lines.lines.pop_front();
+            // One whose id is known can do without its text. One whose sending was cut has nothing else.
+            let forgettable = lines.lines.iter().position(|line| line.message_id.is_some()).unwrap_or(0);
+            lines.lines.remove(forgettable);
         }
         Ticket(number)
     }
 
     pub(super) fn confirm(&self, ticket: Ticket, message_id: Option<&str>) {
-        if let Some(line) = self.lock().lines.iter_mut().find(|line| line.number == ticket.0) {
+        let mut lines = self.lock();
+        if let Some(message_id) = message_id {
+            lines.ids.insert(message_id);
+        }
+        if let Some(line) = lines.lines.iter_mut().find(|line| line.number == ticket.0) {
             line.message_id = message_id.map(str::to_owned);
         }
     }
@@ -69,12 +100,13 @@ impl Sent {
     }
 
     pub(super) fn knows_id(&self, message_id: &str) -> bool {
-        self.lock().lines.iter().any(|line| line.message_id.as_deref() == Some(message_id))
+        self.lock().ids.known.contains(message_id)
     }
 
     /// Whether a line whose sender is unknown is the echo of ours; `message_id` is its id, where it has one.
     pub(super) fn take_echo(&self, message_id: Option<&str>, text: &str, now_ms: u64) -> bool {
-        let mut lines = self.lock();
+        let mut guard = self.lock();
+        let lines = &mut *guard;
         let is_echo = |line: &&mut Line| {
             let may_be_ours = match (&line.message_id, message_id) {
                 (Some(sent), Some(heard)) => sent == heard,
@@ -85,8 +117,11 @@ impl Sent {
         match lines.lines.iter_mut().find(is_echo) {
             Some(line) => {
                 line.was_echoed = true;
-                if line.message_id.is_none() {
-                    line.message_id = message_id.map(str::to_owned);
+                if line.message_id.is_none()
+                    && let Some(message_id) = message_id
+                {
+                    line.message_id = Some(message_id.to_owned());
+                    lines.ids.insert(message_id);
                 }
                 true
             }
@@ -143,5 +178,29 @@ mod tests {
             sent.begin(&number.to_string(), 1000);
         }
         assert_eq!(sent.lock().lines.len(), CAPACITY);
+    }
+
+    #[test]
+    fn the_ids_of_a_long_outage_are_still_known_after_it() {
+        let sent = Sent::default();
+        for number in 0..=IDS {
+            let ticket = sent.begin("gm", 1000);
+            sent.confirm(ticket, Some(&number.to_string()));
+        }
+        assert!(!sent.knows_id("0"), "the oldest was forgotten");
+        assert!((1..=IDS).all(|number| sent.knows_id(&number.to_string())));
+        assert_eq!(sent.lock().ids.order.len(), IDS);
+    }
+
+    #[test]
+    fn a_line_that_was_cut_is_known_after_many_that_were_not() {
+        let sent = Sent::default();
+        sent.begin("cut", 1000);
+        for number in 0..=CAPACITY {
+            let ticket = sent.begin("gm", 1000);
+            sent.confirm(ticket, Some(&number.to_string()));
+        }
+        assert_eq!(sent.lock().lines.len(), CAPACITY);
+        assert!(sent.take_echo(Some("m1"), "cut", 2000));
     }
 }
