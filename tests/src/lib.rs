@@ -1,4 +1,4 @@
-//! Fake platforms and what the end-to-end tests share.
+//! Fake platforms, compiled plugins, and what else the end-to-end tests share.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,4 +9,6 @@
 )]
 
 pub mod bot;
+pub mod daemon;
+pub mod fixtures;
 pub mod retake;

@@ -1,8 +1,8 @@
 //! Effects: what the bot writes in chat.
 //!
 //! Each function returns the effect's number, which a later `outcome` event carries, and leaves when the
-//! handler returns `Ok`. `Err` says why it was refused on the spot: not granted ("denied: chat.say"), over a
-//! limit, malformed. A batch holds 32 effects and 64 KiB of text.
+//! handler returns `Ok`. `Err` says why it was refused on the spot; [`crate::Refusal`] tells the causes apart. A batch
+//! holds 32 effects and 64 KiB of text.
 
 use crate::event::{Envelope, Event, Place};
 use crate::host;

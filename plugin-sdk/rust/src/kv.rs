@@ -1,6 +1,7 @@
 //! The plugin's durable memory: at most 1 MiB in all, 64 KiB a value. It needs `kv = ["use"]`.
 //!
-//! A handler reads its own writes, and they are kept when it returns `Ok`. Typed values are stored as JSON.
+//! A handler reads its own writes, and they are kept when it returns `Ok`. Typed values are stored as JSON. Keys have 1
+//! to 256 bytes.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -49,7 +50,8 @@ pub fn remove(key: &str) -> Result<(), String> {
 /// Adds to a counter and returns the sum; a key that is not there counts as 0.
 ///
 /// # Errors
-/// When it is not granted, does not fit the quota, or what is stored there is no number.
+/// When it is not granted, does not fit the quota, what is stored there is no number, or the sum leaves the range of an
+/// `i32`; then the counter stays as it was.
 pub fn increment(key: &str, by: i32) -> Result<i32, String> {
     host::kv::increment(key, by)
 }

@@ -39,11 +39,13 @@ pub mod viewers;
 pub mod guest;
 mod host;
 mod plugin;
+mod refusal;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 
 pub use event::{Disposition, Envelope, Event, Place, Verdict};
 pub use plugin::{Answer, Handover, Plugin, Reviewer};
+pub use refusal::Refusal;
 
 /// What nearly every plugin needs: `use showrunner_sdk::prelude::*;`.
 pub mod prelude {

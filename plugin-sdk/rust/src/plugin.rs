@@ -142,12 +142,16 @@ pub trait Plugin: Sized {
 /// A plugin that judges events before any handler sees them. Export it with `export!(MyPlugin: reviewer)`.
 pub trait Reviewer: Plugin {
     /// Judges one event. All reviewers together have 50 milliseconds; the strictest verdict counts.
+    ///
+    /// A review has no effects: functions that would cause one return an error that begins with "refused:". What is
+    /// written to [`crate::kv`] is kept, so a review can count. Act on the event in the handler.
     fn review(&mut self, envelope: &Envelope) -> Verdict;
 }
 
 /// A plugin that carries memory over a hot reload. Export it with `export!(MyPlugin: handover)`.
 ///
-/// It is a convenience: what must survive a restart of the engine belongs into [`crate::kv`].
+/// It is a convenience: what must survive a restart of the engine belongs into [`crate::kv`]. What the two functions
+/// themselves ask for, effects or writes to kv, is dropped.
 pub trait Handover: Plugin {
     /// Gives what the next version may need: at most 1 MiB, within 100 milliseconds.
     fn save(&self) -> Vec<u8>;

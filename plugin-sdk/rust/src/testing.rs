@@ -16,12 +16,13 @@
 //! assert_eq!(reaction.texts(), ["Hi alice!"]);
 //!
 //! harness.deny("chat.reply");
-//! assert_eq!(harness.push(event::chat("alice", "hi")).error(), Some("denied: chat.reply"));
+//! assert_eq!(harness.push(event::chat("alice", "hi")).error(), Some("denied: chat.reply was not granted by the operator"));
 //! # Ok::<(), String>(())
 //! ```
 //!
 //! What the host promises, the harness keeps: effects and memory are kept only when the handler returns `Ok`; an
-//! event holds at most 32 effects and 64 KiB; a value of kv 64 KiB, all of it 1 MiB. With the plugin's own
+//! event holds at most 32 effects and 64 KiB; a value of kv 64 KiB, all of it 1 MiB; a review has no effects. What
+//! is refused is refused in the host's words. With the plugin's own
 //! `plugin.toml` ([`Setup::manifest`]) only the permissions and events it lists are there.
 //!
 //! It is not there in a component: on `wasm32` the same functions are the host's.

@@ -30,11 +30,12 @@ impl Plugin for Puppet {
             "half" => {
                 chat::say(envelope, "first half")?;
                 kv::increment("halves", 1)?;
-                assert_eq!(kv::get::<i64>("halves")?, Some(1), "a handler sees its own writes");
+                assert_eq!(kv::get::<i32>("halves")?, Some(1), "a handler sees its own writes");
                 return Err("stopped half way".to_owned());
             }
             "many" => (0..33).try_for_each(|_| chat::say(envelope, "again").map(drop))?,
             "long" => drop(chat::say(envelope, &"x".repeat(64 * 1024 + 1))?),
+            "overflow" => drop(kv::increment("most", 1)?),
             "big" => kv::set_bytes("big", &[0; 64 * 1024 + 1])?,
             "fill" => (0..20).try_for_each(|number| kv::set_bytes(&number.to_string(), &[0; 64 * 1024]))?,
             "fetch" => {
@@ -75,6 +76,11 @@ impl Plugin for Puppet {
 impl Reviewer for Puppet {
     fn review(&mut self, envelope: &Envelope) -> Verdict {
         match &envelope.event {
+            Event::Chat(message) if message.text == "act" => match (chat::say(envelope, "!"), kv::increment("seen", 1))
+            {
+                (Err(refused), Ok(_)) => Verdict::Flag(refused),
+                _ => Verdict::Pass,
+            },
             Event::Chat(message) if message.text.contains("spam") => Verdict::Remove("spam".to_owned()),
             _ => Verdict::Pass,
         }
@@ -117,6 +123,14 @@ fn limits_are_those_of_the_host() {
 }
 
 #[test]
+fn a_counter_never_wraps() {
+    let mut harness: Harness<Puppet> = Harness::start(Setup::new().remembered("most", &i32::MAX)).unwrap();
+    let reaction = harness.push(event::chat("Ada", "overflow"));
+    assert_eq!(reaction.error(), Some("`most` would leave the range of 32 bits"));
+    assert_eq!(harness.remembered("most"), Some(&b"2147483647"[..]));
+}
+
+#[test]
 fn a_manifest_decides_what_arrives_and_what_is_allowed() {
     let manifest = r#"
         events = ["chat", "timer"]
@@ -128,8 +142,14 @@ fn a_manifest_decides_what_arrives_and_what_is_allowed() {
         broken = false
     "#;
     let mut harness: Harness<Puppet> = Harness::start(Setup::new().manifest(manifest)).unwrap();
-    assert_eq!(harness.push(event::chat("Ada", "half")).error(), Some("denied: kv.use"));
-    assert_eq!(harness.push(event::chat("Ada", "work")).error(), Some("denied: agent.main"));
+    assert_eq!(
+        harness.push(event::chat("Ada", "half")).error(),
+        Some("denied: kv.use is not among the permissions in plugin.toml")
+    );
+    assert_eq!(
+        harness.push(event::chat("Ada", "work")).error(),
+        Some("denied: agent.main is not among the permissions in plugin.toml")
+    );
     let reaction = harness.push(event::follow("Ada"));
     assert_eq!(reaction.error(), Some("not delivered: plugin.toml does not list `follow` under `events`"));
     harness.serve(|_| Ok(Response { status: 200, headers: Vec::new(), body: b"\"sunny\"".to_vec() }));
@@ -172,6 +192,9 @@ fn reviews_and_handovers_are_driven() {
     let mut harness = start();
     assert_eq!(harness.review(event::chat("Ada", "buy spam")), Verdict::Remove("spam".to_owned()));
     assert_eq!(harness.review(event::chat("Ada", "hi")), Verdict::Pass);
+    let told = "refused: a review gives a verdict and has no effects; act on the event in the handler";
+    assert_eq!(harness.review(event::chat("Ada", "act")), Verdict::Flag(told.to_owned()));
+    assert_eq!(harness.remembered("seen"), Some(&b"1"[..]), "what a review counts is kept");
     let _ = harness.push(event::chat("Ada", "hi"));
     harness.reload().unwrap();
     assert_eq!(harness.plugin().heard, 1);

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use limit::{Limit, Ruling};
 use settings::{Settings, Told};
+use showrunner_sdk::Refusal;
 use showrunner_sdk::agent::{self, Task};
 use showrunner_sdk::cooldown::Cooldown;
 use showrunner_sdk::prelude::*;
@@ -117,7 +118,7 @@ impl AgentQueue {
         match agent::enqueue(&self.task(envelope, question)) {
             Ok(task_id) => self.tasks.remember(&task_id, &Asker::new(envelope, question.who, question.message_id)),
             // Nothing that a viewer could change; the operator reads it.
-            Err(error) if error.starts_with("denied") => {
+            Err(error) if Refusal::of(&error) == Refusal::Denied => {
                 return Err(format!("the agent's queue is not granted: {error}"));
             }
             Err(error) => {

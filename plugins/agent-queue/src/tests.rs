@@ -159,7 +159,10 @@ fn a_full_queue_is_told_once_a_minute() {
 fn a_queue_that_is_not_granted_is_the_operators_business() {
     let mut harness = start(json!({"queue": "other"}));
     let reaction = harness.push(event::chat("Ada", "one"));
-    assert_eq!(reaction.error(), Some("the agent's queue is not granted: denied: agent.other"));
+    assert_eq!(
+        reaction.error(),
+        Some("the agent's queue is not granted: denied: agent.other is not among the permissions in plugin.toml")
+    );
     assert!(reaction.effects.is_empty());
 }
 
@@ -203,7 +206,7 @@ fn answers_that_come_too_late_are_dropped_and_forgotten() {
 #[test]
 fn a_full_memory_costs_the_answer_and_not_the_task() {
     let mut harness = start(json!({}));
-    harness.refuse("kv.use", "over the quota");
+    harness.refuse("kv.use", "limit: over the quota");
     let reaction = harness.push(event::chat("Ada", "one"));
     assert_eq!((reaction.handled(), tasks(&reaction).len()), (true, 1));
     assert!(reaction.logs[0].1.contains("over the quota"));

@@ -50,19 +50,25 @@ impl Effect {
         }
     }
 
-    /// The bytes that count towards an event's 64 KiB: all of the strings that the plugin gave.
+    /// The bytes that count towards an event's 64 KiB, as the host counts them.
     pub(super) fn size(&self) -> usize {
+        let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         match self {
-            Self::Say { text, .. } | Self::Whisper { text, .. } | Self::Announce { text, .. } => text.len(),
-            Self::Reply { message_id, text, .. } => message_id.len() + text.len(),
+            Self::Say { text, .. }
+            | Self::Reply { text, .. }
+            | Self::Whisper { text, .. }
+            | Self::Announce { text, .. } => text.len(),
             Self::Shoutout { user_id, .. } | Self::Lift { user_id, .. } => user_id.len(),
-            Self::RemoveMessage { message_id, reason, .. } => message_id.len() + reason.len(),
-            Self::Suspend { user_id, reason, .. } | Self::Warn { user_id, reason, .. } => user_id.len() + reason.len(),
+            Self::RemoveMessage { reason, .. } | Self::Suspend { reason, .. } | Self::Warn { reason, .. } => {
+                reason.len()
+            }
             Self::ResolveHeld { message_id, .. } => message_id.len(),
-            Self::Alert(alert) => alert.title.len() + alert.text.len(),
-            Self::Enqueue { task, .. } => task.prompt.len() + task.context_json.as_deref().map_or(0, str::len),
+            Self::Alert(alert) => {
+                alert.title.len() + alert.text.len() + optional(&alert.image) + optional(&alert.sound)
+            }
+            Self::Enqueue { task, .. } => task.prompt.len() + optional(&task.context_json),
             Self::CallTool { arguments_json, .. } => arguments_json.len(),
-            Self::Publish { data_json, .. } => data_json.len(),
+            Self::Publish { kind, data_json } => kind.len() + data_json.len(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The host's functions with the signatures of the generated imports, over [`super::state`].
 
 use super::effect::Effect;
-use super::state::with;
+use super::state::{not_asked, with};
 
 pub(crate) mod config {
     pub(crate) fn get(path: &str) -> Option<String> {
@@ -44,14 +44,15 @@ pub(crate) mod kv {
 
     pub(crate) fn increment(key: &str, by: i32) -> Result<i32, String> {
         with(|state| {
+            state.check("kv.use")?;
             let current = match state.kv.get(key) {
                 Some(bytes) => std::str::from_utf8(bytes)
                     .ok()
                     .and_then(|text| text.parse::<i32>().ok())
-                    .ok_or_else(|| format!("`{key}` holds no number"))?,
+                    .ok_or_else(|| format!("`{key}` holds no number, so it can't be counted up"))?,
                 None => 0,
             };
-            let sum = current.checked_add(by).ok_or_else(|| format!("`{key}` would leave 64 bits"))?;
+            let sum = current.checked_add(by).ok_or_else(|| format!("`{key}` would leave the range of 32 bits"))?;
             state.set(key, sum.to_string().as_bytes())?;
             Ok(sum)
         })
@@ -98,15 +99,18 @@ pub(crate) mod viewers {
 }
 
 pub(crate) mod http {
-    use super::with;
+    use super::{not_asked, with};
     use crate::http::{Failure, Request, Response};
 
     pub(crate) fn send(request: &Request) -> Result<Response, Failure> {
         let failure = |kind: &str, message: String| Failure { kind: kind.to_owned(), message };
         let server = with(|state| {
             let granted = state.manifest.as_ref().is_none_or(|manifest| manifest.allows_url(&request.url));
-            if !granted || state.refused.contains_key("http.send") {
-                return Err(failure("denied", format!("denied: http.{}", request.url)));
+            if !granted {
+                return Err(failure("denied", not_asked(&format!("http.{}", request.url))));
+            }
+            if let Some(reason) = state.refused.get("http.send") {
+                return Err(failure("denied", reason.clone()));
             }
             state.requests.push(request.clone());
             state.server.take().ok_or_else(|| failure("network", "the test gave no server; see Harness::serve".into()))
@@ -245,11 +249,20 @@ pub(crate) mod timers {
     use super::super::state::Alarm;
     use super::with;
 
+    const TIMER_NAME_BYTES: usize = 64;
+    const SHORTEST_REPEAT_MS: u32 = 100;
+
     pub(crate) fn start(name: &str, after_ms: u32, repeat: bool) -> Result<(), String> {
         with(|state| {
             state.check("timers.use")?;
+            if name.is_empty() || name.len() > TIMER_NAME_BYTES {
+                return Err(format!("limit: a timer's name has 1 to {TIMER_NAME_BYTES} bytes"));
+            }
+            if repeat && after_ms < SHORTEST_REPEAT_MS {
+                return Err(format!("limit: a repeating timer waits at least {SHORTEST_REPEAT_MS} ms"));
+            }
             let at_ms = state.now_ms.saturating_add(u64::from(after_ms));
-            state.timers.insert(name.to_owned(), Alarm { at_ms, repeat_ms: repeat.then_some(after_ms.max(1)) });
+            state.timers.insert(name.to_owned(), Alarm { at_ms, repeat_ms: repeat.then_some(after_ms) });
             Ok(())
         })
     }

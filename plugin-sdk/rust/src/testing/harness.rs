@@ -68,6 +68,16 @@ fn transact<T>(state: &mut State, call: impl FnOnce() -> Result<T, String>) -> (
     (result, Reaction { answer: Ok(Disposition::Passed), effects, logs })
 }
 
+/// Runs a call that only hands over: whatever it asks for is dropped.
+fn discard<T>(state: &mut State, call: impl FnOnce() -> T) -> T {
+    let (kv, timers) = (state.kv.clone(), state.timers.clone());
+    let result = state::install(state, call);
+    state.effects.clear();
+    state.logs.clear();
+    (state.kv, state.timers) = (kv, timers);
+    result
+}
+
 impl<P: Plugin> Harness<P> {
     /// Starts the plugin, as the host does with `init`.
     ///
@@ -180,10 +190,11 @@ impl<P: Plugin> Harness<P> {
 
     /// Refuses a permission ("chat.say", "kv.use", "agent.main") or "http.send" from now on.
     pub fn deny(&mut self, permission: &str) {
-        self.refuse(permission, &format!("denied: {permission}"));
+        self.refuse(permission, &state::not_granted(permission));
     }
 
-    /// Refuses with another reason: `refuse("agent.enqueue", "queue full")`, `refuse("kv.use", "over the quota")`.
+    /// Refuses with another reason: `refuse("kv.use", "limit: over the quota")`, or
+    /// `refuse("tools.clip", "unavailable: no tool service")`. [`crate::Refusal`] has the words that reasons begin with.
     pub fn refuse(&mut self, permission: &str, reason: &str) {
         self.state.refused.insert(permission.to_owned(), reason.to_owned());
     }
@@ -220,12 +231,13 @@ impl<P: Plugin> Harness<P> {
 }
 
 impl<P: Reviewer> Harness<P> {
-    /// Has the plugin judge an event.
+    /// Has the plugin judge an event. As in the host, effects are refused meanwhile, and what it writes to kv is kept.
     pub fn review(&mut self, draft: Draft) -> Verdict {
         let envelope = self.seal(draft);
         let Self { plugin, state, .. } = self;
+        state.reviewing = true;
         let verdict = state::install(state, || plugin.review(&envelope));
-        state.effects.clear();
+        state.reviewing = false;
         verdict
     }
 }
@@ -236,10 +248,10 @@ impl<P: Handover> Harness<P> {
     /// # Errors
     /// The error of `new`, then the old instance goes on; or of `restore`, then the new one does.
     pub fn reload(&mut self) -> Result<(), String> {
-        let saved = state::install(&mut self.state, || self.plugin.save());
+        let saved = discard(&mut self.state, || self.plugin.save());
         self.restart()?;
         let version = self.state.manifest.as_ref().map(|manifest| manifest.version.clone()).unwrap_or_default();
         let Self { plugin, state, .. } = self;
-        transact(state, || plugin.restore(&saved, &version)).0
+        discard(state, || plugin.restore(&saved, &version))
     }
 }

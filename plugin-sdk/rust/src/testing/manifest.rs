@@ -7,12 +7,14 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::event::{Envelope, Event};
+use crate::event::{ChatMessage, Envelope, Event};
 
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Manifest {
     #[serde(default)]
     events: Vec<String>,
+    #[serde(default)]
+    commands: Vec<String>,
     #[serde(default)]
     permissions: BTreeMap<String, Vec<String>>,
     #[serde(default = "empty_table")]
@@ -38,16 +40,27 @@ impl Manifest {
 
     /// The host compares parsed addresses; for a test's literal ones the beginning is enough.
     pub(super) fn allows_url(&self, url: &str) -> bool {
-        self.permissions.get("http").is_some_and(|prefixes| prefixes.iter().any(|prefix| url.starts_with(prefix)))
+        let begins = |rule: &String| url.starts_with(rule.strip_suffix(" private").unwrap_or(rule));
+        self.permissions.get("http").is_some_and(|rules| rules.iter().any(begins))
     }
 
     /// Whether the host would hand this event over.
     pub(super) fn lists(&self, envelope: &Envelope) -> bool {
-        let raw = match &envelope.event {
-            Event::Raw(raw) => format!("raw:{}:{}", envelope.platform, raw.kind),
-            _ => String::new(),
-        };
-        self.events.iter().any(|name| name == envelope.event.name() || (!raw.is_empty() && *name == raw))
+        let listed = |wanted: &str| self.events.iter().any(|name| name == wanted);
+        if listed(envelope.event.name()) {
+            return true;
+        }
+        match &envelope.event {
+            Event::Chat(ChatMessage { command: Some(command), .. })
+            | Event::Whisper(ChatMessage { command: Some(command), .. }) => {
+                self.commands.iter().any(|name| name.to_lowercase() == command.name)
+            }
+            Event::Moderation(moderation) => {
+                listed("chat-removed") && matches!(moderation.kind.as_str(), "removed" | "held" | "suspended")
+            }
+            Event::Raw(raw) => listed(&format!("raw:{}:{}", envelope.platform, raw.kind)),
+            _ => false,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::manifest::{self, Manifest};
-use super::state::State;
+use super::state::{self, State};
 use crate::viewers::Viewer;
 
 /// The world around a plugin before it starts. Everything has a default: no settings, an empty memory, every
@@ -63,7 +63,7 @@ impl Setup {
     /// Refuses a permission ("chat.say", "kv.use", "agent.main") or "http.send" from the start.
     #[must_use]
     pub fn deny(mut self, permission: &str) -> Self {
-        self.state.refused.insert(permission.to_owned(), format!("denied: {permission}"));
+        self.state.refused.insert(permission.to_owned(), state::not_granted(permission));
         self
     }
 

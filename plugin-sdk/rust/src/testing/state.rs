@@ -15,6 +15,7 @@ use crate::viewers::{Line, Viewer};
 /// The limits of the host, per event and per plugin.
 const EFFECTS: usize = 32;
 const EFFECT_BYTES: usize = 64 * 1024;
+const KV_KEY_BYTES: usize = 256;
 const KV_VALUE_BYTES: usize = 64 * 1024;
 const KV_BYTES: usize = 1024 * 1024;
 
@@ -45,6 +46,8 @@ pub(super) struct State {
     pub(super) server: Option<HttpServer>,
     pub(super) requests: Vec<Request>,
     pub(super) ids: u32,
+    /// A review has no effects.
+    pub(super) reviewing: bool,
 }
 
 impl Default for State {
@@ -63,6 +66,7 @@ impl Default for State {
             server: None,
             requests: Vec::new(),
             ids: 0,
+            reviewing: false,
         }
     }
 }
@@ -84,25 +88,35 @@ pub(super) fn install<T>(state: &mut State, work: impl FnOnce() -> T) -> T {
     result
 }
 
+/// The host's words for what `plugin.toml` does not list.
+pub(super) fn not_asked(permission: &str) -> String {
+    format!("denied: {permission} is not among the permissions in plugin.toml")
+}
+
+/// The host's words for what the operator did not grant.
+pub(super) fn not_granted(permission: &str) -> String {
+    format!("denied: {permission} was not granted by the operator")
+}
+
 impl State {
     /// Whether a permission of the manifest's vocabulary ("chat.say", "agent.main") is there.
     pub(super) fn check(&self, permission: &str) -> Result<(), String> {
-        if let Some(reason) = self.refused.get(permission) {
-            return Err(reason.clone());
+        if self.manifest.as_ref().is_some_and(|manifest| !manifest.allows(permission)) {
+            return Err(not_asked(permission));
         }
-        match &self.manifest {
-            Some(manifest) if !manifest.allows(permission) => Err(format!("denied: {permission}")),
-            _ => Ok(()),
-        }
+        self.refused.get(permission).map_or(Ok(()), |reason| Err(reason.clone()))
     }
 
     pub(super) fn add(&mut self, permission: &str, effect: Effect) -> Result<u32, String> {
         self.check(permission)?;
+        if self.reviewing {
+            return Err("refused: a review gives a verdict and has no effects; act on the event in the handler".into());
+        }
         if self.effects.len() >= EFFECTS {
-            return Err(format!("over the limit: an event may cause {EFFECTS} effects"));
+            return Err(format!("limit: at most {EFFECTS} effects for one event"));
         }
         if self.effects.iter().map(Effect::size).sum::<usize>() + effect.size() > EFFECT_BYTES {
-            return Err(format!("over the limit: the effects of an event may hold {EFFECT_BYTES} bytes"));
+            return Err(format!("limit: the effects of one event may hold at most {EFFECT_BYTES} bytes"));
         }
         self.effects.push(effect);
         Ok(u32::try_from(self.effects.len() - 1).unwrap_or(u32::MAX))
@@ -115,13 +129,18 @@ impl State {
 
     pub(super) fn set(&mut self, key: &str, value: &[u8]) -> Result<(), String> {
         self.check("kv.use")?;
+        if key.is_empty() || key.len() > KV_KEY_BYTES {
+            return Err(format!("limit: a key has 1 to {KV_KEY_BYTES} bytes"));
+        }
         if value.len() > KV_VALUE_BYTES {
-            return Err(format!("over the limit: a value may hold {KV_VALUE_BYTES} bytes"));
+            let bytes = value.len();
+            return Err(format!("limit: a value may have at most {KV_VALUE_BYTES} bytes, this one has {bytes}"));
         }
         let others = self.kv.iter().filter(|(other, _)| *other != key);
         let used: usize = others.map(|(other, value)| other.len() + value.len()).sum();
-        if used + key.len() + value.len() > KV_BYTES {
-            return Err(format!("over the limit: a plugin may keep {KV_BYTES} bytes"));
+        let after = used + key.len() + value.len();
+        if after > KV_BYTES {
+            return Err(format!("limit: a plugin may keep at most {KV_BYTES} bytes, this would make {after}"));
         }
         self.kv.insert(key.to_owned(), value.to_vec());
         Ok(())
