@@ -232,3 +232,8 @@ impl Inner {
         self.outboxes.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod fake_sink;
+#[cfg(test)]
+mod tests;

@@ -28,6 +28,8 @@ mod watcher;
 mod wit;
 
 pub use self::delivery::{Delivery, Dispatch, Ticket};
+#[cfg(test)]
+pub(crate) use self::handle::Given;
 pub use self::handle::{PluginHandle, Roster};
 pub use self::host::{Host, HostError, HostOptions, OrderError};
 pub use self::instance::Verdict;

@@ -14,6 +14,7 @@ pub const EFFECTS: &str = "showrunner_effects_total";
 pub const PLUGIN_CALLS: &str = "showrunner_plugin_calls_seconds";
 pub const PLUGIN_CRASHES: &str = "showrunner_plugin_crashes_total";
 pub const PLUGIN_DENIED: &str = "showrunner_plugin_denied_total";
+pub const REVIEWS_UNANSWERED: &str = "showrunner_reviews_unanswered_total";
 pub const CONNECTION_READY: &str = "showrunner_connection_ready";
 pub const QUEUE_DROPPED: &str = "showrunner_queue_dropped_total";
 pub const TASKS: &str = "showrunner_tasks";
@@ -41,7 +42,7 @@ const fn metric(name: &'static str, kind: Kind, labels: &'static [&'static str],
 }
 
 /// Every metric there is. No label holds what viewers write or are called: their number has no bound.
-pub const TABLE: [Metric; 11] = [
+pub const TABLE: [Metric; 12] = [
     metric(EVENTS, Kind::Counter, &["platform", "type"], "Events taken in, repeats left out."),
     metric(
         EFFECTS,
@@ -52,6 +53,12 @@ pub const TABLE: [Metric; 11] = [
     metric(PLUGIN_CALLS, Kind::Histogram, &["plugin"], "How long a plugin's handler took for one event, in seconds."),
     metric(PLUGIN_CRASHES, Kind::Counter, &["plugin"], "Handlers that trapped, or ran out of time or memory."),
     metric(PLUGIN_DENIED, Kind::Counter, &["plugin"], "Calls of a plugin that no grant allows."),
+    metric(
+        REVIEWS_UNANSWERED,
+        Kind::Counter,
+        &["plugin"],
+        "Reviews without a verdict in time: the plugin's on-failure counted.",
+    ),
     metric(CONNECTION_READY, Kind::Gauge, &["name"], "1 while events of the connection will come, else 0."),
     metric(QUEUE_DROPPED, Kind::Counter, &["plugin"], "Events that a plugin was too slow for."),
     metric(TASKS, Kind::Gauge, &["queue", "state"], "Tasks for agents: waiting, leased, dead."),

@@ -139,3 +139,6 @@ impl Shared {
         self.progress.notify_waiters();
     }
 }
+
+#[cfg(test)]
+mod tests;

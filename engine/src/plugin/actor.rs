@@ -357,18 +357,16 @@ impl Actor {
 
     /// Waits without an instance, open to orders.
     async fn pause(&mut self, until: Instant) -> Paused {
-        loop {
-            let order = tokio::select! {
-                order = self.handle.lanes.next_order() => order,
-                () = sleep_until(until) => return Paused::Over,
-            };
-            match order {
-                Order::Stop => return Paused::Ended(Pause::Stop),
-                Order::Quarantine { why } => return Paused::Ended(Pause::Quarantine(why)),
-                Order::Swap { new, done } => {
-                    self.revive(*new, done);
-                    return Paused::Replaced;
-                }
+        let order = tokio::select! {
+            order = self.handle.lanes.next_order() => order,
+            () = sleep_until(until) => return Paused::Over,
+        };
+        match order {
+            Order::Stop => Paused::Ended(Pause::Stop),
+            Order::Quarantine { why } => Paused::Ended(Pause::Quarantine(why)),
+            Order::Swap { new, done } => {
+                self.revive(*new, done);
+                Paused::Replaced
             }
         }
     }
@@ -393,6 +391,8 @@ impl Actor {
                 Order::Quarantine { .. } => {}
                 Order::Swap { new, done } => {
                     self.revive(*new, done);
+                    // It is about to get them from the queue; after a power cut it must not get them again.
+                    self.keep_backlog(Vec::new()).await;
                     return true;
                 }
             }
@@ -401,8 +401,11 @@ impl Actor {
 
     /// What must not be lost is on disk while nobody takes it.
     async fn save_backlog(&mut self) {
-        let waiting: Vec<_> =
-            self.handle.lanes.backlog().iter().map(|delivery| Arc::clone(&delivery.envelope)).collect();
+        let waiting = self.handle.lanes.backlog();
+        self.keep_backlog(waiting).await;
+    }
+
+    async fn keep_backlog(&mut self, waiting: Vec<Arc<Envelope>>) {
         if let Err(error) = self.surroundings.store.save_backlog(self.handle.id(), &waiting).await {
             tracing::error!(plugin = %self.handle.id(), waiting = waiting.len(), %error, "Events that wait for this plugin can't be saved; they are in memory, and in the journal.");
         }

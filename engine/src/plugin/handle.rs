@@ -17,6 +17,8 @@ use crate::event::Envelope;
 
 #[cfg(test)]
 mod stand_in;
+#[cfg(test)]
+pub(crate) use self::stand_in::Given;
 
 /// All plugins that are known to run, for the pipeline to choose from. Replaced as a whole when one comes or goes.
 pub type Roster = Arc<ArcSwap<Vec<Arc<PluginHandle>>>>;

@@ -11,7 +11,7 @@ use tokio::sync::{Notify, oneshot};
 use super::delivery::{Delivery, Ticket};
 use super::instance::Verdict;
 use super::order::Order;
-use crate::event::Lane;
+use crate::event::{Envelope, Lane};
 
 /// Chat and presence: some seconds of a very busy chat; an answer that comes later helps nobody.
 pub(super) const LOSSY: usize = 1024;
@@ -167,8 +167,8 @@ impl Lanes {
     }
 
     /// The events of the kept lane, in order, for the backlog on disk.
-    pub(super) fn backlog(&self) -> Vec<Arc<Delivery>> {
-        self.state().kept.iter().map(|(_, job)| Arc::clone(&job.delivery)).collect()
+    pub(super) fn backlog(&self) -> Vec<Arc<Envelope>> {
+        self.state().kept.iter().map(|(_, job)| Arc::clone(&job.delivery.envelope)).collect()
     }
 
     pub(super) fn waiting(&self) -> usize {

@@ -40,7 +40,7 @@ pub(in crate::pipeline) struct Parcel {
     pub(super) lines: VecDeque<Line>,
     pub(super) queued_at: Instant,
     /// Of the line in front; `None` until it fails for the first time.
-    retries: Option<ExponentialBackoff>,
+    retries: Option<Box<ExponentialBackoff>>,
 }
 
 impl Parcel {
@@ -63,7 +63,7 @@ impl Parcel {
 
     /// How long to wait before the line in front is tried again; `None` when it was tried often enough.
     pub(super) fn next_retry(&mut self) -> Option<Duration> {
-        self.retries.get_or_insert_with(retry::delays).next()
+        self.retries.get_or_insert_with(|| Box::new(retry::delays())).next()
     }
 
     /// Takes the line in front, which came to its end. The next one may be sent then.

@@ -8,9 +8,10 @@ use tokio::sync::oneshot;
 use super::{PluginHandle, Role};
 use crate::config::settings::OnFailure;
 use crate::event::Envelope;
+use crate::plugin::Ticket;
 use crate::plugin::instance::Verdict;
 use crate::plugin::lanes::Job;
-use crate::plugin::{Subscription, Ticket};
+use crate::plugin::subscription::Subscription;
 
 /// What a stand-in is asked to do.
 pub(crate) enum Given {

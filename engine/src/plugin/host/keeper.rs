@@ -273,7 +273,8 @@ impl Keeper {
     }
 
     pub(super) fn publish(&self) {
-        let running = self.known.values().filter(|known| known.running.is_some());
+        let takes = |known: &&Known| known.running.is_some() || known.state.phase == Phase::Quarantined;
+        let running = self.known.values().filter(takes);
         publish(&self.options.roster, running.map(|known| Arc::clone(&known.handle)).collect());
     }
 
@@ -299,7 +300,10 @@ impl Keeper {
     /// Ends a plugin's actor after the event in hand.
     pub(super) async fn end(&self, known: &mut Known) {
         known.running = None;
-        let Some(mut actor) = known.actor.take() else { return };
+        let Some(mut actor) = known.actor.take() else {
+            // An actor keeps its own.
+            return self.keep_backlog(known).await;
+        };
         known.handle.lanes.order(Order::Stop);
         if timeout(LAST_CALL, &mut actor).await.is_err() {
             tracing::warn!(plugin = %known.handle.id(), "The plugin did not end in time and is given up.");
@@ -307,9 +311,21 @@ impl Keeper {
         }
         known.handle.set_running(false);
     }
+
+    /// What waits for a plugin that stays quarantined.
+    async fn keep_backlog(&self, known: &Known) {
+        let waiting = known.handle.lanes.backlog();
+        if waiting.is_empty() {
+            return;
+        }
+        if let Err(error) = self.options.store.save_backlog(known.handle.id(), &waiting).await {
+            tracing::error!(plugin = %known.handle.id(), waiting = waiting.len(), %error, "Events that wait for this plugin can't be saved; they are in the journal.");
+        }
+    }
 }
 
 /// Waits for ever where nothing is watched.
+
 async fn changed(watcher: Option<&mut Watcher>) -> Option<String> {
     match watcher {
         Some(watcher) => watcher.next().await,

@@ -104,7 +104,7 @@ impl Keeper {
             Admission::Waiting(waiting) => self.wait(id, &loaded, &waiting),
             Admission::Admitted(grants) => {
                 if self.is_quarantined(id, &loaded, reason) {
-                    self.stay_quarantined(id, &loaded, found.ships);
+                    self.stay_quarantined(id, &loaded, &settings, found.ships).await;
                 } else if self.changes_rights_only(id, &loaded, &settings, reason) {
                     self.change_rights(id, &loaded, grants, settings);
                 } else {
@@ -291,7 +291,8 @@ impl Keeper {
         }
     }
 
-    fn stay_quarantined(&mut self, id: &str, loaded: &Loaded, ships: bool) {
+    /// It gets no events, but those that must not be lost wait for it.
+    async fn stay_quarantined(&mut self, id: &str, loaded: &Loaded, settings: &PluginSettings, ships: bool) {
         let why = self.flags.get(id).and_then(|flags| flags.reason.clone()).unwrap_or_default();
         let known = self.known(id);
         if known.state.phase == Phase::Quarantined {
@@ -301,7 +302,10 @@ impl Keeper {
         known.state.phase = Phase::Quarantined;
         known.state.detail =
             format!("{why}; change its file, or run `showrunner plugins reload {id}` to start it again");
+        known.handle.set_role(role(loaded, settings, false));
         tracing::warn!(plugin = id, why, "The plugin stays quarantined.");
+        self.restore_backlog(id).await;
+        self.publish();
         self.note(id, "quarantined");
     }
 

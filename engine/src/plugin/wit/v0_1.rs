@@ -80,7 +80,7 @@ impl Blueprint {
     pub(in crate::plugin) fn new(linker: &Linker<Guest>, component: &Component) -> wasmtime::Result<Self> {
         let pre = linker.instantiate_pre(component)?;
         let exports = |interface: &str| {
-            component.get_export_index(None, &format!("showrunner:plugin/{interface}@0.1.0")).is_some()
+            component.get_export_index(None, format!("showrunner:plugin/{interface}@0.1.0")).is_some()
         };
         Ok(Self {
             handler: handler::GuestIndices::new(&pre)?,

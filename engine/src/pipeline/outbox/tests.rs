@@ -1,0 +1,260 @@
+use std::time::Duration;
+
+use tokio::sync::mpsc::{self, UnboundedReceiver};
+
+use super::super::fake_sink::FakeSink;
+use super::*;
+use crate::effect::Action;
+use crate::event::Channel;
+use crate::platform::{ActionError, Rate};
+
+const PACE: Pace = Pace { messages: None, in_flight: 1, expiry: Duration::from_secs(60) };
+const SECOND: Duration = Duration::from_secs(1);
+
+struct Bench {
+    outbox: Arc<Outbox>,
+    sink: Arc<FakeSink>,
+    ended: UnboundedReceiver<Ended>,
+}
+
+impl Bench {
+    fn new(pace: Pace, latency: Duration) -> Self {
+        let (sink, _) = FakeSink::new(latency);
+        let (sender, ended) = mpsc::unbounded_channel();
+        let report: Report = Arc::new(move |end| sender.send(end).unwrap());
+        let sent: Arc<dyn Sink> = sink.clone();
+        let outbox = Outbox::start("retake:5b7c", sent, pace, report, Arc::default(), &Handle::current());
+        Self { outbox, sink, ended }
+    }
+
+    /// Queues the actions of one batch.
+    fn push(&self, actions: impl IntoIterator<Item = Action>) {
+        let lines = actions.into_iter().zip(0..).map(|(action, number)| Line { number, channel: channel(), action });
+        let parcel = lines.fold(None, |parcel: Option<Parcel>, line| match parcel {
+            Some(mut parcel) => {
+                parcel.push(line);
+                Some(parcel)
+            }
+            None => Some(Parcel::new("greeter".into(), "event".into(), line)),
+        });
+        self.outbox.push(parcel.unwrap());
+    }
+
+    /// Waits for so many ends.
+    async fn ends(&mut self, count: usize) -> Vec<Ended> {
+        let mut ends = Vec::new();
+        while ends.len() < count {
+            ends.push(self.ended.recv().await.unwrap());
+        }
+        ends
+    }
+
+    async fn statuses(&mut self, count: usize) -> Vec<OutcomeStatus> {
+        self.ends(count).await.into_iter().map(|ended| ended.status).collect()
+    }
+}
+
+fn channel() -> Channel {
+    Channel::new("retake", "5b7c")
+}
+
+fn say(text: impl Into<String>) -> Action {
+    Action::Say { text: text.into() }
+}
+
+fn remove(message_id: &str) -> Action {
+    Action::RemoveMessage { message_id: message_id.into(), reason: String::new() }
+}
+
+fn unreachable() -> ActionError {
+    ActionError::Unreachable("connection refused".into())
+}
+
+fn lost() -> ActionError {
+    ActionError::Lost("timed out".into())
+}
+
+#[tokio::test(start_paused = true)]
+async fn moderation_overtakes_chat() {
+    let mut bench = Bench::new(PACE, SECOND);
+    for text in ["a", "b", "c"] {
+        bench.push([say(text)]);
+    }
+    // "a" is under way when it comes.
+    tokio::time::sleep(SECOND / 2).await;
+    bench.push([remove("m1")]);
+    bench.ends(4).await;
+    assert_eq!(bench.sink.order(), ["a", "remove m1", "b", "c"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_waited_too_long_is_not_sent_but_moderation_is() {
+    let mut bench = Bench::new(Pace { expiry: SECOND * 3 / 2, ..PACE }, SECOND);
+    for text in ["a", "b", "c"] {
+        bench.push([say(text)]);
+    }
+    bench.push([remove("m1")]);
+    let ends = bench.ends(4).await;
+    assert_eq!(bench.sink.order(), ["remove m1", "a"]);
+    let expired: Vec<_> = ends.iter().filter(|ended| ended.status == OutcomeStatus::Expired).collect();
+    assert_eq!(expired.len(), 2);
+    assert!(expired.iter().all(|ended| ended.detail == "it waited longer than 1.5s to be sent"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn chat_keeps_the_rate_and_moderation_needs_none() {
+    let rate = Rate { per_second: 0.5, burst: 2 };
+    let mut bench = Bench::new(Pace { messages: Some(rate), in_flight: 4, ..PACE }, Duration::ZERO);
+    bench.push([say("a"), say("b"), say("c"), say("d")]);
+    tokio::time::sleep(SECOND).await;
+    bench.push([remove("m1")]);
+    bench.ends(5).await;
+    let calls = bench.sink.calls();
+    let seconds: Vec<(u64, &str)> = calls.iter().map(|(at, call)| (at.as_secs(), call.as_str())).collect();
+    assert_eq!(seconds, [(0, "a"), (0, "b"), (1, "remove m1"), (2, "c"), (4, "d")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_never_left_is_tried_again_and_overtaken_by_nothing() {
+    let mut bench = Bench::new(Pace { in_flight: 2, ..PACE }, Duration::ZERO);
+    bench.sink.answer([unreachable(), unreachable(), unreachable()]);
+    for text in ["a", "b", "c"] {
+        bench.push([say(text)]);
+    }
+    assert_eq!(bench.statuses(3).await, [OutcomeStatus::Done; 3]);
+    let order = bench.sink.order();
+    assert_eq!(order.len(), 6);
+    assert_eq!(order[..2], ["a", "b"]);
+    assert_eq!(order[5], "c");
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_holds_the_whole_account() {
+    let mut bench = Bench::new(PACE, Duration::ZERO);
+    bench.sink.answer([ActionError::RateLimited { retry_after: Some(SECOND * 7) }]);
+    bench.push([say("a")]);
+    bench.push([say("b")]);
+    tokio::time::sleep(SECOND).await;
+    bench.push([remove("m1")]);
+    assert_eq!(bench.statuses(3).await, [OutcomeStatus::Done; 3]);
+    let calls = bench.sink.calls();
+    assert_eq!(bench.sink.order(), ["a", "remove m1", "a", "b"]);
+    assert!(calls[1..].iter().all(|(at, _)| (7..8).contains(&at.as_secs())), "{calls:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_may_have_been_said_is_not_said_again() {
+    let mut bench = Bench::new(PACE, Duration::ZERO);
+    bench.sink.answer([lost()]);
+    bench.push([say("a")]);
+    let ends = bench.ends(1).await;
+    assert_eq!(ends[0].status, OutcomeStatus::Uncertain);
+    assert_eq!(ends[0].detail, "sent, but no answer came: timed out");
+    assert_eq!(bench.sink.order(), ["a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removal_that_may_have_been_done_is_repeated_and_holds_nobody_up() {
+    let mut bench = Bench::new(PACE, Duration::ZERO);
+    bench.sink.answer([lost()]);
+    bench.push([remove("m1")]);
+    bench.push([say("a")]);
+    assert_eq!(bench.statuses(2).await, [OutcomeStatus::Done; 2]);
+    assert_eq!(bench.sink.order(), ["remove m1", "a", "remove m1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_final() {
+    let mut bench = Bench::new(PACE, Duration::ZERO);
+    let unsupported = ActionError::Unsupported { platform: "retake", action: "remove-message" };
+    bench.sink.answer([ActionError::Refused("too long".into()), unsupported]);
+    bench.push([say("a")]);
+    bench.ends(1).await;
+    bench.push([remove("m1")]);
+    let ends = bench.ends(1).await;
+    assert_eq!(ends[0].status, OutcomeStatus::Unsupported);
+    assert_eq!(ends[0].detail, "retake has no way to remove-message");
+    assert_eq!(bench.sink.order(), ["a", "remove m1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn trying_again_has_an_end() {
+    for (error, status) in [(unreachable(), OutcomeStatus::Failed), (lost(), OutcomeStatus::Uncertain)] {
+        let mut bench = Bench::new(PACE, Duration::ZERO);
+        bench.sink.always_answer(error);
+        bench.push([remove("m1")]);
+        let ends = bench.ends(1).await;
+        assert_eq!(ends[0].status, status);
+        assert!(ends[0].detail.starts_with("given up after many attempts: "), "{}", ends[0].detail);
+        assert_eq!(bench.sink.calls().len(), 13);
+        assert_eq!(bench.outbox.open_lines(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_lines_of_a_batch_leave_one_after_the_other_and_batches_side_by_side() {
+    let mut bench = Bench::new(Pace { in_flight: 8, ..PACE }, SECOND);
+    bench.push([say("a1"), say("a2"), say("a3")]);
+    bench.push([say("b1"), say("b2")]);
+    bench.ends(5).await;
+    let calls = bench.sink.calls();
+    let seconds: Vec<(u64, &str)> = calls.iter().map(|(at, call)| (at.as_secs(), call.as_str())).collect();
+    assert_eq!(seconds, [(0, "a1"), (0, "b1"), (1, "a2"), (1, "b2"), (2, "a3")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_line_does_not_hold_back_those_behind_it() {
+    let mut bench = Bench::new(PACE, Duration::ZERO);
+    bench.sink.answer([ActionError::Refused("too long".into())]);
+    bench.push([say("a"), say("b")]);
+    let ends = bench.ends(2).await;
+    let told: Vec<_> = ends.iter().map(|ended| (ended.key.number, ended.status)).collect();
+    assert_eq!(told, [(0, OutcomeStatus::Failed), (1, OutcomeStatus::Done)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_of_five_thousand_is_sent_by_few_connections() {
+    let mut bench = Bench::new(Pace { in_flight: 16, ..PACE }, Duration::from_millis(1));
+    for number in 0..5000 {
+        bench.push([say(number.to_string())]);
+    }
+    assert!(bench.statuses(5000).await.iter().all(|status| *status == OutcomeStatus::Done));
+    assert_eq!(bench.sink.peak(), 16);
+    assert_eq!(bench.outbox.sent_lines(), 5000);
+    let numbers: Vec<String> = (0..5000).map(|number| number.to_string()).collect();
+    assert_eq!(bench.sink.order(), numbers);
+}
+
+#[tokio::test(start_paused = true)]
+async fn over_the_bound_the_oldest_chat_makes_room() {
+    let mut bench = Bench::new(PACE, Duration::MAX);
+    bench.push([remove("under way")]);
+    tokio::task::yield_now().await;
+    bench.push([remove("m1")]);
+    for number in 0..BOUND {
+        bench.push([say(number.to_string())]);
+    }
+    let ends = bench.ends(1).await;
+    assert_eq!(ends[0].status, OutcomeStatus::Expired);
+    assert!(ends[0].detail.contains("retake:5b7c"), "{}", ends[0].detail);
+    assert_eq!(bench.outbox.open_lines(), BOUND + 1);
+    assert!(bench.ended.try_recv().is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_ends_what_waits_and_lets_finish_what_is_under_way() {
+    let mut bench = Bench::new(PACE, SECOND);
+    bench.sink.answer([lost()]);
+    bench.push([remove("rests")]);
+    tokio::time::sleep(SECOND + Duration::from_millis(1)).await;
+    bench.push([say("under way")]);
+    bench.push([say("waits")]);
+    tokio::task::yield_now().await;
+    bench.outbox.close();
+    bench.push([say("late")]);
+    let mut ends = bench.ends(4).await;
+    ends.sort_by_key(|ended| ended.status == OutcomeStatus::Done);
+    assert!(ends[..3].iter().all(|ended| ended.status == OutcomeStatus::Failed && ended.detail.contains("taken away")));
+    assert_eq!(ends[3].status, OutcomeStatus::Done);
+    assert_eq!(bench.outbox.open_lines(), 0);
+}
