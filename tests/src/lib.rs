@@ -12,3 +12,4 @@ pub mod bot;
 pub mod daemon;
 pub mod fixtures;
 pub mod retake;
+pub mod web;
