@@ -187,6 +187,7 @@ impl Engine {
             settings: Arc::clone(&settings),
             cache_dir: Some(settings.data_dir.join("compiled")),
             store: store.clone(),
+            tasks: tasks.clone(),
             sink: Arc::new(pipeline.clone()),
             observer: observer.clone(),
             roster,

@@ -20,7 +20,7 @@ pub mod manifest;
 mod memory;
 mod order;
 mod restart;
-mod shipped;
+pub mod shipped;
 mod status;
 mod subscription;
 mod timers;

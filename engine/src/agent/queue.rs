@@ -42,7 +42,7 @@ struct Inner {
 /// Why the queue refused.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
-    #[error("the queue {queue:?} is full: {bound} tasks wait already (agent.queue_bound)")]
+    #[error("the queue {queue:?} is full: {bound} tasks wait already (agent.queue-bound)")]
     Full { queue: String, bound: u32 },
     #[error("there is no task {task_id:?}; it may be done and forgotten")]
     Unknown { task_id: String },
@@ -153,14 +153,14 @@ impl TaskQueue {
         }
     }
 
-    /// The tasks of one queue or of all, the oldest first, whatever their state.
+    /// The tasks of one queue or of all that wait or are worked on, the oldest first.
     pub async fn list(&self, queue: Option<&str>, limit: u32) -> Result<Vec<StoredTask>, QueueError> {
-        Ok(self.inner.store.list_tasks(queue, None, limit).await?)
+        Ok(self.inner.store.list_tasks(queue, &[TaskState::Ready, TaskState::Leased], limit).await?)
     }
 
     /// The tasks that wait for a person.
     pub async fn dead_letters(&self, queue: Option<&str>, limit: u32) -> Result<Vec<StoredTask>, QueueError> {
-        Ok(self.inner.store.list_tasks(queue, Some(TaskState::Dead), limit).await?)
+        Ok(self.inner.store.list_tasks(queue, &[TaskState::Dead], limit).await?)
     }
 
     /// Puts a dead task back, with all its attempts.

@@ -97,7 +97,7 @@ enum WakeError {
     Wait(std::io::Error),
     #[error("it ended with {status}: {output}")]
     Failed { status: std::process::ExitStatus, output: String },
-    #[error("it was stopped as it took longer than {0:?} (agent.wake_timeout)")]
+    #[error("it was stopped as it took longer than {0:?} (agent.wake-timeout)")]
     TooLong(Duration),
 }
 

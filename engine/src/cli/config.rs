@@ -33,8 +33,13 @@ pub(super) fn execute(path: &Path, command: &Command) -> anyhow::Result<()> {
 
 fn check(path: &Path) -> anyhow::Result<()> {
     let settings = config::load(path)?;
-    let (accounts, plugins) = (settings.retake.len(), settings.plugins.len());
-    output::line(format_args!("{} is right: {accounts} accounts, {plugins} plugins.", settings.source.display()))
+    let accounts = counted(settings.retake.len(), "account", "accounts");
+    let plugins = counted(settings.plugins.len(), "plugin table", "plugin tables");
+    output::line(format_args!("{} is right: {accounts}, {plugins}.", settings.source.display()))
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 async fn reload(path: &Path) -> anyhow::Result<()> {

@@ -19,6 +19,7 @@ use super::{logging, output};
 use crate::config;
 use crate::engine::{self, RunOptions};
 use crate::observation::{Observation, Observer};
+use crate::plugin::shipped;
 
 const CONFIG: &str = include_str!("../../../config/demo.toml");
 
@@ -38,12 +39,25 @@ pub(super) fn execute(arguments: Arguments) -> anyhow::Result<()> {
     let folder = Folder::prepare(arguments.dir)?;
     let settings = config::load(&folder.config())?;
     let set_log_filter = logging::start(&settings.log)?;
-    output::line(format_args!(
-        "A stream is simulated; what ships with Showrunner answers. Ctrl-C ends it.\n\
-         Plugins of your own: {}\n",
-        settings.host.plugins_dir.display()
-    ))?;
+    let program = std::env::args().next().unwrap_or_else(|| "showrunner".to_owned());
+    output::line(greeting(&program, &settings.source, &settings.host.plugins_dir))?;
     block_on(play(folder.config(), RunOptions { set_log_filter, ..RunOptions::default() }, arguments.seconds))
+}
+
+/// What there is to see, and how to take part.
+fn greeting(program: &str, config: &Path, plugins: &Path) -> String {
+    let (config, plugins) = (config.display(), plugins.display());
+    format!(
+        "A stream is simulated, and the plugins that ship with Showrunner answer it. Ctrl-C ends it.\n\n\
+         Say something yourself, from another terminal:\n  \
+           {program} simulate chat --user you --text hello --config {config}\n\
+         Change a plugin while it runs; what you save holds from the next message on:\n  \
+           its settings: {config} (the last lines are one to try)\n  \
+           its code:     {plugins}/instant-replies/plugin.wasm; from the sources of Showrunner:\n    \
+             cargo build --profile plugin --target wasm32-wasip2 --package instant-replies\n    \
+             cp target/wasm32-wasip2/plugin/instant_replies.wasm {plugins}/instant-replies/plugin.wasm\n\
+         Or put one of your own into {plugins}/<its id>/.\n"
+    )
 }
 
 async fn play(config: PathBuf, options: RunOptions, seconds: Option<u64>) -> anyhow::Result<()> {
@@ -71,10 +85,10 @@ async fn print(mut observations: Receiver<Arc<Observation>>, shutdown: Cancellat
     loop {
         let text = match observations.recv().await {
             Ok(observation) => renderer.render(&observation),
-            Err(RecvError::Lagged(count)) => renderer.missed(count),
+            Err(RecvError::Lagged(count)) => Some(renderer.missed(count)),
             Err(RecvError::Closed) => return Ok(()),
         };
-        if let Err(error) = output::line(text) {
+        if let Err(error) = text.map_or(Ok(()), output::line) {
             shutdown.cancel();
             return Err(error);
         }
@@ -88,16 +102,14 @@ struct Folder {
 }
 
 impl Folder {
-    /// Makes the folder and writes the config into it; a config that is there already is kept.
+    /// Makes the folder and writes the config and the plugins that ship into it; what is there already is kept.
     fn prepare(given: Option<PathBuf>) -> anyhow::Result<Self> {
         let is_ours = given.is_none();
-        // A name that nobody can have prepared, in a place where everybody may write.
-        let path =
-            given.unwrap_or_else(|| std::env::temp_dir().join(format!("showrunner-demo-{}", uuid::Uuid::new_v4())));
+        let path = given.unwrap_or_else(own_path);
         let failed = || format!("can't prepare the demo's folder {}", path.display());
         DirBuilder::new().mode(0o700).recursive(!is_ours).create(&path).with_context(failed)?;
         let folder = Self { path: path.clone(), is_ours };
-        fs::create_dir_all(path.join("plugins")).with_context(failed)?;
+        shipped::unpack(&path.join("plugins")).with_context(failed)?;
         if !folder.config().exists() {
             fs::write(folder.config(), CONFIG).with_context(failed)?;
         }
@@ -107,6 +119,13 @@ impl Folder {
     fn config(&self) -> PathBuf {
         self.path.join("showrunner.toml")
     }
+}
+
+/// A name that nobody can have prepared, in a place where everybody may write. Short, as the path of the control
+/// socket inside of it may not be long.
+fn own_path() -> PathBuf {
+    let name = uuid::Uuid::new_v4().simple().to_string();
+    std::env::temp_dir().join(format!("showrunner-{}", name.get(..12).unwrap_or(&name)))
 }
 
 impl Drop for Folder {
@@ -133,7 +152,8 @@ mod tests {
     fn a_folder_of_its_own_is_removed_and_a_given_one_is_kept() {
         let own = Folder::prepare(None).unwrap();
         let path = own.path.clone();
-        assert!(config::load(&own.config()).is_ok());
+        let settings = config::load(&own.config()).unwrap();
+        assert!(settings.host.plugins_dir.join("instant-replies/plugin.wasm").is_file());
         drop(own);
         assert!(!path.exists());
 

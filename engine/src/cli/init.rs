@@ -40,15 +40,17 @@ fn write(folder: &Path) -> Result<PathBuf, Failure> {
 fn next_steps(config: &Path) -> String {
     let (path, folder) = (config.display(), config.parent().unwrap_or(config).join("plugins"));
     format!(
-        "Wrote {path} and {}.\n\n\
+        "Wrote {path} and {folder}.\n\n\
          Next:\n  \
-           1. Add the account of your bot: [[retake]] in {path}.\n  \
+           1. Add the account of your bot: [[retake]] in {path}. It also runs without one.\n  \
            2. showrunner config check --config {path}\n  \
            3. showrunner run --config {path}\n\n\
-         It also runs without an account. In other terminals, with the same --config:\n  \
-           showrunner watch\n  \
-           showrunner simulate chat --user alice --text hello",
-        folder.display()
+         While it runs, in other terminals:\n  \
+           showrunner watch --config {path}\n  \
+           showrunner simulate chat --user alice --text hello --config {path}\n\n\
+         A plugin of your own goes into {folder}/<its id>/; then:\n  \
+           showrunner plugins grant <its id> --config {path}",
+        folder = folder.display()
     )
 }
 

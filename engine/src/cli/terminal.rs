@@ -1,7 +1,8 @@
 //! An observation as one readable line: when, where, who, what; what plugins made of it indented below.
 //!
 //! Nothing is padded or cut to a width, so text of any script stays as wide as it is. What comes from viewers,
-//! platforms and plugins is cleaned of control characters first. Colours only where a person looks.
+//! platforms and plugins is cleaned of control characters first. Colours only where a person looks. What the engine
+//! both observes and announces as an event is said once.
 
 mod effect;
 mod event;
@@ -15,7 +16,7 @@ use jiff::tz::TimeZone;
 use super::clean::{clean, shorten};
 use super::output;
 use super::paint::{Colour, Paint};
-use crate::event::{Envelope, Origin, now_ms};
+use crate::event::{Channel, Envelope, Event, Origin, now_ms};
 use crate::observation::{ConnectionState, Decision, DecisionKind, Observation};
 
 /// A decision seldom comes later than some dozen events after its own.
@@ -32,6 +33,8 @@ pub(super) struct Renderer {
     zone: TimeZone,
     /// Newest last: the id, and what happened in short.
     recent: VecDeque<(Arc<str>, String)>,
+    /// The event whose line was printed last; what belongs to it needs no reminder.
+    printed: Option<Arc<str>>,
 }
 
 impl Renderer {
@@ -41,12 +44,27 @@ impl Renderer {
     }
 
     fn new(paint: Paint, zone: TimeZone) -> Self {
-        Self { paint, zone, recent: VecDeque::new() }
+        Self { paint, zone, recent: VecDeque::new(), printed: None }
     }
 
-    pub(super) fn render(&mut self, observation: &Observation) -> String {
+    /// `None` for what another observation says already.
+    pub(super) fn render(&mut self, observation: &Observation) -> Option<String> {
         match observation {
-            Observation::Event { envelope, own } => self.event(envelope, *own),
+            Observation::Event { envelope, .. } if is_told_otherwise(envelope) => {
+                self.remember(envelope);
+                None
+            }
+            _ => Some(self.text(observation)),
+        }
+    }
+
+    fn text(&mut self, observation: &Observation) -> String {
+        match observation {
+            Observation::Event { envelope, own } => {
+                self.remember(envelope);
+                self.printed = Some(envelope.id.clone());
+                self.event(envelope, *own)
+            }
             Observation::Decision(decision) => self.decision(decision),
             Observation::Verdict { event_id, plugin, verdict, reason } => {
                 let verdict = self.paint.in_colour(Colour::Red, &clean(verdict));
@@ -88,20 +106,25 @@ impl Renderer {
         self.paint.in_colour(Colour::Yellow, &format!("{INDENT}{count} observations were missed"))
     }
 
-    fn event(&mut self, envelope: &Envelope, own: bool) -> String {
-        let what = event::describe(&envelope.event, self.paint);
+    fn remember(&mut self, envelope: &Envelope) {
         if self.recent.len() == REMEMBERED {
             self.recent.pop_front();
         }
         let reminder = shorten(&event::describe(&envelope.event, Paint::plain()), REMINDER).into_owned();
         self.recent.push_back((envelope.id.clone(), reminder));
+    }
+
+    fn event(&self, envelope: &Envelope, own: bool) -> String {
+        let what = event::describe(&envelope.event, self.paint);
         let mark = match (own, envelope.origin) {
             (true, _) => self.paint.dim(" (own)"),
             (false, Origin::Live) => String::new(),
             (false, Origin::Test) => self.paint.dim(" (test)"),
             (false, Origin::Replay) => self.paint.dim(" (replay)"),
         };
-        let channel = self.paint.dim(&clean(&envelope.channel.to_string()));
+        // The engine itself has but one channel, without a name.
+        let channel = envelope.channel.to_string();
+        let channel = self.paint.dim(&clean(channel.trim_end_matches(':')));
         format!("{} {channel}{mark} {what}", self.time(envelope.at_ms))
     }
 
@@ -111,10 +134,14 @@ impl Renderer {
             DecisionKind::Passed if decision.effects.is_empty() => self.paint.dim("passed"),
             DecisionKind::Passed => "passed".to_owned(),
             DecisionKind::Handled => self.paint.in_colour(Colour::Green, "handled"),
-            DecisionKind::Failed(why) => format!("{}: {}", self.paint.in_colour(Colour::Red, "failed"), clean(why)),
-            DecisionKind::Crashed(why) => format!("{}: {}", self.paint.in_colour(Colour::Red, "crashed"), clean(why)),
+            DecisionKind::Failed(_) => self.paint.in_colour(Colour::Red, "failed"),
+            DecisionKind::Crashed(_) => self.paint.in_colour(Colour::Red, "crashed"),
         };
-        let mut text = self.below(&decision.event_id, &decision.plugin, &format!("{verdict}{took}"));
+        let why = match &decision.verdict {
+            DecisionKind::Failed(why) | DecisionKind::Crashed(why) => format!(": {}", clean(why)),
+            DecisionKind::Passed | DecisionKind::Handled => String::new(),
+        };
+        let mut text = self.below(&decision.event_id, &decision.plugin, &format!("{verdict}{took}{why}"));
         for effect in &decision.effects {
             text.push_str(&format!("\n{INDENT}    → {}", effect::describe(effect, self.paint)));
         }
@@ -126,8 +153,8 @@ impl Renderer {
 
     /// Something that belongs to an event: right below it, or with a reminder of what it was.
     fn below(&self, event_id: &str, plugin: &str, text: &str) -> String {
-        let last = self.recent.back().is_some_and(|(id, _)| **id == *event_id);
-        let reminder = self.recent.iter().rev().find(|(id, _)| **id == *event_id).filter(|_| !last);
+        let is_last = self.printed.as_ref().is_some_and(|id| **id == *event_id);
+        let reminder = self.recent.iter().rev().find(|(id, _)| **id == *event_id).filter(|_| !is_last);
         let about = reminder.map(|(_, what)| self.paint.dim(&format!(" (to {what})"))).unwrap_or_default();
         let plugin = self.paint.in_colour(Colour::Cyan, &clean(plugin));
         format!("{INDENT}{plugin} {text}{about}")
@@ -147,6 +174,12 @@ impl Renderer {
         );
         self.paint.dim(&time)
     }
+}
+
+/// What happens to a plugin comes as an observation too, in better words.
+fn is_told_otherwise(envelope: &Envelope) -> bool {
+    matches!(&envelope.event, Event::System(system) if system.kind.starts_with("plugin-"))
+        && envelope.channel == Channel::engine()
 }
 
 fn duration(microseconds: u64) -> String {

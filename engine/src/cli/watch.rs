@@ -19,7 +19,9 @@ pub(super) async fn execute(config: &Path, arguments: &Arguments) -> anyhow::Res
     while let Some(watched) = watch.next().await? {
         match watched {
             Watched::Observation(observation) if arguments.json => output::json(&observation)?,
-            Watched::Observation(observation) => output::line(renderer.render(&observation))?,
+            Watched::Observation(observation) => {
+                renderer.render(&observation).map_or(Ok(()), output::line)?;
+            }
             Watched::Missed(count) if arguments.json => output::json(&serde_json::json!({ "missed": count }))?,
             Watched::Missed(count) => output::line(renderer.missed(count))?,
         }

@@ -19,9 +19,6 @@ use crate::platform::supervisor::{ConnectionStatus, Statuses};
 use crate::plugin::PluginState;
 use crate::store::{Store, StoreHealth, StoredTask, TaskState};
 
-/// Tasks that are counted for the status; a queue is bounded far below.
-const COUNTED: u32 = 100_000;
-
 #[async_trait]
 impl Control for Engine {
     async fn status(&self) -> Status {
@@ -74,9 +71,8 @@ impl Control for Engine {
         let tasks = &self.tasks;
         match request {
             QueueRequest::List { name, limit } => {
-                let open = |task: &StoredTask| matches!(task.state, TaskState::Ready | TaskState::Leased);
                 let listed = tasks.list(name.as_deref(), limit).await.map_err(refused)?;
-                Ok(listed.into_iter().filter(open).map(task_view).collect())
+                Ok(listed.into_iter().map(task_view).collect())
             }
             QueueRequest::Lease { name, limit } => {
                 let leased = tasks.lease(&name, limit).await.map_err(refused)?;
@@ -115,14 +111,13 @@ impl Engine {
     /// How full each queue is. A store that can't be read has no queues to show; its problem is shown beside.
     pub(super) async fn queues(&self) -> Vec<QueueView> {
         let mut queues = BTreeMap::<String, QueueView>::new();
-        for task in self.tasks.list(None, COUNTED).await.unwrap_or_default() {
-            let queue = task.task.queue;
+        for (queue, state, count) in self.store.count_tasks().await.unwrap_or_default() {
             let view =
                 queues.entry(queue.clone()).or_insert_with(|| QueueView { queue, waiting: 0, leased: 0, dead: 0 });
-            match task.state {
-                TaskState::Ready => view.waiting += 1,
-                TaskState::Leased => view.leased += 1,
-                TaskState::Dead => view.dead += 1,
+            match state {
+                TaskState::Ready => view.waiting = count,
+                TaskState::Leased => view.leased = count,
+                TaskState::Dead => view.dead = count,
                 TaskState::Done => {}
             }
         }
@@ -177,11 +172,19 @@ fn task_view(stored: StoredTask) -> TaskView {
         prompt: task.prompt,
         context_json: task.context_json,
         priority: task.priority,
-        state: state.as_str().to_owned(),
+        state: state_word(state).to_owned(),
         attempts,
         created_ms,
         lease: None,
         lease_until_ms,
+    }
+}
+
+/// As the status counts them.
+const fn state_word(state: TaskState) -> &'static str {
+    match state {
+        TaskState::Ready => "waiting",
+        other => other.as_str(),
     }
 }
 
@@ -194,7 +197,7 @@ fn lease_view(lease: Lease) -> TaskView {
         prompt: task.prompt,
         context_json: task.context_json,
         priority: task.priority,
-        state: TaskState::Leased.as_str().to_owned(),
+        state: state_word(TaskState::Leased).to_owned(),
         attempts: attempt,
         created_ms,
         lease: Some(lease_id),

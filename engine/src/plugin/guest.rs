@@ -15,6 +15,7 @@ use super::imports::log::LogBudget;
 use super::imports::stdio::LogStream;
 use super::instance::Wishes;
 use super::memory::MemoryLimit;
+use crate::agent::TaskQueue;
 use crate::config::settings::Limits;
 use crate::effect::{Effect, NumberedEffect, PluginId};
 use crate::observation::Observer;
@@ -37,6 +38,7 @@ pub(super) struct Context {
     pub(super) log: Mutex<LogBudget>,
     pub(super) http: HttpClient,
     pub(super) store: Store,
+    pub(super) tasks: TaskQueue,
     pub(super) observer: Observer,
 }
 

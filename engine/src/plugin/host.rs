@@ -18,6 +18,7 @@ use super::handle::{PluginHandle, Roster};
 use super::imports::http::HttpWays;
 use super::machine::{Machine, MachineError};
 use super::status::PluginState;
+use crate::agent::TaskQueue;
 use crate::config::settings::Settings;
 use crate::effect::{EffectSink, PluginId};
 use crate::event::System;
@@ -33,6 +34,7 @@ pub struct HostOptions {
     /// Where compiled plugins are kept; `None` compiles at every start.
     pub cache_dir: Option<PathBuf>,
     pub store: Store,
+    pub tasks: TaskQueue,
     /// Takes what plugins want done.
     pub sink: Arc<dyn EffectSink>,
     pub observer: Observer,

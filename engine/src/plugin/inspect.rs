@@ -1,11 +1,12 @@
 //! What can be known of a plugin without running any of it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::loader::{self, Files, LoadError};
 use super::machine::{self, MachineError};
 use super::manifest::Manifest;
+use super::shipped::SHIPPED;
 
 /// Inspecting is the operator's own wish, so the limit only keeps out what is no plugin at all.
 const MOST_BYTES: u64 = 256 << 20;
@@ -19,6 +20,8 @@ pub struct Inspection {
     /// "sha256:<hex>" of the component.
     pub hash: String,
     pub wit: String,
+    /// The very files that come with the engine.
+    pub ships: bool,
     pub events: Vec<String>,
     pub imports: Vec<String>,
     pub asked: BTreeMap<String, Vec<String>>,
@@ -27,29 +30,38 @@ pub struct Inspection {
 #[derive(Debug, thiserror::Error)]
 pub enum InspectError {
     #[error(transparent)]
-    Load(#[from] LoadError),
+    Read(LoadError),
+    #[error("{}: {source}", path.display())]
+    Load { path: PathBuf, source: LoadError },
     #[error(transparent)]
     Machine(#[from] MachineError),
 }
 
 /// Reads a plugin's folder, or a component with or without a `plugin.toml` beside it. Blocks.
 pub fn inspect(path: &Path) -> Result<Inspection, InspectError> {
-    let files = if path.is_dir() { Files::read(path, MOST_BYTES)? } else { component_file(path)? };
+    let files = if path.is_dir() { Files::read(path, MOST_BYTES) } else { component_file(path) };
+    let files = files.map_err(InspectError::Read)?;
     let has_manifest = !files.manifest.is_empty();
     let files = if has_manifest { files } else { Files { manifest: unnamed(path), ..files } };
+    let inspection = look_into(path, files)?;
+    // The stand-in for a manifest has to name some event.
+    let events = if has_manifest { inspection.events } else { Vec::new() };
+    Ok(Inspection { events, ..inspection })
+}
+
+/// The plugins that come with the engine, in the order of their ids. Blocks.
+pub fn inspect_shipped() -> Result<Vec<Inspection>, InspectError> {
+    SHIPPED.iter().map(|shipped| look_into(Path::new(shipped.id), Files::shipped(shipped))).collect()
+}
+
+fn look_into(path: &Path, files: Files) -> Result<Inspection, InspectError> {
     let (engine, linker) = machine::compiler()?;
-    let loaded = loader::load(&engine, &linker, files)?;
+    let ships = SHIPPED.iter().any(|shipped| Files::shipped(shipped).identity() == files.identity());
+    let failed = |source| InspectError::Load { path: path.to_owned(), source };
+    let loaded = loader::load(&engine, &linker, files).map_err(failed)?;
     let Manifest { id, name, version, events, permissions, .. } = loaded.manifest;
-    Ok(Inspection {
-        id,
-        name,
-        version,
-        hash: loaded.hash,
-        wit: loaded.wit,
-        events: if has_manifest { events } else { Vec::new() },
-        imports: loaded.imports,
-        asked: permissions.to_table(),
-    })
+    let (hash, wit, imports, asked) = (loaded.hash, loaded.wit, loaded.imports, permissions.to_table());
+    Ok(Inspection { id, name, version, hash, wit, ships, events, imports, asked })
 }
 
 fn component_file(path: &Path) -> Result<Files, LoadError> {

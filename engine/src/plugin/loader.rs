@@ -58,7 +58,7 @@ pub enum LoadError {
     /// Tried again by itself as soon as the file is whole.
     #[error("{} is still being written", path.display())]
     Unsteady { path: PathBuf },
-    #[error("{COMPONENT_FILE} has {bytes} bytes; at most {limit} are loaded (host.limits.component)")]
+    #[error("{COMPONENT_FILE} has {bytes} bytes; at most {limit} are loaded (host.limits.component-size)")]
     TooLarge { bytes: u64, limit: u64 },
     #[error(
         "{COMPONENT_FILE} is a core module, not a component; build it for wasm32-wasip2, or wrap it with `wasm-tools component new`"

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use wasmtime::component::Linker;
-use wasmtime::{Cache, CacheConfig, Config, Engine, EngineWeak};
+use wasmtime::{Cache, CacheConfig, Config, Engine, EngineWeak, OptLevel};
 
 use super::guest::Guest;
 use super::wit::v0_1;
@@ -101,7 +101,10 @@ fn plugin_runtime() -> std::io::Result<Runtime> {
 /// For those who only read a component.
 pub(super) fn compiler() -> Result<(Engine, Linker<Guest>), MachineError> {
     let broken = |error: wasmtime::Error| MachineError::Engine(format!("{error:#}"));
-    let engine = Engine::new(&config(None).map_err(broken)?).map_err(broken)?;
+    let mut config = config(None).map_err(broken)?;
+    // Nothing of it will run.
+    config.cranelift_opt_level(OptLevel::None);
+    let engine = Engine::new(&config).map_err(broken)?;
     let linker = v0_1::linker(&engine).map_err(broken)?;
     Ok((engine, linker))
 }

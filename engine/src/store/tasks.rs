@@ -238,22 +238,40 @@ impl Store {
         .await
     }
 
-    /// The tasks of one queue or of all, of one state or of all: the oldest first.
+    /// The tasks of one queue or of all that are in one of these states: the oldest first.
     pub async fn list_tasks(
         &self,
         queue: Option<&str>,
-        state: Option<TaskState>,
+        states: &[TaskState],
         limit: u32,
     ) -> Result<Vec<StoredTask>, StoreError> {
         let queue = queue.map(str::to_owned);
+        let states: Vec<_> = states.iter().map(|state| format!("\"{}\"", state.as_str())).collect();
+        let states = format!("[{}]", states.join(","));
         self.request(Access::Read, move |group| {
             let mut statement = group.prepare(
                 "SELECT id, queue, plugin, prompt, context, priority, state, attempts, ready_at_ms, lease_until_ms,
                         created_ms, answer_ok, answer
-                 FROM tasks WHERE (?1 IS NULL OR queue = ?1) AND (?2 IS NULL OR state = ?2)
+                 FROM tasks WHERE (?1 IS NULL OR queue = ?1) AND state IN (SELECT value FROM json_each(?2))
                  ORDER BY position LIMIT ?3",
             )?;
-            let rows = statement.query_map((&queue, state.map(TaskState::as_str), limit), read_stored)?;
+            let rows = statement.query_map((&queue, &states, limit), read_stored)?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// How many tasks each queue holds in each state. Those that are done are not counted: they are history.
+    pub async fn count_tasks(&self) -> Result<Vec<(String, TaskState, u64)>, StoreError> {
+        self.request(Access::Read, |group| {
+            let mut statement = group.prepare(
+                "SELECT queue, state, count(*) AS number FROM tasks WHERE state IN ('ready', 'leased', 'dead')
+                 GROUP BY queue, state",
+            )?;
+            let rows = statement.query_map([], |row| {
+                let state = TaskState::parse(&row.get::<_, String>("state")?);
+                Ok((row.get("queue")?, state, from_integer(row.get("number")?)))
+            })?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
         .await

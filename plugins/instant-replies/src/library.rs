@@ -118,7 +118,7 @@ impl Library {
     /// What is made in chat over a command of the config changes its words only: whoever could not use it
     /// before still can't.
     fn entry(&self, name: &str, answers: Vec<String>) -> Result<Entry, String> {
-        let mut reply = self.style.reply(&answers, COMMAND_NAMES)?;
+        let mut reply = self.style.reply(format!("command `{name}`"), &answers, COMMAND_NAMES)?;
         if let Some(Entry { reply: configured, .. }) = self.configured.get(name) {
             reply.roles = configured.roles;
             reply.answer_as = configured.answer_as;

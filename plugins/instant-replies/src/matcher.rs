@@ -57,11 +57,17 @@ fn not_empty(text: &str) -> Result<String, String> {
 /// The form in which texts are compared.
 fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
-        if !folded.is_empty() {
-            folded.push(' ');
+    let seen = text.chars().filter(|character| !is_variation_selector(*character));
+    let mut space = false;
+    for character in seen {
+        if character.is_whitespace() {
+            space = !folded.is_empty();
+        } else {
+            if std::mem::take(&mut space) {
+                folded.push(' ');
+            }
+            folded.extend(character.to_lowercase());
         }
-        folded.extend(word.chars().filter(|character| !is_variation_selector(*character)).flat_map(char::to_lowercase));
     }
     folded
 }
@@ -83,7 +89,56 @@ const fn is_variation_selector(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// A matcher with one rule, when there can be one.
+    fn with(add: impl FnOnce(&mut Matcher) -> Result<(), String>) -> Option<Matcher> {
+        let mut matcher = Matcher::default();
+        add(&mut matcher).is_ok().then_some(matcher)
+    }
+
+    proptest! {
+        #[test]
+        fn a_folded_text_stays_as_it_is(text in any::<String>()) {
+            let folded = fold(&text);
+            prop_assert_eq!(fold(&folded), folded);
+        }
+
+        #[test]
+        fn a_text_matches_itself_and_what_holds_it(text in any::<String>(), before in any::<String>(), behind in any::<String>()) {
+            if let Some(matcher) = with(|matcher| matcher.add_exact(&text, 7)) {
+                prop_assert_eq!(matcher.matches(&text), [7]);
+                prop_assert_eq!(matcher.matches(&format!("  {}\t", text)), [7]);
+            }
+            if let Some(matcher) = with(|matcher| matcher.add_contains(&text, 7)) {
+                prop_assert_eq!(matcher.matches(&format!("{before} {text} {behind}")), [7]);
+            }
+        }
+
+        #[test]
+        fn case_does_not_matter(text in "[a-zA-Z][a-zA-Z0-9 ]{0,20}") {
+            let matcher = with(|matcher| matcher.add_exact(&text.to_uppercase(), 7)).unwrap();
+            prop_assert_eq!(matcher.matches(&text.to_lowercase()), [7]);
+        }
+
+        #[test]
+        fn a_regex_of_plain_text_matches_it(text in "\\S{1,20}") {
+            let matcher = with(|matcher| matcher.add_regex(&format!("^{}$", regex_lite::escape(&text)), 7)).unwrap();
+            prop_assert_eq!(matcher.matches(&text), [7]);
+        }
+
+        #[test]
+        fn no_pattern_and_no_text_is_too_strange(
+            pattern in prop_oneof![any::<String>(), "[a-z(){}|*+?.^$\\[\\]0-9,\\\\-]{0,12}"],
+            text in any::<String>(),
+        ) {
+            if let Some(matcher) = with(|matcher| matcher.add_regex(&pattern, 7)) {
+                prop_assert!(matcher.matches(&text).len() <= 1);
+            }
+        }
+    }
 
     #[test]
     fn texts_match_whatever_their_case_spaces_and_selectors() {
@@ -100,6 +155,7 @@ mod tests {
             ("❤️", &[1]),
             ("❤️❤️", &[]),
             ("hey, are you  LIVE?", &[2]),
+            ("are \u{fe0f} you live", &[2]),
             ("ähhm", &[3]),
             ("ÄHM", &[3]),
             ("are you live 123", &[2, 3]),

@@ -40,6 +40,8 @@ pub(crate) enum Given {
 }
 
 pub(crate) struct Reply {
+    /// Which rule or command it is, for the log: why something was said.
+    pub(crate) name: String,
     pub(crate) answers: Vec<Template>,
     pub(crate) pick: Pick,
     pub(crate) answer_as: AnswerAs,
@@ -61,8 +63,10 @@ impl Reply {
         count_key: Option<&str>,
     ) -> Result<Given, String> {
         if !self.cooldown.try_start(&envelope.platform, &message.author.id) {
+            log::debug(&format!("{} rests", self.name));
             return Ok(Given::Cooling);
         }
+        log::debug(&self.name);
         let count = count_key.or(self.count_key.as_deref()).map_or(0, count);
         let words = commands::split(arguments);
         let author = &message.author;

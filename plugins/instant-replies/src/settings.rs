@@ -126,7 +126,7 @@ impl Settings {
         if rule.exact.is_empty() && rule.contains.is_empty() && rule.regex.is_empty() {
             return Err("it matches nothing; give it `exact`, `contains` or `regex`".to_owned());
         }
-        let mut reply = self.style.reply(&rule.answers, RULE_NAMES)?;
+        let mut reply = self.style.reply(format!("rule `{name}`"), &rule.answers, RULE_NAMES)?;
         reply.pick = rule.pick;
         reply.answer_as = rule.answer_as.unwrap_or(self.style.answer_as);
         reply.roles = Roles::parse(&rule.roles)?;
@@ -148,7 +148,7 @@ impl Settings {
         if [&name].into_iter().chain(&aliases).any(|name| *name == self.manage) {
             return Err(format!("`{}` is the command that manages commands; see `manage`", self.manage));
         }
-        let mut reply = self.style.reply(&command.answers, COMMAND_NAMES)?;
+        let mut reply = self.style.reply(format!("command `{name}`"), &command.answers, COMMAND_NAMES)?;
         reply.pick = command.pick;
         reply.answer_as = command.answer_as.unwrap_or(self.style.answer_as);
         reply.roles = Roles::parse(&command.roles)?;
@@ -162,12 +162,13 @@ impl Settings {
 
 impl Style {
     /// An answer as the settings have it where nothing else is said.
-    pub(crate) fn reply(&self, answers: &[String], names: &[&str]) -> Result<Reply, String> {
+    pub(crate) fn reply(&self, name: String, answers: &[String], names: &[&str]) -> Result<Reply, String> {
         if answers.is_empty() {
             return Err("it has no answer; give it one in `answers`".to_owned());
         }
         let answers = answers.iter().map(|answer| Template::parse(answer, names)).collect::<Result<Vec<_>, _>>()?;
         Ok(Reply {
+            name,
             answers,
             pick: Pick::default(),
             answer_as: self.answer_as,

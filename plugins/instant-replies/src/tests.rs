@@ -131,7 +131,7 @@ fn an_answer_matters_more_than_its_number() {
     harness.refuse("kv.use", "over the quota");
     let reaction = harness.push(event::chat("Ada", "!hug"));
     assert_eq!(reaction.texts(), ["hug 0"]);
-    assert!(reaction.logs[0].1.contains("over the quota"));
+    assert!(reaction.logs.iter().any(|(_, line)| line.contains("over the quota")));
 }
 
 #[test]

@@ -1,12 +1,17 @@
 //! Plugins as they lie in their folders, when no daemon can be asked. Nothing of them is run.
 
-use std::fs;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use crate::cli::failure::Failure;
 use crate::config::{self, settings::Settings};
 use crate::gateway::view::PluginStatus;
 use crate::plugin::inspect::{self, Inspection};
+use crate::plugin::manifest::ManifestError;
+
+/// The state of a folder that holds no plugin that could be started.
+const BROKEN: &str = "broken";
 
 /// A folder or a file rather than an id.
 pub(super) fn is_path(plugin: &Path) -> bool {
@@ -20,60 +25,85 @@ pub(super) fn inspect(path: &Path) -> anyhow::Result<PluginStatus> {
     Ok(status(inspect::inspect(path)?))
 }
 
-/// Every folder of the plugin folder, in the order of their names. One that can't be read is listed with the reason.
+/// What ships and every folder of the plugin folder, in the order of their names. One that can't be read is listed with
+/// the reason.
 pub(super) fn all(config: &Path) -> anyhow::Result<Vec<PluginStatus>> {
     let settings = config::load_without_secrets(config)?;
-    let mut folders = folders(&settings.host.plugins_dir)?;
-    folders.sort();
-    Ok(folders.iter().map(|folder| decided(&settings, read(folder))).collect())
+    let mut plugins: BTreeMap<String, PluginStatus> =
+        inspect::inspect_shipped()?.into_iter().map(|found| (found.id.clone(), status(found))).collect();
+    // A folder stands in for what ships under its name.
+    plugins.extend(folders(&settings.host.plugins_dir)?.into_iter().map(|(name, folder)| {
+        let plugin = read(&name, &folder);
+        (name, plugin)
+    }));
+    Ok(plugins.into_values().map(|plugin| decided(&settings, plugin)).collect())
 }
 
 pub(super) fn find(config: &Path, id: &str) -> anyhow::Result<PluginStatus> {
     let settings = config::load_without_secrets(config)?;
     let folder = settings.host.plugins_dir.join(id);
-    if !folder.is_dir() {
+    if folder.is_dir() {
+        return Ok(decided(&settings, inspect(&folder)?));
+    }
+    let shipped = inspect::inspect_shipped()?.into_iter().find(|found| found.id == id);
+    let Some(shipped) = shipped else {
         let message = format!("there is no plugin {id} in {}", settings.host.plugins_dir.display());
         return Err(Failure::new(message, "`showrunner plugins list` shows those there are").into());
-    }
-    Ok(decided(&settings, inspect(&folder)?))
-}
-
-fn folders(plugins_dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let failed = |error| {
-        let message = format!("can't read the plugin folder {}: {error}", plugins_dir.display());
-        Failure::new(message, "make it, or let host.plugins-dir name another one")
     };
-    let entries = fs::read_dir(plugins_dir).map_err(failed)?;
-    let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
-    Ok(paths.filter(|path| path.is_dir()).collect())
+    Ok(decided(&settings, status(shipped)))
 }
 
-fn read(folder: &Path) -> PluginStatus {
-    inspect(folder).unwrap_or_else(|error| PluginStatus {
-        id: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        state: "broken".to_owned(),
-        detail: error.to_string(),
-        ..PluginStatus::default()
-    })
+/// As the daemon sees them: without those that are hidden, and none where there is no plugin folder yet.
+fn folders(plugins_dir: &Path) -> anyhow::Result<Vec<(String, PathBuf)>> {
+    let entries = match fs::read_dir(plugins_dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => {
+            let message = format!("can't read the plugin folder {}: {error}", plugins_dir.display());
+            return Err(Failure::new(message, "ask as its owner, or let host.plugins-dir name another one").into());
+        }
+    };
+    let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).filter(|path| path.is_dir());
+    let named = paths.filter_map(|path| Some((path.file_name()?.to_str()?.to_owned(), path)));
+    Ok(named.filter(|(name, _)| !name.starts_with('.')).collect())
 }
 
-/// Adds what the config says of it.
+fn read(name: &str, folder: &Path) -> PluginStatus {
+    let problem = match inspect(folder) {
+        Ok(plugin) if plugin.id == name => return plugin,
+        Ok(plugin) => ManifestError::Folder { id: plugin.id, folder: name.to_owned() }.to_string(),
+        Err(error) => error.to_string(),
+    };
+    PluginStatus { id: name.to_owned(), state: BROKEN.to_owned(), detail: problem, ..PluginStatus::default() }
+}
+
+/// Adds what the config says of it, as the daemon would decide.
 fn decided(settings: &Settings, plugin: PluginStatus) -> PluginStatus {
+    if plugin.state == BROKEN {
+        return plugin;
+    }
     let decided = settings.plugins.get(plugin.id.as_str());
-    let granted = decided.and_then(|decided| decided.grant.clone());
-    let state = match (&granted, decided.and_then(|decided| decided.enabled)) {
-        _ if plugin.state == "broken" => plugin.state,
-        (_, Some(false)) => "disabled".to_owned(),
-        (None, _) if !plugin.asked.is_empty() => "waiting-for-grant".to_owned(),
-        _ => "not-running".to_owned(),
+    let granted = match decided.and_then(|decided| decided.grant.clone()) {
+        None if plugin.ships => Some(plugin.asked.clone()),
+        granted => granted,
     };
-    PluginStatus { state, granted: granted.unwrap_or_default(), ..plugin }
+    let is_off = decided.is_some_and(|decided| decided.enabled == Some(false));
+    let is_another =
+        !plugin.ships && decided.and_then(|decided| decided.pin.as_ref()).is_some_and(|pin| *pin != plugin.hash);
+    let (state, detail) = if is_off {
+        ("disabled", format!("run `showrunner plugins enable {}` to start it", plugin.id))
+    } else if granted.is_none() || is_another {
+        ("waiting-for-grant", format!("run `showrunner plugins grant {}` to allow it", plugin.id))
+    } else {
+        ("not-running", String::new())
+    };
+    PluginStatus { state: state.to_owned(), detail, granted: granted.unwrap_or_default(), ..plugin }
 }
 
 fn status(found: Inspection) -> PluginStatus {
-    let Inspection { id, name, version, hash, wit, events, imports, asked } = found;
+    let Inspection { id, name, version, hash, wit, ships, events, imports, asked } = found;
     let state = "not-running".to_owned();
-    PluginStatus { id, name, version, hash, wit, events, imports, asked, state, ..PluginStatus::default() }
+    PluginStatus { id, name, version, hash, wit, ships, events, imports, asked, state, ..PluginStatus::default() }
 }
 
 #[cfg(test)]
@@ -101,6 +131,22 @@ mod tests {
         };
         assert_eq!((state("off").as_str(), state("on").as_str()), ("disabled", "not-running"));
         assert_eq!(state("unknown"), "waiting-for-grant");
+    }
+
+    #[test]
+    fn what_ships_is_listed_and_a_folder_of_its_name_stands_in_for_it() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let config = folder.path().join("showrunner.toml");
+        fs::write(&config, "[plugins.agent-queue]\nenabled = false\n").unwrap();
+        let states = || all(&config).unwrap().into_iter().map(|plugin| format!("{}: {}", plugin.id, plugin.state));
+        let shipped = find(&config, "instant-replies").unwrap();
+        assert_eq!((shipped.state.as_str(), &shipped.granted), ("not-running", &shipped.asked));
+        let plugins = folder.path().join("plugins");
+        fs::create_dir_all(plugins.join("instant-replies")).unwrap();
+        fs::create_dir_all(plugins.join(".git")).unwrap();
+        assert_eq!(states().collect::<Vec<_>>(), ["agent-queue: disabled", "instant-replies: broken"]);
+        fs::remove_dir_all(&plugins).unwrap();
+        fs::write(&plugins, "a file").unwrap();
         assert!(all(&config).unwrap_err().to_string().contains("can't read the plugin folder"));
     }
 }

@@ -1,5 +1,7 @@
 //! An event in words: who, what.
 
+use std::borrow::Cow;
+
 use crate::cli::clean::{clean, shorten};
 use crate::cli::paint::{Colour, Paint};
 use crate::event::{Ballot, Broadcast, Event, Gift, Moderation, Subscription, Support, User};
@@ -15,7 +17,7 @@ pub(super) fn describe(event: &Event, paint: Paint) -> String {
         Event::Whisper(message) => {
             format!("{} {}: {}", who(&message.author), special("whispers"), clean(&message.text))
         }
-        Event::Presence(presence) => format!("{} {}", who(&presence.who), clean(&presence.kind)),
+        Event::Presence(presence) => format!("{} {}", who(&presence.who), came_or_went(&presence.kind)),
         Event::Follow(follow) => format!("{} {}", who(&follow.who), special("follows")),
         Event::Subscription(subscription) => {
             format!("{} {}", who(&subscription.who), special(&subscribed(subscription)))
@@ -80,6 +82,14 @@ fn payload(json: &str) -> String {
     clean(&shorten(json, PAYLOAD)).into_owned()
 }
 
+fn came_or_went(kind: &str) -> Cow<'_, str> {
+    match kind {
+        "join" => "joins".into(),
+        "part" => "leaves".into(),
+        other => clean(other),
+    }
+}
+
 fn subscribed(subscription: &Subscription) -> String {
     let tier =
         if subscription.tier.is_empty() { String::new() } else { format!(", tier {}", clean(&subscription.tier)) };
@@ -92,7 +102,8 @@ fn gifted(gift: &Gift) -> String {
     let to = if recipients.is_empty() { String::new() } else { format!(" to {}", recipients.join(", ")) };
     let more = gift.recipients.len().saturating_sub(recipients.len());
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("gives {} subscriptions{to}{more}", gift.count)
+    let plural = if gift.count == 1 { "" } else { "s" };
+    format!("gives {} subscription{plural}{to}{more}", gift.count)
 }
 
 fn supported(support: &Support) -> String {

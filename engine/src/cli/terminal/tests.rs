@@ -1,6 +1,6 @@
 use super::*;
 use crate::effect::{Action, Effect, EffectKey, EffectResult};
-use crate::event::{Amount, Channel, ChatMessage, Event, OutcomeStatus, Raw, Support, User};
+use crate::event::{Amount, Channel, ChatMessage, Event, OutcomeStatus, Raw, Support, System, User};
 
 fn renderer(colours: bool) -> Renderer {
     Renderer::new(Paint::when(colours), TimeZone::UTC)
@@ -8,6 +8,11 @@ fn renderer(colours: bool) -> Renderer {
 
 fn user(login: &str, display_name: &str) -> User {
     User { id: "1".into(), login: login.into(), display_name: display_name.into(), ..User::default() }
+}
+
+/// What is printed of something that is not told otherwise.
+fn text(renderer: &mut Renderer, observation: &Observation) -> String {
+    renderer.render(observation).unwrap()
 }
 
 fn chat(id: &str, author: User, text: &str) -> Observation {
@@ -39,53 +44,53 @@ fn say(text: &str) -> Effect {
 
 #[test]
 fn a_chat_line_says_when_where_who_and_what() {
-    let line = renderer(false).render(&chat("e1", user("alice", "Alice"), "gm 日本 👋"));
+    let line = text(&mut renderer(false), &chat("e1", user("alice", "Alice"), "gm 日本 👋"));
     assert_eq!(line, "10:11:12 retake:5b7c Alice: gm 日本 👋");
 }
 
 #[test]
 fn a_display_name_that_is_not_the_login_shows_both() {
-    let line = renderer(false).render(&chat("e1", user("mallory", "アリス"), "hi"));
+    let line = text(&mut renderer(false), &chat("e1", user("mallory", "アリス"), "hi"));
     assert!(line.contains("アリス (mallory): hi"), "{line}");
-    let line = renderer(false).render(&chat("e1", user("", "  "), "hi"));
+    let line = text(&mut renderer(false), &chat("e1", user("", "  "), "hi"));
     assert!(line.contains(" 1: hi"), "{line}");
 }
 
 #[test]
 fn decisions_stand_below_their_event_with_effects_and_reasons() {
     let mut renderer = renderer(false);
-    renderer.render(&chat("e1", user("alice", "alice"), "!help"));
-    let text = renderer.render(&decision("e1", DecisionKind::Handled, vec![say("ask away")], &["rule help"]));
+    text(&mut renderer, &chat("e1", user("alice", "alice"), "!help"));
+    let text = text(&mut renderer, &decision("e1", DecisionKind::Handled, vec![say("ask away")], &["rule help"]));
     let expected = "         instant-replies handled in 1.2 ms\n             → say \"ask away\" in retake:5b7c\n             because: rule help";
     assert_eq!(text, expected);
-    let failed = renderer.render(&decision("e1", DecisionKind::Failed("no such rule".into()), vec![], &[]));
-    assert_eq!(failed, "         instant-replies failed: no such rule in 1.2 ms");
+    let failed = text(&mut renderer, &decision("e1", DecisionKind::Failed("no such rule".into()), vec![], &[]));
+    assert_eq!(failed, "         instant-replies failed in 1.2 ms: no such rule");
 }
 
 #[test]
 fn a_late_decision_says_what_it_is_about() {
     let mut renderer = renderer(false);
-    renderer.render(&chat("e1", user("alice", "alice"), "first"));
-    renderer.render(&chat("e2", user("bob", "bob"), "second"));
-    let text = renderer.render(&decision("e1", DecisionKind::Passed, vec![], &[]));
+    text(&mut renderer, &chat("e1", user("alice", "alice"), "first"));
+    text(&mut renderer, &chat("e2", user("bob", "bob"), "second"));
+    let text = text(&mut renderer, &decision("e1", DecisionKind::Passed, vec![], &[]));
     assert_eq!(text, "         instant-replies passed in 1.2 ms (to alice: first)");
-    let unknown = renderer.render(&decision("e0", DecisionKind::Passed, vec![], &[]));
+    let unknown = text(&mut renderer, &decision("e0", DecisionKind::Passed, vec![], &[]));
     assert_eq!(unknown, "         instant-replies passed in 1.2 ms");
 }
 
 #[test]
 fn outcomes_connections_and_plugins_are_told() {
     let mut renderer = renderer(false);
-    renderer.render(&chat("e1", user("alice", "alice"), "x"));
+    text(&mut renderer, &chat("e1", user("alice", "alice"), "x"));
     let key = EffectKey { event_id: "e1".into(), plugin: "p".into(), number: 0 };
     let result = EffectResult { key, status: OutcomeStatus::Failed, message_id: None, detail: "429".into() };
     let outcome = Observation::Outcome { channel: Some(Channel::new("retake", "5b7c")), effect: "say".into(), result };
-    assert_eq!(renderer.render(&outcome), "         p say in retake:5b7c failed: 429");
+    assert_eq!(text(&mut renderer, &outcome), "         p say in retake:5b7c failed: 429");
     let state = ConnectionState::Stopped { why: "401".into(), what_to_do: "new token".into() };
-    let text = renderer.render(&Observation::Connection { name: "retake:5b7c".into(), state });
+    let text = text(&mut renderer, &Observation::Connection { name: "retake:5b7c".into(), state });
     assert!(text.ends_with(" connection retake:5b7c stopped: 401; new token"), "{text}");
     let plugin = Observation::Plugin { plugin: "p".into(), state: "quarantined".into(), detail: "5 crashes".into() };
-    assert!(renderer.render(&plugin).ends_with(" plugin p quarantined: 5 crashes"));
+    assert!(text(&mut renderer, &plugin).ends_with(" plugin p quarantined: 5 crashes"));
 }
 
 #[test]
@@ -98,7 +103,7 @@ fn money_is_told_with_its_amount_and_tests_are_marked() {
         message: Some("nice".into()),
         item: None,
     };
-    let line = renderer(false).render(&observed("e", Event::Support(support), Origin::Test));
+    let line = text(&mut renderer(false), &observed("e", Event::Support(support), Origin::Test));
     assert!(line.ends_with("retake:5b7c (test) bob gives 12.50 USD (tip): nice"), "{line}");
 }
 
@@ -120,7 +125,7 @@ fn nothing_that_strangers_write_reaches_the_terminal_as_a_command() {
         },
     ];
     for observation in observations {
-        let text = plain.render(&observation);
+        let text = text(&mut plain, &observation);
         let hostile: Vec<char> = text.chars().filter(|&c| c != '\n' && (c.is_control() || c == '\u{202e}')).collect();
         assert!(hostile.is_empty(), "{hostile:?} in {text:?}");
         assert!(!text.contains("\n10:11:12"), "a line was forged: {text}");
@@ -130,6 +135,21 @@ fn nothing_that_strangers_write_reaches_the_terminal_as_a_command() {
 #[test]
 fn colours_only_where_they_are_wanted() {
     let event = chat("e1", user("alice", "alice"), "gm");
-    assert!(!renderer(false).render(&event).contains('\x1b'));
-    assert!(renderer(true).render(&event).contains("\x1b[1malice\x1b[0m: gm"));
+    assert!(!text(&mut renderer(false), &event).contains('\x1b'));
+    assert!(text(&mut renderer(true), &event).contains("\x1b[1malice\x1b[0m: gm"));
+}
+
+#[test]
+fn what_happens_to_a_plugin_is_told_once_and_by_its_reminder_when_somebody_answers() {
+    let mut renderer = renderer(false);
+    let system = |kind: &str, detail: &str| Event::System(System { kind: kind.into(), detail: detail.into() });
+    let announced = |event: Event| {
+        let Observation::Event { envelope, own } = observed("e1", event, Origin::Live) else { unreachable!() };
+        let envelope = Envelope { channel: Channel::engine(), ..(*envelope).clone() };
+        Observation::Event { envelope: Arc::new(envelope), own }
+    };
+    assert_eq!(renderer.render(&announced(system("plugin-loaded", "{\"plugin\":\"p\"}"))), None);
+    let answer = text(&mut renderer, &decision("e1", DecisionKind::Handled, vec![], &[]));
+    assert!(answer.ends_with("handled in 1.2 ms (to plugin-loaded: {\"plugin\":\"p\"})"), "{answer}");
+    assert_eq!(text(&mut renderer, &announced(system("started", "0.1.0"))), "10:11:12 engine started: 0.1.0");
 }

@@ -325,7 +325,6 @@ impl Keeper {
 }
 
 /// Waits for ever where nothing is watched.
-
 async fn changed(watcher: Option<&mut Watcher>) -> Option<String> {
     match watcher {
         Some(watcher) => watcher.next().await,

@@ -257,6 +257,7 @@ impl Keeper {
             kv,
             log: Mutex::new(LogBudget::default()),
             store: self.options.store.clone(),
+            tasks: self.options.tasks.clone(),
             observer: self.options.observer.clone(),
         }
     }

@@ -1,4 +1,5 @@
-//! `agent`: tasks for the AI agent. A grant lists the queues.
+//! `agent`: tasks for the AI agent. A grant lists the queues. A queue that is full is told at once; its bound is held
+//! where tasks are written, so a burst can find it full even after this.
 
 use uuid::Uuid;
 
@@ -7,11 +8,16 @@ use crate::effect::{self, Effect};
 use crate::plugin::guest::Guest;
 
 impl Host for Guest {
-    fn enqueue(&mut self, task: Task) -> Result<String, String> {
+    async fn enqueue(&mut self, task: Task) -> Result<String, String> {
         self.check("agent", &task.queue).map_err(|denied| denied.to_string())?;
         if let Some(context) = &task.context_json {
             serde_json::from_str::<serde::de::IgnoredAny>(context)
                 .map_err(|error| format!("context-json is no JSON: {error}"))?;
+        }
+        let tasks = self.context.tasks.clone();
+        let has_room = self.waiting(tasks.has_room(&task.queue)).await.map_err(|error| error.to_string())?;
+        if !has_room {
+            return Err(format!("limit: the queue {} is full", task.queue));
         }
         let bytes = task.prompt.len() + task.context_json.as_ref().map_or(0, String::len);
         // Ordered by time, so that a queue's tables stay in the order of arrival.

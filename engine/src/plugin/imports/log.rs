@@ -31,8 +31,13 @@ impl Host for Guest {
 }
 
 impl Context {
-    /// Writes one line, unless the plugin has used up this second's.
+    /// Writes one line, unless the plugin has used up this second's. What nobody would see costs nothing.
     pub(in crate::plugin) fn log_line(&self, level: tracing::Level, message: String) {
+        // Finer lines are shown as the notes of the decision they were written for.
+        let watched = level <= tracing::Level::INFO && self.observer.is_watched();
+        if !watched && !is_logged(level) {
+            return;
+        }
         let permit = {
             let mut budget = self.log.lock().unwrap_or_else(PoisonError::into_inner);
             budget.take(Instant::now(), self.limits.log_lines_per_second)
@@ -52,11 +57,23 @@ impl Context {
             tracing::Level::DEBUG => tracing::debug!(target: "plugin", %plugin, "{message}"),
             tracing::Level::TRACE => tracing::trace!(target: "plugin", %plugin, "{message}"),
         }
-        self.observer.observe(|| Observation::Log {
-            plugin: plugin.clone(),
-            level: level.to_string().to_lowercase(),
-            message,
-        });
+        if watched {
+            self.observer.observe(|| Observation::Log {
+                plugin: plugin.clone(),
+                level: level.to_string().to_lowercase(),
+                message,
+            });
+        }
+    }
+}
+
+fn is_logged(level: tracing::Level) -> bool {
+    match level {
+        tracing::Level::ERROR => tracing::enabled!(target: "plugin", tracing::Level::ERROR),
+        tracing::Level::WARN => tracing::enabled!(target: "plugin", tracing::Level::WARN),
+        tracing::Level::INFO => tracing::enabled!(target: "plugin", tracing::Level::INFO),
+        tracing::Level::DEBUG => tracing::enabled!(target: "plugin", tracing::Level::DEBUG),
+        tracing::Level::TRACE => tracing::enabled!(target: "plugin", tracing::Level::TRACE),
     }
 }
 

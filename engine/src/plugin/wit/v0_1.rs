@@ -33,6 +33,7 @@ pub(crate) mod bindings {
         path: "../wit",
         world: "full-plugin",
         imports: {
+            "showrunner:plugin/agent.enqueue": async,
             "showrunner:plugin/http.send": async,
             "showrunner:plugin/viewers.get": async,
             "showrunner:plugin/viewers.find": async,

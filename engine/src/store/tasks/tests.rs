@@ -97,13 +97,14 @@ async fn tasks_outlive_a_restart_with_their_leases_and_answers() {
     drop(store);
 
     let store = place.open();
-    let tasks = store.list_tasks(Some("agent"), None, 10).await.unwrap();
+    let tasks = store.list_tasks(Some("agent"), &[TaskState::Leased, TaskState::Done], 10).await.unwrap();
     assert_eq!(
         (tasks[0].state, tasks[0].lease_until_ms, tasks[0].attempts),
         (TaskState::Leased, Some(now_ms + 100), 1)
     );
     assert_eq!((tasks[1].state, tasks[1].answer.as_ref()), (TaskState::Done, Some(&reply)));
-    assert_eq!(store.list_tasks(None, Some(TaskState::Done), 10).await.unwrap().len(), 1);
+    assert_eq!(store.list_tasks(None, &[TaskState::Done], 10).await.unwrap().len(), 1);
+    assert_eq!(store.count_tasks().await.unwrap(), [("agent".to_owned(), TaskState::Leased, 1)]);
     assert_eq!(
         store.ack_task("a", "l1", now_ms).await.unwrap(),
         TaskChange::Made { state: TaskState::Done, plugin: "greeter".into() }
