@@ -13,6 +13,7 @@ use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -152,6 +153,8 @@ struct Engine {
     config: PathBuf,
     /// Replaced by a reload.
     settings: ArcSwap<Settings>,
+    /// Held by the reload that is under way.
+    reloading: Mutex<()>,
     options: RunOptions,
     shutdown: CancellationToken,
     started_ms: u64,
@@ -199,6 +202,7 @@ impl Engine {
         Ok(Self {
             config,
             settings: ArcSwap::new(settings),
+            reloading: Mutex::default(),
             options,
             shutdown,
             started_ms: now_ms(),

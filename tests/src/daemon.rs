@@ -20,8 +20,8 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-pub use self::record::{News, PATIENCE};
 use self::record::Record;
+pub use self::record::{News, PATIENCE};
 pub use self::stage::{CHANNEL, Stage, probe_manifest};
 
 /// A running engine.

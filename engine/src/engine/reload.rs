@@ -10,6 +10,8 @@ use crate::gateway::view::Reloaded;
 
 impl Engine {
     pub(super) async fn reload(&self) -> Result<Reloaded, Refusal> {
+        // Two at once could end with the older one in force.
+        let _turn = self.reloading.lock().await;
         let new = match load(&self.config, self.options.safe_mode).await {
             Ok(new) => Arc::new(new),
             Err(error) => {

@@ -19,7 +19,7 @@ use super::loader::Loaded;
 use super::order::{Candidate, Order};
 use super::restart::{After, Restarts};
 use super::timers::Timers;
-use crate::effect::{Batch, EffectSink};
+use crate::effect::{Batch, EffectSink, PluginId};
 use crate::event::{Channel, Envelope, Event, Origin, System, Timer, now_ms};
 use crate::observation::{Decision, DecisionKind, Observation, Observer};
 use crate::store::Store;
@@ -71,8 +71,9 @@ pub(super) struct Surroundings {
     pub(super) sink: Arc<dyn EffectSink>,
     pub(super) observer: Observer,
     pub(super) store: Store,
-    /// With the plugin's id. Bounded by what a plugin can do in the time the host takes for one.
-    pub(super) reports: mpsc::Sender<(crate::effect::PluginId, Report)>,
+    /// With the plugin's id and the generation that it is about. Bounded by what a plugin can do in the time the host
+    /// takes for one.
+    pub(super) reports: mpsc::Sender<(PluginId, u64, Report)>,
 }
 
 pub(super) struct Actor {
@@ -106,11 +107,13 @@ impl Actor {
             call_seconds,
         };
         actor.commit_start(wishes);
+        // Before anybody can offer it an event, not when the task is first run: an event of a plugin that seems to be
+        // down goes to the fallbacks, and past a reviewer.
+        actor.handle.set_running(true);
         actor
     }
 
     pub(super) async fn run(mut self) {
-        self.handle.set_running(true);
         loop {
             match self.work().await {
                 Pause::Stop => break,
@@ -122,7 +125,6 @@ impl Actor {
             }
         }
         self.handle.set_running(false);
-        self.save_backlog().await;
     }
 
     /// Takes jobs until something ends that.
@@ -383,7 +385,7 @@ impl Actor {
         tracing::error!(plugin = %self.handle.id(), why, "The plugin is quarantined until its file changes or `showrunner plugins reload` is called.");
         self.handle.set_running(false);
         self.timers.clear();
-        self.save_backlog().await;
+        save_backlog(&self.surroundings.store, &self.handle).await;
         self.report(Report::Quarantined { why }).await;
         loop {
             match self.handle.lanes.next_order().await {
@@ -392,28 +394,27 @@ impl Actor {
                 Order::Swap { new, done } => {
                     self.revive(*new, done);
                     // It is about to get them from the queue; after a power cut it must not get them again.
-                    self.keep_backlog(Vec::new()).await;
+                    keep_backlog(&self.surroundings.store, self.handle.id(), Vec::new()).await;
                     return true;
                 }
             }
         }
     }
 
-    /// What must not be lost is on disk while nobody takes it.
-    async fn save_backlog(&mut self) {
-        let waiting = self.handle.lanes.backlog();
-        self.keep_backlog(waiting).await;
-    }
-
-    async fn keep_backlog(&mut self, waiting: Vec<Arc<Envelope>>) {
-        if let Err(error) = self.surroundings.store.save_backlog(self.handle.id(), &waiting).await {
-            tracing::error!(plugin = %self.handle.id(), waiting = waiting.len(), %error, "Events that wait for this plugin can't be saved; they are in memory, and in the journal.");
-        }
-    }
-
     async fn report(&mut self, report: Report) {
         // An error only says that the host is gone, and so will this be.
-        let _ = self.surroundings.reports.send((self.handle.id().clone(), report)).await;
+        let _ = self.surroundings.reports.send((self.handle.id().clone(), self.live.generation, report)).await;
+    }
+}
+
+/// What must not be lost is on disk while nobody takes it.
+pub(super) async fn save_backlog(store: &Store, handle: &PluginHandle) {
+    keep_backlog(store, handle.id(), handle.lanes.backlog()).await;
+}
+
+async fn keep_backlog(store: &Store, plugin: &PluginId, waiting: Vec<Arc<Envelope>>) {
+    if let Err(error) = store.save_backlog(plugin, &waiting).await {
+        tracing::error!(%plugin, waiting = waiting.len(), %error, "Events that wait for this plugin can't be saved; they are in memory, and in the journal.");
     }
 }
 

@@ -71,11 +71,6 @@ impl PluginHandle {
         self.role.load().fallback
     }
 
-    /// Whether it can judge events before anybody sees them.
-    pub(super) fn is_reviewer(&self) -> bool {
-        self.role.load().reviewer
-    }
-
     /// Whether it is to be asked before anybody sees this event.
     pub fn reviews(&self, envelope: &Envelope) -> bool {
         let role = self.role.load();

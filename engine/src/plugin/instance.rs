@@ -88,6 +88,5 @@ pub(super) trait Instance: Send {
     /// `None` where the plugin does not carry memory over.
     async fn save(&mut self) -> Result<Option<Vec<u8>>, Crash>;
     async fn restore(&mut self, saved: &[u8], saved_by: &str) -> Answer<()>;
-    fn reviews(&self) -> bool;
     fn restores(&self) -> bool;
 }

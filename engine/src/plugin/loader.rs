@@ -41,11 +41,18 @@ pub(super) struct Loaded {
     pub(super) identity: Identity,
 }
 
-/// What makes two loads the same: both files.
+/// What makes two loads the same: both files. A digest of them, so that it can be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Identity {
-    hash: String,
-    manifest: String,
+pub(super) struct Identity(String);
+
+impl Identity {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(super) fn into_string(self) -> String {
+        self.0
+    }
 }
 
 /// Why a plugin can't be loaded. What ran before goes on running.
@@ -98,16 +105,23 @@ impl Files {
     }
 
     pub(super) fn new(manifest: String, component: Vec<u8>) -> Self {
-        let mut hash = String::from("sha256:");
-        for byte in Sha256::digest(&component) {
-            let _ = write!(hash, "{byte:02x}");
-        }
+        let hash = sha256(&component);
         Self { manifest, component, hash }
     }
 
     pub(super) fn identity(&self) -> Identity {
-        Identity { hash: self.hash.clone(), manifest: self.manifest.clone() }
+        // All hashes are equally long, so no manifest can pass for a part of one.
+        Identity(sha256(format!("{}{}", self.hash, self.manifest).as_bytes()))
     }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    let mut hash = String::from("sha256:");
+    for byte in Sha256::digest(bytes) {
+        // Writing to a string can't fail.
+        let _ = write!(hash, "{byte:02x}");
+    }
+    hash
 }
 
 /// Reads a file whole, unless it moves meanwhile.

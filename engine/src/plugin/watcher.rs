@@ -60,8 +60,9 @@ impl Watcher {
                 Box::new(PollWatcher::new(handler, config).map_err(failed)?)
             }
         };
-        watching.watch(folder, RecursiveMode::Recursive).map_err(failed)?;
+        // What changes is named by the path that is watched, so that must be the one that it is compared with.
         let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        watching.watch(&folder, RecursiveMode::Recursive).map_err(failed)?;
         Ok(Some(Self { folder, quiet, changes, debounce: Debounce::default(), _watching: watching }))
     }
 
@@ -98,8 +99,9 @@ pub(super) async fn start_when_there(
 
 fn plugin_folder(folder: &Path, changed: &Path) -> Option<String> {
     let inside = changed.strip_prefix(folder).ok()?;
-    let name = inside.components().next()?;
-    Some(name.as_os_str().to_str()?.to_owned())
+    let name = inside.components().next()?.as_os_str().to_str()?;
+    // Tools keep their own things under such names; no plugin can have one.
+    (!name.starts_with('.')).then(|| name.to_owned())
 }
 
 /// When which folder began to change, and when it last did.
@@ -175,6 +177,7 @@ mod tests {
         assert_eq!(plugin_folder(folder, Path::new("/plugins/greeter/plugin.wasm")).as_deref(), Some("greeter"));
         assert_eq!(plugin_folder(folder, Path::new("/plugins/greeter")).as_deref(), Some("greeter"));
         assert_eq!(plugin_folder(folder, Path::new("/plugins")), None);
+        assert_eq!(plugin_folder(folder, Path::new("/plugins/.git/HEAD")), None);
         assert_eq!(plugin_folder(folder, Path::new("/elsewhere/x")), None);
     }
 }

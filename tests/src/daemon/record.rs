@@ -73,12 +73,7 @@ impl Record {
         news
     }
 
-    async fn find_from<T>(
-        &mut self,
-        from: usize,
-        what: &str,
-        pick: impl Fn(&Observation) -> Option<T>,
-    ) -> (usize, T) {
+    async fn find_from<T>(&mut self, from: usize, what: &str, pick: impl Fn(&Observation) -> Option<T>) -> (usize, T) {
         let mut place = from;
         loop {
             if let Some(seen) = self.seen.get(place) {

@@ -14,7 +14,7 @@ use crate::config::settings::{PluginSettings, Settings};
 use crate::effect::PluginId;
 use crate::event::System;
 use crate::observation::Observation;
-use crate::plugin::actor::{Report, Surroundings};
+use crate::plugin::actor::{Report, Surroundings, save_backlog};
 use crate::plugin::guest::Context;
 use crate::plugin::handle::PluginHandle;
 use crate::plugin::imports::http::HttpWays;
@@ -57,10 +57,10 @@ pub(super) struct Keeper {
     pub(super) surroundings: Surroundings,
     /// Folders to be looked at once more, and when.
     pub(super) later: BTreeMap<String, Instant>,
-    /// Folders that went away, until they come back or it is meant.
-    pub(super) gone: BTreeSet<String>,
+    /// Folders that went away, and since when, until they come back or it is meant.
+    pub(super) gone: BTreeMap<String, Instant>,
     table: Table,
-    reports: mpsc::Receiver<(PluginId, Report)>,
+    reports: mpsc::Receiver<(PluginId, u64, Report)>,
 }
 
 /// A plugin that has been seen.
@@ -73,6 +73,8 @@ pub(super) struct Known {
     pub(super) kv: Option<Arc<Mutex<Kv>>>,
     /// The files that could not be started: not tried again by themselves.
     pub(super) failed: Option<Identity>,
+    /// Nothing of it runs, because it is quarantined since before the engine started; its events wait all the same.
+    pub(super) keeps_events: bool,
     pub(super) generation: u64,
 }
 
@@ -80,6 +82,8 @@ pub(super) struct Known {
 pub(super) struct Running {
     pub(super) loaded: Arc<Loaded>,
     pub(super) context: Arc<Context>,
+    pub(super) ships: bool,
+    /// Those that it was started with.
     pub(super) settings: PluginSettings,
 }
 
@@ -98,7 +102,7 @@ impl Keeper {
             store: options.store.clone(),
             reports: sender,
         };
-        let (known, later, gone) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        let (known, later, gone) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         Self { machine, ways, options, flags, known, surroundings, later, gone, table, reports }
     }
 
@@ -138,7 +142,7 @@ impl Keeper {
                     Some(order) => self.obey(order).await,
                     None => return self.stop(Duration::ZERO).await,
                 },
-                Some((id, report)) = self.reports.recv() => self.heard(&id, report).await,
+                Some((id, generation, report)) = self.reports.recv() => self.heard(&id, generation, report).await,
                 started = &mut starting, if is_starting => {
                     is_starting = false;
                     match started {
@@ -173,7 +177,7 @@ impl Keeper {
             Command::Apply { settings, done } => {
                 self.options.settings = settings;
                 for id in self.candidates() {
-                    self.consider(&id, Reason::Settings).await;
+                    self.follow_settings(&id).await;
                 }
                 let _ = done.send(());
             }
@@ -196,10 +200,14 @@ impl Keeper {
 
     /// A folder went away: at first only noted, then meant.
     pub(super) async fn missing(&mut self, id: &str) {
-        if self.gone.insert(id.to_owned()) {
-            self.look_later(id, GONE);
-        } else if let Some(mut known) = self.known.remove(id) {
-            self.gone.remove(id);
+        let since = *self.gone.entry(id.to_owned()).or_insert_with(Instant::now);
+        // Whoever looks meanwhile, and why: only the time counts.
+        let left = (since + GONE).saturating_duration_since(Instant::now());
+        if !left.is_zero() {
+            return self.look_later(id, left);
+        }
+        self.gone.remove(id);
+        if let Some(mut known) = self.known.remove(id) {
             self.end(&mut known).await;
             self.table.with(|states| states.remove(id));
             self.publish();
@@ -207,9 +215,11 @@ impl Keeper {
         }
     }
 
-    async fn heard(&mut self, id: &str, report: Report) {
+    async fn heard(&mut self, id: &str, generation: u64, report: Report) {
         let Some(known) = self.known.get_mut(id) else { return };
-        let hash = known.state.hash.clone();
+        // Of one that was replaced since, it says nothing of what runs now.
+        let Some(running) = known.running.as_ref().filter(|_| known.generation == generation) else { return };
+        let identity = running.loaded.identity.clone();
         match report {
             Report::Crashed { why } => {
                 known.state.phase = Phase::Restarting;
@@ -226,18 +236,19 @@ impl Keeper {
                 known.state.detail =
                     format!("{why}; change its file, or run `showrunner plugins reload {id}` to start it again");
                 self.note(id, "quarantined");
-                self.remember_quarantine(id, Some(hash), Some(why)).await;
+                self.remember_quarantine(id, Some(identity), Some(why)).await;
             }
         }
     }
 
     /// Kept over restarts: a plugin that brings itself down must not do so again after each start.
-    pub(super) async fn remember_quarantine(&mut self, id: &str, hash: Option<String>, reason: Option<String>) {
+    pub(super) async fn remember_quarantine(&mut self, id: &str, identity: Option<Identity>, reason: Option<String>) {
         let flags = self.flags.entry(id.into()).or_default();
-        if flags.quarantined == hash {
+        let quarantined = identity.map(Identity::into_string);
+        if flags.quarantined == quarantined {
             return;
         }
-        flags.quarantined = hash;
+        flags.quarantined = quarantined;
         flags.reason = reason;
         if let Err(error) = self.options.store.set_plugin_flags(&id.into(), flags).await {
             tracing::warn!(plugin = id, %error, "The plugin's quarantine can't be remembered over a restart.");
@@ -273,9 +284,8 @@ impl Keeper {
     }
 
     pub(super) fn publish(&self) {
-        let takes = |known: &&Known| known.running.is_some() || known.state.phase == Phase::Quarantined;
-        let running = self.known.values().filter(takes);
-        publish(&self.options.roster, running.map(|known| Arc::clone(&known.handle)).collect());
+        let listening = self.known.values().filter(|known| known.running.is_some() || known.keeps_events);
+        publish(&self.options.roster, listening.map(|known| Arc::clone(&known.handle)).collect());
     }
 
     pub(super) fn settings(&self) -> &Settings {
@@ -297,29 +307,22 @@ impl Keeper {
         publish(&self.options.roster, Vec::new());
     }
 
-    /// Ends a plugin's actor after the event in hand.
+    /// Ends a plugin's actor after the event in hand. What waits and must not be lost comes back with its next start.
     pub(super) async fn end(&self, known: &mut Known) {
-        known.running = None;
-        let Some(mut actor) = known.actor.take() else {
-            // An actor keeps its own.
-            return self.keep_backlog(known).await;
-        };
-        known.handle.lanes.order(Order::Stop);
-        if timeout(LAST_CALL, &mut actor).await.is_err() {
-            tracing::warn!(plugin = %known.handle.id(), "The plugin did not end in time and is given up.");
-            actor.abort();
+        let was_listening = known.running.take().is_some() || known.keeps_events;
+        known.keeps_events = false;
+        if let Some(mut actor) = known.actor.take() {
+            known.handle.lanes.order(Order::Stop);
+            if timeout(LAST_CALL, &mut actor).await.is_err() {
+                tracing::warn!(plugin = %known.handle.id(), "The plugin did not end in time and is given up.");
+                actor.abort();
+            }
         }
-        known.handle.set_running(false);
-    }
-
-    /// What waits for a plugin that stays quarantined.
-    async fn keep_backlog(&self, known: &Known) {
-        let waiting = known.handle.lanes.backlog();
-        if waiting.is_empty() {
-            return;
-        }
-        if let Err(error) = self.options.store.save_backlog(known.handle.id(), &waiting).await {
-            tracing::error!(plugin = %known.handle.id(), waiting = waiting.len(), %error, "Events that wait for this plugin can't be saved; they are in the journal.");
+        if was_listening {
+            known.handle.set_running(false);
+            save_backlog(&self.options.store, &known.handle).await;
+            // The next start finds it in the store; in the old queue it would be there twice.
+            known.handle = PluginHandle::new(known.handle.id().clone());
         }
     }
 }

@@ -10,7 +10,8 @@ use tokio::sync::oneshot;
 
 use super::keeper::{Keeper, Known, Reason, Running};
 use crate::config::settings::PluginSettings;
-use crate::plugin::actor::{Actor, Live, StartError};
+use crate::event::Envelope;
+use crate::plugin::actor::{Actor, Live, StartError, save_backlog};
 use crate::plugin::admission::{Admission, Applicant, Waiting, admit};
 use crate::plugin::delivery::Delivery;
 use crate::plugin::grants::Grants;
@@ -44,6 +45,13 @@ enum Failure {
     Stopping,
 }
 
+/// A version that runs and must not.
+struct Refused {
+    loaded: Arc<Loaded>,
+    ships: bool,
+    admission: Admission,
+}
+
 /// Files with where they come from.
 struct Found {
     files: Files,
@@ -69,6 +77,48 @@ impl Keeper {
         if let Err(failure) = self.bring_up(id, found, reason).await {
             self.failed(id, &failure, reason);
             self.known(id).failed = Some(identity);
+        }
+    }
+
+    /// Takes over what the operator now says of a plugin.
+    pub(super) async fn follow_settings(&mut self, id: &str) {
+        let refused = self.hold_to_settings(id);
+        let before = self.known.get(id).map(|known| known.generation);
+        self.consider(id, Reason::Settings).await;
+        let Some(refused) = refused else { return };
+        // What lies in the folder may have taken its place by now. If not, it ends all the same.
+        let goes_on = |known: &Known| known.running.is_some() && Some(known.generation) == before;
+        if self.known.get(id).is_some_and(goes_on) {
+            self.refuse(id, &refused).await;
+        }
+    }
+
+    /// Holds the version that runs to the operator's word, whatever lies in its folder. Returns why it may not go on.
+    fn hold_to_settings(&mut self, id: &str) -> Option<Refused> {
+        let settings = self.settings().plugins.get(id).cloned().unwrap_or_default();
+        let running = self.known.get(id)?.running.as_ref()?;
+        let loaded = Arc::clone(&running.loaded);
+        let ships = running.ships;
+        let applicant = Applicant { manifest: &loaded.manifest, hash: &loaded.hash, ships, running: None };
+        // An error would have been one of the config, which is not taken over then.
+        let admission = admit(&applicant, &settings).unwrap_or(Admission::Disabled);
+        if let Admission::Admitted(grants) = admission {
+            self.set_rights(id, &loaded, grants, &settings);
+            return None;
+        }
+        // From here on it may do nothing any more.
+        running.context.grants.store(Arc::default());
+        Some(Refused { loaded, ships, admission })
+    }
+
+    async fn refuse(&mut self, id: &str, refused: &Refused) {
+        match &refused.admission {
+            Admission::Disabled => self.disable(id, &refused.loaded, refused.ships).await,
+            Admission::Waiting(waiting) => {
+                self.retire(id).await;
+                self.wait(id, &refused.loaded, waiting);
+            }
+            Admission::Admitted(_) => {}
         }
     }
 
@@ -101,12 +151,17 @@ impl Keeper {
         };
         match admit(&applicant, &settings)? {
             Admission::Disabled => self.disable(id, &loaded, found.ships).await,
-            Admission::Waiting(waiting) => self.wait(id, &loaded, &waiting),
+            Admission::Waiting(waiting) => {
+                if self.runs(id, &loaded) {
+                    self.retire(id).await;
+                }
+                self.wait(id, &loaded, &waiting);
+            }
             Admission::Admitted(grants) => {
                 if self.is_quarantined(id, &loaded, reason) {
                     self.stay_quarantined(id, &loaded, &settings, found.ships).await;
                 } else if self.changes_rights_only(id, &loaded, &settings, reason) {
-                    self.change_rights(id, &loaded, grants, settings);
+                    self.change_rights(id, &loaded, grants, &settings);
                 } else {
                     self.start(id, loaded, grants, settings, found.ships).await?;
                     self.remember_quarantine(id, None, None).await;
@@ -129,7 +184,7 @@ impl Keeper {
     /// A quarantine of before the restart, or of a file that was only touched.
     fn is_quarantined(&self, id: &str, loaded: &Loaded, reason: Reason) -> bool {
         let flagged = self.flags.get(id).and_then(|flags| flags.quarantined.as_ref());
-        reason != Reason::Operator && flagged == Some(&loaded.hash)
+        reason != Reason::Operator && flagged.is_some_and(|flagged| flagged == loaded.identity.as_str())
     }
 
     /// Whether the running instance can go on with other rights, without noticing.
@@ -141,20 +196,31 @@ impl Keeper {
             && same_secrets(&running.settings, settings)
     }
 
-    fn change_rights(&mut self, id: &str, loaded: &Loaded, grants: Grants, settings: PluginSettings) {
+    fn change_rights(&mut self, id: &str, loaded: &Loaded, grants: Grants, settings: &PluginSettings) {
+        self.set_rights(id, loaded, grants, settings);
         let known = self.known(id);
-        let Some(running) = &mut known.running else { return };
-        running.context.channels.store(Arc::new(settings.channels.iter().cloned().collect()));
-        known.state.granted = grants.given.to_table();
-        known.handle.set_role(role(loaded, &settings, known.handle.is_reviewer()));
-        running.context.grants.store(Arc::new(grants));
-        running.settings = settings;
         // Whatever was wrong with another version of the file is over: the one that runs is back.
         if known.state.phase == Phase::Failed || known.state.phase == Phase::WaitingForGrant {
             known.state.phase = Phase::Running;
+            known.state.asked = loaded.manifest.permissions.to_table();
             known.state.detail.clear();
         }
         self.copy_state(id);
+    }
+
+    fn set_rights(&mut self, id: &str, loaded: &Loaded, grants: Grants, settings: &PluginSettings) {
+        let known = self.known(id);
+        let Some(running) = &known.running else { return };
+        running.context.channels.store(Arc::new(settings.channels.iter().cloned().collect()));
+        known.state.granted = grants.given.to_table();
+        known.handle.set_role(role(loaded, settings));
+        running.context.grants.store(Arc::new(grants));
+    }
+
+    /// Whether it is this very version that runs.
+    fn runs(&self, id: &str, loaded: &Loaded) -> bool {
+        let running = self.known.get(id).and_then(|known| known.running.as_ref());
+        running.is_some_and(|running| running.loaded.identity == loaded.identity)
     }
 
     /// Makes a new instance and lets it take over.
@@ -172,9 +238,9 @@ impl Keeper {
         let threads = self.machine.threads().ok_or(Failure::Stopping)?.clone();
         let starting = threads.spawn(Live::start(Arc::clone(&loaded), Arc::clone(&context), generation));
         let candidate = starting.await.map_err(|_| Failure::Stopping)??;
-        let role = role(&loaded, &settings, candidate.live.instance.reviews());
+        let role = role(&loaded, &settings);
         let restarted = self.known(id).running.is_some();
-        self.take_over(id, candidate, role, Running { loaded: Arc::clone(&loaded), context, settings }).await?;
+        self.take_over(id, candidate, role, Running { loaded: Arc::clone(&loaded), context, ships, settings }).await?;
 
         let known = self.known(id);
         let previous = std::mem::take(&mut known.state.hash);
@@ -202,7 +268,12 @@ impl Keeper {
             known.handle.set_role(role);
             known.running = Some(running);
             let handle = Arc::clone(&known.handle);
-            self.restore_backlog(id).await;
+            if std::mem::take(&mut known.keeps_events) {
+                // They are in its queue already; only those in the store are done with.
+                self.take_backlog(id).await;
+            } else {
+                self.restore_backlog(id).await;
+            }
             let actor = Actor::new(handle, surroundings, new);
             self.known(id).actor = Some(threads.spawn(actor.run()));
         }
@@ -212,17 +283,18 @@ impl Keeper {
 
     /// Events that waited when the plugin or the engine was stopped come first.
     async fn restore_backlog(&mut self, id: &str) {
-        match self.options.store.take_backlog(&id.into()).await {
-            Ok(waiting) => {
-                let handle = &self.known(id).handle;
-                for envelope in waiting {
-                    handle.offer(Delivery::new(Arc::new(envelope)), None);
-                }
-            }
-            Err(error) => {
-                tracing::error!(plugin = id, %error, "The events that waited for this plugin can't be read; they are in the journal.")
-            }
+        let waiting = self.take_backlog(id).await;
+        let handle = &self.known(id).handle;
+        for envelope in waiting {
+            handle.offer(Delivery::new(Arc::new(envelope)), None);
         }
+    }
+
+    async fn take_backlog(&self, id: &str) -> Vec<Envelope> {
+        self.options.store.take_backlog(&id.into()).await.unwrap_or_else(|error| {
+            tracing::error!(plugin = id, %error, "The events that waited for this plugin can't be read; they are in the journal.");
+            Vec::new()
+        })
     }
 
     async fn kv(&mut self, id: &str) -> Result<Arc<Mutex<Kv>>, StoreError> {
@@ -263,17 +335,23 @@ impl Keeper {
     }
 
     async fn disable(&mut self, id: &str, loaded: &Loaded, ships: bool) {
-        let Some(mut known) = self.known.remove(id) else { return };
-        self.end(&mut known).await;
+        self.retire(id).await;
+        let known = self.known(id);
         let was = known.state.phase;
         known.state = describe(loaded, &Grants::default(), known.generation, ships);
         known.state.phase = Phase::Disabled;
         known.state.detail = format!("run `showrunner plugins enable {id}` to start it");
-        self.known.insert(id.into(), known);
-        self.publish();
         if was != Phase::Disabled {
             self.note(id, "disabled");
         }
+    }
+
+    /// Nothing of it runs from here on; it stays known.
+    async fn retire(&mut self, id: &str) {
+        let Some(mut known) = self.known.remove(id) else { return };
+        self.end(&mut known).await;
+        self.known.insert(id.into(), known);
+        self.publish();
     }
 
     fn wait(&mut self, id: &str, loaded: &Loaded, waiting: &Waiting) {
@@ -295,6 +373,8 @@ impl Keeper {
     /// It gets no events, but those that must not be lost wait for it.
     async fn stay_quarantined(&mut self, id: &str, loaded: &Loaded, settings: &PluginSettings, ships: bool) {
         let why = self.flags.get(id).and_then(|flags| flags.reason.clone()).unwrap_or_default();
+        self.known(id).handle.set_role(role(loaded, settings));
+        self.keep_events(id).await;
         let known = self.known(id);
         if known.state.phase == Phase::Quarantined {
             return;
@@ -303,11 +383,20 @@ impl Keeper {
         known.state.phase = Phase::Quarantined;
         known.state.detail =
             format!("{why}; change its file, or run `showrunner plugins reload {id}` to start it again");
-        known.handle.set_role(role(loaded, settings, false));
         tracing::warn!(plugin = id, why, "The plugin stays quarantined.");
-        self.restore_backlog(id).await;
-        self.publish();
         self.note(id, "quarantined");
+    }
+
+    async fn keep_events(&mut self, id: &str) {
+        let known = self.known(id);
+        if known.running.is_some() || std::mem::replace(&mut known.keeps_events, true) {
+            return;
+        }
+        self.restore_backlog(id).await;
+        let handle = Arc::clone(&self.known(id).handle);
+        // They are still there when the engine ends without a word.
+        save_backlog(&self.options.store, &handle).await;
+        self.publish();
     }
 
     fn failed(&mut self, id: &str, failure: &Failure, reason: Reason) {
@@ -331,16 +420,18 @@ impl Keeper {
             actor: None,
             kv: None,
             failed: None,
+            keeps_events: false,
             generation: 0,
         })
     }
 }
 
-fn role(loaded: &Loaded, settings: &PluginSettings, reviewer: bool) -> Role {
+fn role(loaded: &Loaded, settings: &PluginSettings) -> Role {
     let manifest = &loaded.manifest;
     // The names were checked with the manifest, so there is always a subscription.
     let subscription = Subscription::new(&manifest.events, &manifest.commands, &settings.channels).unwrap_or_default();
-    Role { subscription, fallback: manifest.fallback, reviewer, on_failure: settings.on_failure }
+    let (fallback, reviewer) = (manifest.fallback, loaded.blueprint.reviews());
+    Role { subscription, fallback, reviewer, on_failure: settings.on_failure }
 }
 
 fn describe(loaded: &Loaded, grants: &Grants, generation: u64, ships: bool) -> PluginState {

@@ -92,6 +92,11 @@ impl Blueprint {
         })
     }
 
+    /// Whether its instances can judge events.
+    pub(in crate::plugin) const fn reviews(&self) -> bool {
+        self.reviewer.is_some()
+    }
+
     pub(in crate::plugin) async fn instantiate(&self, context: Arc<Context>) -> Result<Box<dyn Instance>, Crash> {
         let mut store = Store::new(self.pre.engine(), Guest::new(context));
         store.limiter(|guest| &mut guest.memory);
@@ -175,10 +180,6 @@ impl Instance for Live {
         bounded(limit, handover.call_restore(&mut self.store, &saved, saved_by)).await
     }
 
-    fn reviews(&self) -> bool {
-        self.reviewer.is_some()
-    }
-
     fn restores(&self) -> bool {
         self.handover.is_some()
     }
@@ -192,8 +193,11 @@ async fn bounded<T>(limit: Duration, call: impl Future<Output = wasmtime::Result
         Ok(Ok(Err(error))) if error.downcast_ref() == Some(&wasmtime::Trap::Interrupt) => {
             Err(Crash::OutOfTime { limit_ms: limit.as_millis() })
         }
-        // With its causes, of which the last names the trap; the backtrace goes along.
-        Ok(Ok(Err(error))) => Err(Crash::Trap(format!("{error:#}"))),
+        Ok(Ok(Err(error))) => {
+            tracing::debug!(error = format!("{error:#}"), "A call into a plugin failed.");
+            // The last of the causes names the trap; those before it are the backtrace.
+            Err(Crash::Trap(error.root_cause().to_string()))
+        }
         Ok(Err(_panic)) => Err(Crash::Trap("the host panicked during the call; please report it".to_owned())),
         Err(_elapsed) => Err(Crash::OutOfTime { limit_ms: (limit + BACKSTOP).as_millis() }),
     }
