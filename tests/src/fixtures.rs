@@ -5,15 +5,15 @@ use std::path::PathBuf;
 
 /// A plugin as it lies in a plugin folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fixture {
+pub struct Fixture<'a> {
     /// Its id, and so the name of its folder.
-    pub id: &'static str,
-    pub manifest: &'static str,
-    pub component: &'static [u8],
+    pub id: &'a str,
+    pub manifest: &'a str,
+    pub component: &'a [u8],
 }
 
 /// Plugins that were compiled against contract 0.1.0, by three toolchains. They answer `!hello` and count `hellos`.
-pub const V0_1_0: [Fixture; 3] = [
+pub const V0_1_0: [Fixture<'static>; 3] = [
     Fixture {
         id: "greeter-rust",
         manifest: include_str!("../fixtures/v0_1_0/greeter-rust/plugin.toml"),

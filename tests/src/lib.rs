@@ -1,4 +1,4 @@
-//! Fake platforms and what the end-to-end tests share.
+//! Fake platforms, compiled plugins, and what else the end-to-end tests share.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,7 +9,9 @@
 )]
 
 pub mod bot;
+pub mod daemon;
 pub mod fixtures;
 #[cfg(feature = "real-peers")]
 pub mod real_peers;
 pub mod retake;
+pub mod web;

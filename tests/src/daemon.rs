@@ -1,0 +1,228 @@
+//! A whole engine inside of the test, on a config, a plugin folder and a database of its own.
+//!
+//! A [`Stage`] is what lies on the disk, and outlives a stop; a [`Daemon`] runs on it. A test speaks to it as the command
+//! line does, through the control socket, and waits for what it observes: never for time to pass.
+
+mod record;
+mod stage;
+
+use std::sync::Arc;
+
+use showrunner::config::edit::{Change, change_plugin};
+use showrunner::effect::{Action, Effect, EffectResult};
+use showrunner::engine::{self, EngineError, RunOptions};
+use showrunner::event::{Envelope, Event};
+use showrunner::gateway::control::client::{Client, ClientError};
+use showrunner::gateway::control::{PluginRequest, Request, Response, Simulation};
+use showrunner::gateway::view::{PluginStatus, Reloaded};
+use showrunner::observation::{Decision, Observation, Observer};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use self::record::Record;
+pub use self::record::{News, PATIENCE};
+pub use self::stage::{CHANNEL, Stage, probe_manifest};
+
+/// A running engine.
+pub struct Daemon {
+    pub stage: Stage,
+    record: Record,
+    client: Client,
+    shutdown: CancellationToken,
+    running: JoinHandle<Result<(), EngineError>>,
+}
+
+impl Stage {
+    /// Returns when the engine runs and has tried all plugins.
+    pub async fn start(self) -> Daemon {
+        self.write_config();
+        let observer = Observer::default();
+        let mut record = Record::new(&observer);
+        let shutdown = CancellationToken::new();
+        let options = RunOptions { observer, ..RunOptions::default() };
+        let mut running = tokio::spawn(engine::run(self.config(), options, shutdown.clone()));
+        let started = record.find("the engine's start", |seen| match seen {
+            Observation::Event { envelope, .. } => match &envelope.event {
+                Event::System(system) if system.kind == "started" => Some(()),
+                _ => None,
+            },
+            _ => None,
+        });
+        tokio::select! {
+            () = started => {}
+            ended = &mut running => panic!("the engine did not start: {ended:?}"),
+        }
+        let client = Client::connect(&self.data_dir()).await.unwrap();
+        Daemon { stage: self, record, client, shutdown, running }
+    }
+}
+
+impl Daemon {
+    /// Ends the engine as SIGTERM would. What it leaves on the disk is there for the next one.
+    pub async fn stop(self) -> Stage {
+        self.shutdown.cancel();
+        timeout(PATIENCE, self.running).await.expect("the engine does not stop").unwrap().unwrap();
+        self.stage
+    }
+
+    pub async fn request(&mut self, request: &Request) -> Result<Response, ClientError> {
+        timeout(PATIENCE, self.client.ask(request)).await.expect("no answer from the control socket")
+    }
+
+    /// Plays an event in, and returns its id.
+    pub async fn simulate(&mut self, simulation: Simulation) -> String {
+        match self.request(&Request::Simulate(simulation)).await.unwrap() {
+            Response::Simulated { event_id } => event_id,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A viewer writes a line; returns the id of the event.
+    pub async fn chat(&mut self, text: &str) -> String {
+        self.simulate(Simulation { kind: "chat".into(), text: Some(text.into()), ..Simulation::default() }).await
+    }
+
+    /// Somebody gives money, which must never be lost.
+    pub async fn tip(&mut self, text: &str) -> String {
+        let (amount, text) = (Some("5".into()), Some(text.into()));
+        self.simulate(Simulation { kind: "tip".into(), text, amount, ..Simulation::default() }).await
+    }
+
+    /// What a plugin decided on an event.
+    pub async fn decision(&mut self, event: &str, plugin: &str) -> Decision {
+        let what = format!("a decision of {plugin} on {event}");
+        self.record.find(&what, |seen| decision_on(seen, event, plugin)).await
+    }
+
+    /// Whether a plugin has come to its end with an event, as far as is known by now.
+    pub fn has_decided(&mut self, event: &str, plugin: &str) -> bool {
+        self.record.so_far().iter().any(|seen| decision_on(seen, event, plugin).is_some())
+    }
+
+    /// Writes a line and returns what a plugin says to it.
+    pub async fn ask(&mut self, plugin: &str, text: &str) -> Vec<String> {
+        let event = self.chat(text).await;
+        said(&self.decision(&event, plugin).await)
+    }
+
+    /// What a plugin decides next on a timer, a reply, or another event that only it gets.
+    pub async fn own_decision(&mut self, event_prefix: &str, plugin: &str) -> Decision {
+        let what = format!("a decision of {plugin} on an event {event_prefix}…");
+        let find = |seen: &Observation| match seen {
+            Observation::Decision(decision)
+                if decision.event_id.starts_with(event_prefix) && *decision.plugin == *plugin =>
+            {
+                Some(decision.clone())
+            }
+            _ => None,
+        };
+        self.record.find(&what, find).await
+    }
+
+    /// How an effect ended.
+    pub async fn outcome(&mut self, event: &str, plugin: &str, number: u32) -> EffectResult {
+        let what = format!("the outcome of effect {number} of {plugin} on {event}");
+        let find = |seen: &Observation| match seen {
+            Observation::Outcome { result, .. }
+                if *result.key.event_id == *event && *result.key.plugin == *plugin && result.key.number == number =>
+            {
+                Some(result.clone())
+            }
+            _ => None,
+        };
+        self.record.find(&what, find).await
+    }
+
+    /// The first event that `is_wanted`.
+    pub async fn event(&mut self, what: &str, is_wanted: impl Fn(&Envelope) -> bool) -> Arc<Envelope> {
+        let find = |seen: &Observation| match seen {
+            Observation::Event { envelope, .. } if is_wanted(envelope) => Some(Arc::clone(envelope)),
+            _ => None,
+        };
+        self.record.find(what, find).await
+    }
+
+    /// Everything that was observed until now.
+    pub fn so_far(&mut self) -> &[Arc<Observation>] {
+        self.record.so_far()
+    }
+
+    /// Waits for any observation that `pick` takes.
+    pub async fn until<T>(&mut self, what: &str, pick: impl Fn(&Observation) -> Option<T>) -> T {
+        self.record.find(what, pick).await
+    }
+
+    /// The next that the host tells of a plugin: "loaded", "reloaded", "failed", ... Each is given out once.
+    pub async fn news(&mut self, plugin: &str, what: &str) -> News {
+        self.record.news(plugin, what).await
+    }
+
+    /// How often the host has told this of a plugin until now.
+    pub fn news_count(&mut self, plugin: &str, what: &str) -> usize {
+        let news = self.record.so_far().iter().filter_map(|seen| News::read(seen));
+        news.filter(|news| news.plugin == plugin && news.what == what).count()
+    }
+
+    pub async fn status(&mut self, plugin: &str) -> PluginStatus {
+        match self.request(&Request::Plugins(PluginRequest::Inspect { id: plugin.into() })).await.unwrap() {
+            Response::Plugin(status) => status,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// As `showrunner plugins reload` does.
+    pub async fn reload(&mut self, plugin: &str) -> PluginStatus {
+        match self.request(&Request::Plugins(PluginRequest::Reload { id: plugin.into() })).await.unwrap() {
+            Response::Plugin(status) => status,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Writes one key of the config and has it read again.
+    pub async fn configure(&mut self, section: &str, key: &str, value: &str) -> Reloaded {
+        self.stage.set(section, key, value);
+        self.stage.write_config();
+        self.reload_config().await
+    }
+
+    /// As `showrunner plugins grant|revoke|enable|disable` do.
+    pub async fn change(&mut self, plugin: &str, changes: &[Change]) {
+        change_plugin(&self.stage.config(), plugin, changes).unwrap();
+        self.reload_config().await;
+    }
+
+    pub async fn reload_config(&mut self) -> Reloaded {
+        match self.request(&Request::ReloadConfig).await.unwrap() {
+            Response::Reloaded(reloaded) => reloaded,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Returns when the host has seen to all files that were changed before: it takes changes one by one, and one that
+    /// came later has been taken twice.
+    pub async fn look_at_all_files(&mut self) {
+        for _ in 0..2 {
+            self.stage.change_canary();
+            self.news("canary", "waiting-for-grant").await;
+        }
+    }
+}
+
+fn decision_on(seen: &Observation, event: &str, plugin: &str) -> Option<Decision> {
+    match seen {
+        Observation::Decision(decision) if *decision.event_id == *event && *decision.plugin == *plugin => {
+            Some(decision.clone())
+        }
+        _ => None,
+    }
+}
+
+/// The lines that a decision sends to chat.
+pub fn said(decision: &Decision) -> Vec<String> {
+    let texts = decision.effects.iter().filter_map(|effect| match effect {
+        Effect::Platform { action: Action::Say { text } | Action::Reply { text, .. }, .. } => Some(text.clone()),
+        _ => None,
+    });
+    texts.collect()
+}
