@@ -80,6 +80,8 @@ pub(super) struct Known {
 pub(super) struct Running {
     pub(super) loaded: Arc<Loaded>,
     pub(super) context: Arc<Context>,
+    /// The very bytes that come with the engine.
+    pub(super) ships: bool,
     pub(super) settings: PluginSettings,
 }
 

@@ -14,7 +14,7 @@ use crate::config::settings::PluginSettings;
 use crate::plugin::actor::{Actor, Live, StartError};
 use crate::plugin::admission::{Admission, Applicant, Waiting, admit};
 use crate::plugin::delivery::Delivery;
-use crate::plugin::grants::{Grants, Permissions};
+use crate::plugin::grants::Grants;
 use crate::plugin::guest::Context;
 use crate::plugin::handle::{PluginHandle, Role};
 use crate::plugin::imports::http::HttpClient;
@@ -55,7 +55,18 @@ impl Keeper {
     /// Looks at a plugin and does what is to be done: start, replace, change rights, stop, or nothing.
     pub(super) async fn consider(&mut self, id: &str, reason: Reason) {
         // Whatever its files are like, what was taken back holds at once.
-        self.take_back(id).await;
+        let refused = self.take_back(id).await;
+        let before = self.known(id).generation;
+        self.consider_files(id, reason).await;
+        // Another version may have taken its place by now. If not, it ends all the same.
+        if let Some(waiting) = refused
+            && self.known(id).generation == before
+        {
+            self.retire(id, &waiting).await;
+        }
+    }
+
+    async fn consider_files(&mut self, id: &str, reason: Reason) {
         let found = match self.find(id).await {
             Ok(Some(found)) => found,
             Ok(None) => return self.missing(id).await,
@@ -80,25 +91,41 @@ impl Keeper {
         }
     }
 
-    /// Ends or narrows what runs, by the operator's word alone.
-    async fn take_back(&mut self, id: &str) {
+    /// Ends or narrows what runs, by the operator's word alone. Returns what it would have to wait for if it came now.
+    async fn take_back(&mut self, id: &str) -> Option<Waiting> {
         let settings = self.settings().plugins.get(id).cloned().unwrap_or_default();
-        let Some(known) = self.known.get_mut(id) else { return };
-        let Some(running) = &known.running else { return };
-        if settings.enabled == Some(false) {
-            let (loaded, ships) = (Arc::clone(&running.loaded), known.state.ships);
-            return self.disable(id, &loaded, ships).await;
+        let known = self.known.get(id)?;
+        let running = known.running.as_ref()?;
+        let (loaded, ships) = (Arc::clone(&running.loaded), running.ships);
+        let applicant = Applicant { manifest: &loaded.manifest, hash: &loaded.hash, ships, running: None };
+        // An error would have been one of the config, which is not taken over then.
+        match admit(&applicant, &settings).unwrap_or(Admission::Disabled) {
+            Admission::Admitted(grants) => {
+                running.context.grants.store(Arc::new(grants));
+                running.context.channels.store(Arc::new(settings.channels.iter().cloned().collect()));
+                None
+            }
+            Admission::Disabled => {
+                self.disable(id, &loaded, ships).await;
+                None
+            }
+            Admission::Waiting(waiting) => {
+                running.context.grants.store(Arc::default());
+                Some(waiting)
+            }
         }
-        let asked = running.loaded.manifest.permissions.clone();
-        let is_pinned = known.state.ships || settings.pin.as_ref().is_none_or(|pin| *pin == running.loaded.hash);
-        let given = match &settings.grant {
-            // The table was checked with the config; one that can't be read grants nothing.
-            Some(table) if is_pinned => Permissions::parse(table).unwrap_or_default(),
-            None if known.state.ships => asked.clone(),
-            _ => Permissions::default(),
-        };
-        running.context.grants.store(Arc::new(Grants { asked, given }));
-        running.context.channels.store(Arc::new(settings.channels.iter().cloned().collect()));
+    }
+
+    /// Ends what runs without the operator's leave; it stays known.
+    async fn retire(&mut self, id: &str, waiting: &Waiting) {
+        let Some(mut known) = self.known.remove(id) else { return };
+        self.end(&mut known, Instant::now() + LAST_CALL).await;
+        known.state.phase = Phase::WaitingForGrant;
+        known.state.granted.clear();
+        known.state.detail = waiting.to_string();
+        self.known.insert(id.into(), known);
+        self.publish();
+        self.note(id, "waiting-for-grant");
     }
 
     /// The files of a plugin: its folder's, else those that ship.
@@ -180,7 +207,7 @@ impl Keeper {
         running.settings = settings;
         // Whatever was wrong with another version of the file is over: the one that runs is back.
         if known.state.phase == Phase::Failed || known.state.phase == Phase::WaitingForGrant {
-            let (generation, ships) = (known.generation, known.state.ships);
+            let (generation, ships) = (known.generation, running.ships);
             let crashes = known.state.crashes;
             known.state =
                 PluginState { crashes, ..describe(loaded, &running.context.grants.load(), generation, ships) };
@@ -206,7 +233,7 @@ impl Keeper {
         let candidate = starting.await.map_err(|_| Failure::Stopping)??;
         let role = role(&loaded, &settings);
         let restarted = self.known(id).running.is_some();
-        self.take_over(id, candidate, role, Running { loaded: Arc::clone(&loaded), context, settings }).await?;
+        self.take_over(id, candidate, role, Running { loaded: Arc::clone(&loaded), context, ships, settings }).await?;
 
         let known = self.known(id);
         let previous = std::mem::take(&mut known.state.hash);
@@ -318,7 +345,8 @@ impl Keeper {
 
     fn wait(&mut self, id: &str, loaded: &Loaded, waiting: &Waiting) {
         let known = self.known(id);
-        let detail = match &known.running {
+        let other = known.running.as_ref().filter(|running| running.loaded.identity != loaded.identity);
+        let detail = match other {
             Some(running) => format!("{waiting}; until then version {} goes on", running.loaded.manifest.version),
             None => waiting.to_string(),
         };

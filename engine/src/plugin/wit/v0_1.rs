@@ -213,8 +213,11 @@ async fn bounded<T>(
         Ok(Ok(Err(error))) if error.downcast_ref() == Some(&wasmtime::Trap::Interrupt) => {
             Err(Crash::OutOfTime { limit_ms: limit.as_millis() })
         }
-        // With its causes, of which the last names the trap; the backtrace goes along.
-        Ok(Ok(Err(error))) => Err(Crash::Trap(format!("{error:#}"))),
+        Ok(Ok(Err(error))) => {
+            tracing::debug!(error = format!("{error:#}"), "A call into a plugin failed.");
+            // The last of the causes names the trap; those before it are the backtrace.
+            Err(Crash::Trap(error.root_cause().to_string()))
+        }
         Ok(Err(_panic)) => Err(Crash::Trap("the host panicked during the call; please report it".to_owned())),
         Err(_elapsed) => Err(Crash::OutOfTime { limit_ms: (limit + waiting).as_millis() }),
     }
