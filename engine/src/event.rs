@@ -251,6 +251,10 @@ impl Amount {
                 }
             }
         }
+        while exponent > 0 && units.is_multiple_of(10) && units > 0 {
+            units /= 10;
+            exponent -= 1;
+        }
         if units == 0 {
             return Some(Self::whole(0));
         }

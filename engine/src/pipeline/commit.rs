@@ -130,7 +130,7 @@ impl Inner {
         };
         *room = room
             .checked_sub(1)
-            .ok_or_else(|| format!("the queue {queue:?} is full: too many tasks wait already (agent.queue_bound)"))?;
+            .ok_or_else(|| format!("the queue {queue:?} is full: too many tasks wait already (agent.queue-bound)"))?;
         Ok(())
     }
 

@@ -77,7 +77,7 @@ async fn a_full_queue_refuses_and_says_which_bound() {
     assert!(bench.queue.has_room("another").await.unwrap());
     let refused = bench.add("d").await.unwrap_err();
     assert!(matches!(refused, QueueError::Full { bound: 3, .. }), "{refused}");
-    assert!(refused.to_string().contains("agent.queue_bound"), "{refused}");
+    assert!(refused.to_string().contains("agent.queue-bound"), "{refused}");
     bench.add("a").await.unwrap();
 
     let lease = bench.lease_one().await;
