@@ -189,7 +189,10 @@ impl Guest {
 
 async fn exchange(builder: reqwest::RequestBuilder, body_bytes: usize) -> Result<Response, Failure> {
     // The error of reqwest would name the address with its query; what went wrong is enough.
-    let network = |error: reqwest::Error| failure("network", root_cause(&error.without_url()));
+    let network = |error: reqwest::Error| {
+        let kind = if address::is_refusal(&error) { "denied" } else { "network" };
+        failure(kind, root_cause(&error.without_url()))
+    };
     let response = builder.send().await.map_err(network)?;
     let status = response.status().as_u16();
     let headers = response
