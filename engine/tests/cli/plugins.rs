@@ -59,7 +59,10 @@ fn a_plugin_is_switched_off_and_on_and_loaded_again() {
     watch.out.wait_for(&["Showrunner: Hello bob!"]);
     let reloaded = place.say(&["plugins", "reload", "instant-replies"]).ok();
     assert!(reloaded.contains("instant-replies 0.1.0: running, generation 3"), "{reloaded}");
-    assert_eq!(watch.out.count("plugin instant-replies reloaded"), 1, "it is told once\n{}", watch.out.text());
+    watch.out.wait_for(&["plugin instant-replies reloaded"]);
+    place.chat("carol", "hello");
+    watch.out.wait_for(&["Showrunner: Hello carol!"]);
+    assert_eq!(watch.out.count("reloaded"), 1, "it is told once\n{}", watch.out.text());
     assert!(place.say(&["plugins", "reload", "nobody"]).refused(1).contains("there is no plugin nobody"));
     assert!(place.say(&["plugins", "inspect", "nobody"]).refused(1).contains("there is no plugin nobody"));
 }

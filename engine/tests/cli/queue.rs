@@ -88,8 +88,8 @@ fn agents_that_read_files_are_served_and_woken_without_a_word_of_a_viewer() {
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
     let wake = format!("wake = [\"{}\", \"two words\", \"$(touch pwned)\"]", script.display());
     let files = "queue-file = \"queue.jsonl\"\nhealth-file = \"health.json\"";
-    place.configure(&format!("{ANY_PORT}[agent]\n{wake}\nwake-debounce = \"500ms\"\n{files}\n"));
-    let _daemon = place.start();
+    place.configure(&format!("{ANY_PORT}[agent]\n{wake}\nwake-debounce = \"1m\"\n{files}\n"));
+    let daemon = place.start();
     for number in 0..5 {
         place.chat(&format!("viewer{number}"), &format!("EVIL {number}; touch pwned; `touch pwned`"));
     }
@@ -107,12 +107,12 @@ fn agents_that_read_files_are_served_and_woken_without_a_word_of_a_viewer() {
     let health: Value = serde_json::from_str(&health).unwrap();
     assert!(health["status"].is_string() && health["uptime"].is_u64() && health["reconnects"].is_u64(), "{health}");
 
-    // One at once, and one for those that came while it ran.
+    // One at once; one more would come when the minute is over.
     let woken = || fs::read_to_string(&runs).unwrap_or_default().matches("two words|$(touch pwned)|").count();
     until("the wake", || (woken() > 0).then_some(()));
     #[expect(clippy::disallowed_methods, reason = "that nothing more comes shows only when time has passed")]
-    std::thread::sleep(std::time::Duration::from_millis(1200));
-    assert!(woken() <= 2, "{} runs for one burst", woken());
+    daemon.stop();
+    assert_eq!(woken(), 1, "one run for a burst");
     assert!(!fs::read_to_string(&runs).unwrap().contains("EVIL"), "no text of a viewer");
     assert!(!place.path().join("pwned").exists());
 }

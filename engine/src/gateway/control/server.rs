@@ -6,23 +6,30 @@ use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt}
 use std::os::unix::net::UnixStream as BlockingStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, BufReader};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::line::{self, LineError};
 use super::{Control, PluginRequest, Refusal, Request, Response, socket_path};
+use crate::observation::Observation;
 
 /// A request holds at most an agent's answer, which is shorter than a message of any platform allows.
 pub(super) const MAX_REQUEST: usize = 64 << 10;
 
 /// Far more than one operator, their scripts and an agent need.
 const MAX_CLIENTS: usize = 64;
+
+/// What is left to say at the end takes milliseconds; a client that does not listen does not hold up the stop.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
@@ -69,7 +76,7 @@ impl ControlSocket {
         Ok(Self { listener, path, owner })
     }
 
-    /// Answers clients until `shutdown`; then every connection ends.
+    /// Answers clients until `shutdown`; then every connection ends, once watchers have heard what happened until then.
     pub async fn run(self, control: Arc<dyn Control>, shutdown: CancellationToken) {
         let mut sessions = JoinSet::new();
         loop {
@@ -80,16 +87,18 @@ impl ControlSocket {
             };
             match accepted {
                 Ok((stream, _)) if sessions.len() < MAX_CLIENTS && self.is_welcome(&stream) => {
-                    sessions.spawn(Session::new(stream, control.clone()).run());
+                    sessions.spawn(Session::new(stream, control.clone(), shutdown.clone()).run());
                 }
                 Ok(_) => warn!(clients = sessions.len(), "A client of the control socket was turned away."),
                 Err(error) => {
                     warn!(%error, "A client of the control socket could not be accepted.");
                     // Out of file descriptors, most likely: at once it would fail again.
-                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                    tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }
         }
+        let last_words = async { while sessions.join_next().await.is_some() {} };
+        let _ = timeout(LAST_WORDS, last_words).await;
         sessions.shutdown().await;
     }
 
@@ -139,12 +148,13 @@ struct Session {
     reader: BufReader<OwnedReadHalf>,
     writer: OwnedWriteHalf,
     control: Arc<dyn Control>,
+    shutdown: CancellationToken,
 }
 
 impl Session {
-    fn new(stream: UnixStream, control: Arc<dyn Control>) -> Self {
+    fn new(stream: UnixStream, control: Arc<dyn Control>, shutdown: CancellationToken) -> Self {
         let (reader, writer) = stream.into_split();
-        Self { reader: BufReader::new(reader), writer, control }
+        Self { reader: BufReader::new(reader), writer, control, shutdown }
     }
 
     async fn run(mut self) {
@@ -156,7 +166,11 @@ impl Session {
     async fn serve(&mut self) -> io::Result<()> {
         let mut buffer = Vec::new();
         loop {
-            let request = match line::read(&mut self.reader, &mut buffer, MAX_REQUEST).await {
+            let read = tokio::select! {
+                read = line::read(&mut self.reader, &mut buffer, MAX_REQUEST) => read,
+                () = self.shutdown.cancelled() => return Ok(()),
+            };
+            let request = match read {
                 Ok(Some(request)) => request,
                 Ok(None) => return Ok(()),
                 Err(LineError::Broken(error)) => return Err(error),
@@ -198,11 +212,23 @@ impl Session {
                 observed = observations.recv() => observed,
                 // Whatever a client says now, it says that it is done.
                 _ = self.reader.read(&mut nothing) => return Ok(()),
+                () = self.shutdown.cancelled() => return self.say_the_rest(observations).await,
             };
             match observed {
                 Ok(observation) => self.answer(&Response::Observed { observation }).await?,
                 Err(RecvError::Lagged(count)) => self.answer(&Response::Missed { count }).await?,
                 Err(RecvError::Closed) => return Ok(()),
+            }
+        }
+    }
+
+    /// What was observed until the stop.
+    async fn say_the_rest(&mut self, mut observations: Receiver<Arc<Observation>>) -> io::Result<()> {
+        loop {
+            match observations.try_recv() {
+                Ok(observation) => self.answer(&Response::Observed { observation }).await?,
+                Err(TryRecvError::Lagged(count)) => self.answer(&Response::Missed { count }).await?,
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return Ok(()),
             }
         }
     }
