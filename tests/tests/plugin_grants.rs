@@ -133,7 +133,7 @@ async fn a_version_that_asks_for_more_waits_and_the_old_one_goes_on() {
     let more = probe_manifest("probe").replace("[\"say\", \"announce\"]", "[\"say\", \"announce\", \"whisper\"]");
     daemon.stage.drop_in(&Fixture { id: "probe", manifest: &more, component: fixtures::probe_v2() });
     let detail = daemon.news("probe", "waiting-for-grant").await.detail;
-    assert!(detail.contains("the new version also asks for chat (whisper)") && detail.ends_with(GRANT), "{detail}");
+    assert!(detail.contains("the new version also asks for chat (whisper)") && detail.contains(GRANT), "{detail}");
     assert_eq!(daemon.ask("probe", "remember me").await, Vec::<String>::new());
     daemon.look_at_all_files().await;
     assert_eq!(daemon.ask("probe", "recall").await, ["me"]);

@@ -10,7 +10,7 @@ pub(super) struct PublicOnly;
 
 #[derive(Debug, thiserror::Error)]
 #[error("denied: {0} leads to an address that is not public")]
-struct NotPublic(String);
+pub(super) struct NotPublic(String);
 
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
