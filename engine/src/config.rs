@@ -60,12 +60,12 @@ pub struct Paths {
     pub plugins_dir: PathBuf,
 }
 
-/// Finds the folders, also where something else in the file is wrong: a running daemon must be reachable while its
+/// Finds the folders, also where something else in the file is wrong, or the file is no TOML: a running daemon must be reachable while its
 /// config is being mended.
 pub fn paths(path: &Path) -> Result<Paths, ConfigErrors> {
     let path = absolute(path)?;
     let text = read_text(&path)?;
-    let (raw, _) = read::read(&Document::parse(&path, &text)?);
+    let (raw, _) = read::read(&Document::recover(&path, &text));
     Ok(Paths { data_dir: resolve::data_dir(&path, &raw), plugins_dir: resolve::plugins_dir(&path, &raw), config: path })
 }
 

@@ -21,7 +21,7 @@ use self::accounts::Accounts;
 use crate::agent::TaskQueue;
 use crate::agent::files::{Health as HealthNote, HealthFile};
 use crate::config::settings::Settings;
-use crate::config::watch::ConfigWatcher;
+use crate::config::watch::{ConfigWatcher, WatchError};
 use crate::config::{self, ConfigErrors};
 use crate::event::{Channel, Draft, Event, System, now_ms};
 use crate::gateway::control::{ControlError, ControlSocket};
@@ -93,6 +93,8 @@ impl EngineError {
 
 /// Runs until `shutdown`, then sends what is queued and closes everything. Returns early only when it can't start.
 pub async fn run(config: PathBuf, options: RunOptions, shutdown: CancellationToken) -> Result<(), EngineError> {
+    // From before it is read, so that no change falls between.
+    let watcher = ConfigWatcher::new(&config);
     let settings = Arc::new(load(&config, options.safe_mode).await?);
     prepare_process();
     // Whatever can be taken by another program is taken before anything is connected.
@@ -111,7 +113,7 @@ pub async fn run(config: PathBuf, options: RunOptions, shutdown: CancellationTok
     }
     tasks.spawn(Arc::clone(&engine).keep_gauges(servers.clone()));
     tasks.spawn(Arc::clone(&engine).write_health_file(servers.clone()));
-    tasks.spawn(Arc::clone(&engine).follow_config(shutdown.clone()));
+    tasks.spawn(Arc::clone(&engine).follow_config(watcher, shutdown.clone()));
     tasks.spawn(Arc::clone(&engine).keep_alive(servers.clone()));
 
     engine.options.service.ready();
@@ -263,8 +265,8 @@ impl Engine {
     }
 
     /// Follows the config file. A file that can't be watched is only read again when somebody says so.
-    async fn follow_config(self: Arc<Self>, shutdown: CancellationToken) {
-        let mut watcher = match ConfigWatcher::new(&self.config) {
+    async fn follow_config(self: Arc<Self>, watcher: Result<ConfigWatcher, WatchError>, shutdown: CancellationToken) {
+        let mut watcher = match watcher {
             Ok(watcher) => watcher,
             Err(error) => {
                 tracing::warn!(%error, "The config is not followed; run `showrunner config reload` after a change.");

@@ -57,7 +57,7 @@ impl fmt::Display for Channel {
 pub struct Envelope {
     /// Unique, also over restarts; the key for de-duplication.
     pub id: Arc<str>,
-    /// Rises by one with each event of a channel.
+    /// Rises by one with each event of a channel; after a crash it skips some, and repeats none.
     pub sequence: u64,
     /// Milliseconds since 1970.
     pub at_ms: u64,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use showrunner::gateway::control::Simulation;
 use showrunner::observation::{DecisionKind, Observation};
 use showrunner_tests::daemon::{Daemon, Stage, said};
+use showrunner_tests::fixtures;
 
 /// A line in a channel of its own.
 fn line(channel: &str, text: &str) -> Simulation {
@@ -14,10 +15,13 @@ fn line(channel: &str, text: &str) -> Simulation {
     Simulation { kind: "chat".into(), text, channel, ..Simulation::default() }
 }
 
-/// How often a plugin came to its end with an event.
+/// How often the probe came to its end with an event.
 fn decisions(daemon: &mut Daemon, event: &str) -> usize {
-    let of_event = |seen: &Observation| matches!(seen, Observation::Decision(decision) if *decision.event_id == *event);
-    daemon.so_far().iter().filter(|seen| of_event(seen)).count()
+    let is_wanted = |seen: &Observation| match seen {
+        Observation::Decision(decision) => *decision.event_id == *event && *decision.plugin == *"probe",
+        _ => false,
+    };
+    daemon.so_far().iter().filter(|seen| is_wanted(seen)).count()
 }
 
 #[tokio::test]
@@ -107,17 +111,16 @@ async fn an_event_that_crashed_a_plugin_does_not_come_again() {
 }
 
 #[tokio::test]
-async fn money_that_comes_while_a_crashed_plugin_pauses_reaches_it_and_chatter_does_not() {
+async fn what_comes_while_a_crashed_plugin_pauses_is_handled_afterwards() {
     let mut daemon = Stage::with_probe().start().await;
-    for _ in 0..2 {
+    let mut lines = Vec::new();
+    for number in 0..3 {
         daemon.chat("trap").await;
-        daemon.news("probe", "crashed").await;
+        lines.push((daemon.chat(&format!("echo {number}")).await, number.to_string()));
     }
-    let (tip, line) = (daemon.tip("now").await, daemon.chat("echo late").await);
-    assert!(!daemon.has_decided(&tip, "probe"));
-    assert_eq!(daemon.decision(&tip, "probe").await.verdict, DecisionKind::Passed);
-    assert_eq!(daemon.ask("probe", "echo alive").await, ["alive"]);
-    assert!(!daemon.has_decided(&line, "probe"), "a fallback has had it meanwhile");
+    for (event, text) in lines {
+        assert_eq!(said(&daemon.decision(&event, "probe").await), [text]);
+    }
     daemon.stop().await;
 }
 
@@ -182,6 +185,33 @@ async fn money_waits_also_while_a_quarantined_plugin_is_switched_off_and_on() {
     daemon.decision(&tip, "probe").await;
     daemon.ask("probe", "echo now").await;
     assert_eq!(decisions(&mut daemon, &tip), 1);
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn money_waits_also_while_a_quarantined_plugin_has_a_broken_file() {
+    let mut daemon = Stage::with_probe().start().await;
+    daemon.quarantine_probe().await;
+    let mut daemon = daemon.stop().await.start().await;
+    daemon.look_at_all_files().await;
+    let mut tips = vec![daemon.tip("before").await];
+    std::fs::write(daemon.stage.component("probe"), fixtures::core_module()).unwrap();
+    daemon.news("probe", "failed").await;
+    // Whatever else happens to plugins meanwhile.
+    daemon.stage.add_probe("other");
+    daemon.stage.write_config();
+    daemon.reload_config().await;
+    assert_eq!(daemon.status("other").await.state, "running");
+    tips.push(daemon.tip("meanwhile").await);
+    std::fs::write(daemon.stage.component("probe"), fixtures::probe()).unwrap();
+    daemon.look_at_all_files().await;
+    assert_eq!(daemon.status("probe").await.state, "quarantined");
+    tips.push(daemon.tip("after").await);
+    daemon.reload("probe").await;
+    daemon.ask("probe", "echo now").await;
+    for tip in &tips {
+        assert_eq!(decisions(&mut daemon, tip), 1);
+    }
     daemon.stop().await;
 }
 

@@ -36,6 +36,12 @@ impl<'text> Document<'text> {
         Err(ConfigErrors::Invalid { problems })
     }
 
+    /// What can be read of a file, whatever is wrong with it.
+    pub(super) fn recover(file: &Path, text: &'text str) -> Self {
+        let (tree, _) = DeTable::parse_recoverable(text);
+        Self { file: file.to_owned(), text, tree }
+    }
+
     pub(super) fn tree(&self) -> &Spanned<DeTable<'text>> {
         &self.tree
     }

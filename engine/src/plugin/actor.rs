@@ -5,7 +5,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, PoisonError};
-use std::time::Instant as WallClock;
+use std::time::{Duration, Instant as WallClock};
 
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
@@ -28,6 +28,10 @@ use crate::store::Store;
 
 /// What a version may hand over to the next: as much as its durable memory may hold by default.
 const HANDOVER_BYTES: usize = 1 << 20;
+
+/// Events wait for a plugin that comes back this soon, and the fallbacks with them; after a longer pause chatter would
+/// be answered when nobody remembers it.
+const SHORT_PAUSE: Duration = Duration::from_secs(2);
 
 /// A running version of a plugin.
 pub(super) struct Live {
@@ -274,7 +278,7 @@ impl Actor {
         self.commit(wishes, cause);
     }
 
-    fn observe_decision(&self, envelope: &Envelope, verdict: DecisionKind, wishes: &Wishes, took: std::time::Duration) {
+    fn observe_decision(&self, envelope: &Envelope, verdict: DecisionKind, wishes: &Wishes, took: Duration) {
         self.surroundings.observer.observe(|| {
             Observation::Decision(Decision {
                 event_id: Arc::clone(&envelope.id),
@@ -346,7 +350,9 @@ impl Actor {
             };
             self.report(Report::Crashed { why: why.clone() });
             if !pause.is_zero() {
-                self.handle.set_running(false);
+                if pause > SHORT_PAUSE {
+                    self.handle.set_running(false);
+                }
                 tracing::info!(plugin = %self.handle.id(), ?pause, "The plugin starts again after a pause.");
                 match self.pause(Instant::now() + pause).await {
                     Paused::Over => {}

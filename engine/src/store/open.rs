@@ -27,6 +27,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// The write-ahead log shrinks back to this after a burst.
 const WAL_BYTES: u32 = 16 << 20;
 
+/// Events whose numbers were given out and not written when a process ended without a stop: more than the writer
+/// ever holds back.
+const LOST_NUMBERS: i64 = 1 << 20;
+
 /// An open, checked and migrated database. The lock is declared last, so that it is let go after the connection.
 pub(super) struct Database {
     pub(super) connection: Connection,
@@ -36,12 +40,14 @@ pub(super) struct Database {
 pub(super) fn open(path: &Path) -> Result<Database, StoreError> {
     let lock = Lock::take(path)?;
     create(path).map_err(|source| StoreError::Io { doing: "open the database", path: path.to_owned(), source })?;
+    let was_killed = has_log(path);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(|error| explain(path, error))?;
     let prepared = identify(&connection, path)
         .and_then(|_| check(&connection, path))
         .and_then(|()| configure(&connection).map_err(StoreError::from))
-        .and_then(|()| migrate(&mut connection, path));
+        .and_then(|()| migrate(&mut connection, path))
+        .and_then(|()| if was_killed { skip_lost_numbers(&connection) } else { Ok(()) });
     match prepared {
         Ok(()) => Ok(Database { connection, lock }),
         Err(StoreError::Sqlite(error)) => Err(explain(path, error)),
@@ -55,6 +61,19 @@ fn create(path: &Path) -> std::io::Result<()> {
     if file.metadata()?.permissions().mode() & 0o077 != 0 {
         file.set_permissions(Permissions::from_mode(MODE))?;
     }
+    Ok(())
+}
+
+/// A database that was closed has no write-ahead log.
+fn has_log(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(&log).is_ok_and(|log| log.len() > 0)
+}
+
+/// A number must not be given out twice, and watchers may have seen some that never reached the disk.
+fn skip_lost_numbers(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute("UPDATE channels SET last_sequence = last_sequence + ?1", [LOST_NUMBERS])?;
     Ok(())
 }
 

@@ -84,6 +84,7 @@ fn a_wrong_config_changes_nothing_in_a_running_daemon() {
     let place = Place::new(ANY_PORT);
     let daemon = place.start();
     let watch = place.watch(&[]);
+    // While it is no TOML, the daemon is found all the same.
     let broken = [("[http\n", ":1:6: this is not TOML"), ("[http]\nport = 1\n", ":2:1: http.port")];
     for (number, (config, problem)) in broken.into_iter().enumerate() {
         place.configure(config);

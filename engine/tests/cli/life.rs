@@ -32,7 +32,7 @@ fn a_stop_sends_what_is_queued_and_leaves_the_database_clean() {
     }
     watch.out.wait_for_many(6, &["→ say \"Hello viewer"]);
     let log = daemon.stop();
-    assert_eq!(watch.out.wait_for_many(6, &["(own) Showrunner: Hello viewer"]).len(), 6);
+    watch.out.wait_for_many(6, &["instant-replies say in simulator:demo done"]);
     log.wait_for(&["Asked to stop", "SIGTERM"]);
     log.wait_for(&["Stopped."]);
     assert!(!place.data().join("control.sock").exists());
@@ -102,8 +102,6 @@ fn a_daemon_that_was_killed_comes_back_and_repeats_no_number() {
     for round in 0..3 {
         let daemon = place.start();
         let watch = place.watch(&["--json"]);
-        let before = watch.out.count("\"(own)\"");
-        assert_eq!(before, 0);
         for number in 0..4 {
             place.chat(&format!("viewer{number}"), &format!("question {number} of round {round}"));
         }
@@ -115,7 +113,7 @@ fn a_daemon_that_was_killed_comes_back_and_repeats_no_number() {
     let numbers: BTreeSet<_> = seen.iter().map(|(channel, _, sequence)| (channel, sequence)).collect();
     assert_eq!((ids.len(), numbers.len()), (seen.len(), seen.len()), "{seen:#?}");
 
-    // What was acknowledged to a plugin as durable is there.
+    // What was acknowledged as durable is there.
     let daemon = place.start();
     assert!(place.say(&["status"]).ok().contains("store  well"));
     let listed = place.say(&["queue", "list"]).ok();

@@ -9,11 +9,12 @@ fn every_kind_is_seen_with_its_answers() {
     let place = Place::new(ANY_PORT);
     let _daemon = place.start();
     let watch = place.watch(&[]);
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 9] = [
         (&["chat", "--user", "alice", "--text", "hello"], "alice: hello"),
-        (&["tip", "--user", "bob", "--amount", "12.50 EUR", "--text", "nice"], "bob gives 12.50 EUR (tip): nice"),
+        (&["tip", "--user", "bob", "--amount", "12.50 EUR", "--text", "nice"], "bob gives 12.5 EUR (tip): nice"),
         (&["follow", "--user", "carol"], "carol follows"),
-        (&["sub", "--user", "dora", "--months", "3"], "dora subscribes (resub, tier 1000, 3 months)"),
+        (&["sub", "--user", "dora"], "dora subscribes (new, tier 1000)"),
+        (&["resub", "--user", "dora", "--months", "3"], "dora subscribes (resub, tier 1000, 3 months)"),
         (&["gift", "--user", "emil", "--count", "50"], "emil gives 50 subscriptions"),
         (&["raid", "--user", "fritz", "--count", "120"], "fritz raids with 120"),
         (&["dropin", "--user", "greta"], "greta joins"),

@@ -15,7 +15,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use self::address::{NotPublic, PublicOnly};
+use self::address::PublicOnly;
 use super::wit::http::{Failure, Header, Host, Request, Response};
 use crate::config::settings::Limits;
 use crate::plugin::grants::AllowedUrl;
@@ -188,7 +188,12 @@ impl Guest {
 }
 
 async fn exchange(builder: reqwest::RequestBuilder, body_bytes: usize) -> Result<Response, Failure> {
-    let response = builder.send().await.map_err(not_sent)?;
+    // The error of reqwest would name the address with its query; what went wrong is enough.
+    let network = |error: reqwest::Error| {
+        let kind = if address::is_refusal(&error) { "denied" } else { "network" };
+        failure(kind, root_cause(&error.without_url()))
+    };
+    let response = builder.send().await.map_err(network)?;
     let status = response.status().as_u16();
     let headers = response
         .headers()
@@ -201,7 +206,7 @@ async fn exchange(builder: reqwest::RequestBuilder, body_bytes: usize) -> Result
     let mut body = Vec::new();
     let mut stream = response.bytes_stream();
     while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(not_sent)?;
+        let chunk = chunk.map_err(network)?;
         if body.len() + chunk.len() > body_bytes {
             return Err(failure("too-large", format!("an answer holds at most {body_bytes} bytes")));
         }
@@ -210,15 +215,13 @@ async fn exchange(builder: reqwest::RequestBuilder, body_bytes: usize) -> Result
     Ok(Response { status, headers, body })
 }
 
-/// The error of reqwest would name the address with its query. The last of its causes says most: "connection refused", or
-/// that the resolver knows no public address.
-fn not_sent(error: reqwest::Error) -> Failure {
-    let error = error.without_url();
-    let mut cause: &dyn std::error::Error = &error;
+/// The last of an error's causes says most: "connection refused", "not a public address".
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }
-    failure(if cause.is::<NotPublic>() { "denied" } else { "network" }, cause.to_string())
+    cause.to_string()
 }
 
 fn failure(kind: &str, message: impl Into<String>) -> Failure {

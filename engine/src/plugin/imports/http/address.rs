@@ -10,7 +10,12 @@ pub(super) struct PublicOnly;
 
 #[derive(Debug, thiserror::Error)]
 #[error("denied: {0} leads to an address that is not public")]
-pub(super) struct NotPublic(String);
+struct NotPublic(String);
+
+/// Whether a request failed because its name leads nowhere public.
+pub(super) fn is_refusal(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<NotPublic>())
+}
 
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
