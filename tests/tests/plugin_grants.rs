@@ -208,7 +208,7 @@ async fn a_plugin_hears_and_speaks_in_its_channels_only() {
     stage.set("plugins.probe", "channels", "[\"studio\"]");
     let mut daemon = stage.start().await;
     let unheard = daemon.simulate(in_kitchen("version")).await;
-    assert_eq!(daemon.ask("probe", "timer 100").await, Vec::<String>::new());
+    assert_eq!(daemon.ask("probe", "timer 4000").await, Vec::<String>::new());
     assert!(!daemon.has_decided(&unheard, "probe"));
     // It will speak where it last heard something, which is no longer its own by then.
     daemon.configure("plugins.probe", "channels", "[\"kitchen\"]").await;
