@@ -15,7 +15,7 @@ use showrunner::event::{Envelope, Event};
 use showrunner::gateway::control::client::{Client, ClientError};
 use showrunner::gateway::control::{PluginRequest, Request, Response, Simulation};
 use showrunner::gateway::view::{PluginStatus, Reloaded};
-use showrunner::observation::{Decision, Observation, Observer};
+use showrunner::observation::{Decision, DecisionKind, Observation, Observer};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -162,6 +162,17 @@ impl Daemon {
     pub fn news_count(&mut self, plugin: &str, what: &str) -> usize {
         let news = self.record.so_far().iter().filter_map(|seen| News::read(seen));
         news.filter(|news| news.plugin == plugin && news.what == what).count()
+    }
+
+    /// The probe crashes five times within a minute.
+    pub async fn quarantine_probe(&mut self) {
+        for crashes in 1..=5 {
+            let event = self.chat("trap").await;
+            let decision = self.decision(&event, "probe").await;
+            assert!(matches!(decision.verdict, DecisionKind::Crashed(_)), "{decision:?}");
+            // While it pauses it hears nothing.
+            self.news("probe", if crashes < 5 { "restarted" } else { "quarantined" }).await;
+        }
     }
 
     pub async fn status(&mut self, plugin: &str) -> PluginStatus {

@@ -27,6 +27,11 @@ async fn speaking() -> Daemon {
     daemon
 }
 
+fn in_kitchen(text: &str) -> Simulation {
+    let (text, channel) = (Some(text.into()), Some("kitchen".into()));
+    Simulation { kind: "chat".into(), text, channel, ..Simulation::default() }
+}
+
 /// A line of which a plugin that does not run must never hear: not now, and not when it runs again.
 async fn unheard(daemon: &mut Daemon) -> String {
     let event = daemon.chat("version").await;
@@ -112,6 +117,20 @@ async fn rights_are_taken_back_also_while_a_broken_file_lies_there() {
 }
 
 #[tokio::test]
+async fn channels_are_taken_back_also_while_a_broken_file_lies_there() {
+    let mut daemon = Stage::with_probe().start().await;
+    daemon.look_at_all_files().await;
+    fs::write(daemon.stage.component("probe"), fixtures::core_module()).unwrap();
+    daemon.news("probe", "failed").await;
+    daemon.configure("plugins.probe", "channels", "[\"kitchen\"]").await;
+    let unheard = daemon.chat("version").await;
+    let heard = daemon.simulate(in_kitchen("version")).await;
+    assert_eq!(said(&daemon.decision(&heard, "probe").await), ["1"]);
+    assert!(!daemon.has_decided(&unheard, "probe"));
+    daemon.stop().await;
+}
+
+#[tokio::test]
 async fn a_plugin_without_a_grant_any_more_ends() {
     let mut daemon = speaking().await;
     daemon.stage.unset("plugins.probe", "grant");
@@ -188,20 +207,14 @@ async fn a_plugin_hears_and_speaks_in_its_channels_only() {
     let mut stage = Stage::with_probe();
     stage.set("plugins.probe", "channels", "[\"studio\"]");
     let mut daemon = stage.start().await;
-    let elsewhere = Simulation {
-        kind: "chat".into(),
-        text: Some("version".into()),
-        channel: Some("kitchen".into()),
-        ..Simulation::default()
-    };
-    let unheard = daemon.simulate(elsewhere.clone()).await;
-    assert_eq!(daemon.ask("probe", "timer 100").await, Vec::<String>::new());
+    let unheard = daemon.simulate(in_kitchen("version")).await;
+    assert_eq!(daemon.ask("probe", "timer 4000").await, Vec::<String>::new());
     assert!(!daemon.has_decided(&unheard, "probe"));
     // It will speak where it last heard something, which is no longer its own by then.
     daemon.configure("plugins.probe", "channels", "[\"kitchen\"]").await;
     let decision = daemon.own_decision("timer:probe:", "probe").await;
     assert!(format!("{:?}", decision.verdict).contains("denied: channel studio"), "{decision:?}");
-    let heard = daemon.simulate(elsewhere).await;
+    let heard = daemon.simulate(in_kitchen("version")).await;
     assert_eq!(said(&daemon.decision(&heard, "probe").await), ["1"]);
     assert_eq!(daemon.status("probe").await.generation, 1);
     daemon.stop().await;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use showrunner::gateway::control::Simulation;
 use showrunner::observation::{DecisionKind, Observation};
 use showrunner_tests::daemon::{Daemon, Stage, said};
+use showrunner_tests::fixtures;
 
 /// A line in a channel of its own.
 fn line(channel: &str, text: &str) -> Simulation {
@@ -14,25 +15,13 @@ fn line(channel: &str, text: &str) -> Simulation {
     Simulation { kind: "chat".into(), text, channel, ..Simulation::default() }
 }
 
-async fn crash(daemon: &mut Daemon) -> String {
-    let event = daemon.chat("trap").await;
-    let decision = daemon.decision(&event, "probe").await;
-    assert!(matches!(decision.verdict, DecisionKind::Crashed(_)), "{decision:?}");
-    event
-}
-
-/// Five crashes in a minute.
-async fn quarantine(daemon: &mut Daemon) {
-    for _ in 0..5 {
-        crash(daemon).await;
-    }
-    daemon.news("probe", "quarantined").await;
-}
-
-/// How often a plugin came to its end with an event.
+/// How often the probe came to its end with an event.
 fn decisions(daemon: &mut Daemon, event: &str) -> usize {
-    let of_event = |seen: &Observation| matches!(seen, Observation::Decision(decision) if *decision.event_id == *event);
-    daemon.so_far().iter().filter(|seen| of_event(seen)).count()
+    let is_wanted = |seen: &Observation| match seen {
+        Observation::Decision(decision) => *decision.event_id == *event && *decision.plugin == *"probe",
+        _ => false,
+    };
+    daemon.so_far().iter().filter(|seen| is_wanted(seen)).count()
 }
 
 #[tokio::test]
@@ -108,7 +97,7 @@ async fn an_init_that_spins_is_ended() {
 #[tokio::test]
 async fn an_event_that_crashed_a_plugin_does_not_come_again() {
     let mut daemon = Stage::with_probe().start().await;
-    let crash = crash(&mut daemon).await;
+    let crash = daemon.chat("trap").await;
     daemon.news("probe", "crashed").await;
     daemon.news("probe", "restarted").await;
     assert_eq!(daemon.ask("probe", "echo alive").await, ["alive"]);
@@ -138,7 +127,7 @@ async fn what_comes_while_a_crashed_plugin_pauses_is_handled_afterwards() {
 #[tokio::test]
 async fn five_crashes_quarantine_a_plugin_until_the_operator_says_so() {
     let mut daemon = Stage::with_probe().start().await;
-    quarantine(&mut daemon).await;
+    daemon.quarantine_probe().await;
     let status = daemon.status("probe").await;
     assert_eq!(status.state, "quarantined");
     assert!(status.detail.contains("run `showrunner plugins reload probe`"), "{}", status.detail);
@@ -161,15 +150,13 @@ async fn five_crashes_quarantine_a_plugin_until_the_operator_says_so() {
 #[tokio::test]
 async fn money_that_comes_while_a_plugin_is_quarantined_reaches_it_afterwards() {
     let mut daemon = Stage::with_probe().start().await;
-    quarantine(&mut daemon).await;
+    daemon.quarantine_probe().await;
     let mut tips = vec![daemon.tip("while it is quarantined").await];
     let mut daemon = daemon.stop().await.start().await;
     daemon.news("probe", "quarantined").await;
     tips.push(daemon.tip("after a restart").await);
     let mut daemon = daemon.stop().await.start().await;
     tips.push(daemon.tip("after another").await);
-    daemon.look_at_all_files().await;
-    assert_eq!(daemon.status("probe").await.queued, 3);
     daemon.reload("probe").await;
     for tip in &tips {
         assert_eq!(daemon.decision(tip, "probe").await.verdict, DecisionKind::Passed);
@@ -190,7 +177,7 @@ async fn money_that_comes_while_a_plugin_is_quarantined_reaches_it_afterwards() 
 #[tokio::test]
 async fn money_waits_also_while_a_quarantined_plugin_is_switched_off_and_on() {
     let mut daemon = Stage::with_probe().start().await;
-    quarantine(&mut daemon).await;
+    daemon.quarantine_probe().await;
     let tip = daemon.tip("once").await;
     daemon.configure("plugins.probe", "enabled", "false").await;
     daemon.configure("plugins.probe", "enabled", "true").await;
@@ -198,6 +185,33 @@ async fn money_waits_also_while_a_quarantined_plugin_is_switched_off_and_on() {
     daemon.decision(&tip, "probe").await;
     daemon.ask("probe", "echo now").await;
     assert_eq!(decisions(&mut daemon, &tip), 1);
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn money_waits_also_while_a_quarantined_plugin_has_a_broken_file() {
+    let mut daemon = Stage::with_probe().start().await;
+    daemon.quarantine_probe().await;
+    let mut daemon = daemon.stop().await.start().await;
+    daemon.look_at_all_files().await;
+    let mut tips = vec![daemon.tip("before").await];
+    std::fs::write(daemon.stage.component("probe"), fixtures::core_module()).unwrap();
+    daemon.news("probe", "failed").await;
+    // Whatever else happens to plugins meanwhile.
+    daemon.stage.add_probe("other");
+    daemon.stage.write_config();
+    daemon.reload_config().await;
+    assert_eq!(daemon.status("other").await.state, "running");
+    tips.push(daemon.tip("meanwhile").await);
+    std::fs::write(daemon.stage.component("probe"), fixtures::probe()).unwrap();
+    daemon.look_at_all_files().await;
+    assert_eq!(daemon.status("probe").await.state, "quarantined");
+    tips.push(daemon.tip("after").await);
+    daemon.reload("probe").await;
+    daemon.ask("probe", "echo now").await;
+    for tip in &tips {
+        assert_eq!(decisions(&mut daemon, tip), 1);
+    }
     daemon.stop().await;
 }
 

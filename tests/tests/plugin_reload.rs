@@ -257,7 +257,7 @@ async fn a_reload_waits_for_the_handler_that_is_at_work() {
 #[tokio::test]
 async fn a_reload_ends_a_quarantine() {
     let mut daemon = daemon().await;
-    quarantine(&mut daemon).await;
+    daemon.quarantine_probe().await;
     let status = daemon.reload("probe").await;
     assert_eq!((status.state.as_str(), status.generation), ("running", 2), "{status:?}");
     assert_eq!(daemon.ask("probe", "version").await, ["1"]);
@@ -270,7 +270,7 @@ async fn a_reload_ends_a_quarantine() {
 #[tokio::test]
 async fn a_new_file_ends_a_quarantine_and_a_touched_one_does_not() {
     let mut daemon = daemon().await;
-    quarantine(&mut daemon).await;
+    daemon.quarantine_probe().await;
     fs::write(daemon.stage.component("probe"), fixtures::probe()).unwrap();
     daemon.look_at_all_files().await;
     assert_eq!(daemon.status("probe").await.state, "quarantined");
@@ -282,20 +282,11 @@ async fn a_new_file_ends_a_quarantine_and_a_touched_one_does_not() {
 #[tokio::test]
 async fn a_new_manifest_ends_a_quarantine() {
     let mut daemon = daemon().await;
-    quarantine(&mut daemon).await;
+    daemon.quarantine_probe().await;
     daemon.stage.edit_manifest("probe", |text| text.replace("version = \"1.0.0\"", "version = \"1.0.1\""));
     assert_eq!(daemon.news("probe", "reloaded").await.version, "1.0.1");
     runs_version(&mut daemon, "1", 2).await;
     daemon.stop().await;
-}
-
-async fn quarantine(daemon: &mut Daemon) {
-    for _ in 0..5 {
-        let event = daemon.chat("trap").await;
-        daemon.decision(&event, "probe").await;
-    }
-    let news = daemon.news("probe", "quarantined").await;
-    assert!(news.detail.contains("showrunner plugins reload probe"), "{}", news.detail);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use showrunner::event::{Envelope, Event, OutcomeStatus};
 use showrunner::observation::{DecisionKind, Observation};
-use showrunner_tests::daemon::{Daemon, Stage, probe_manifest, said};
+use showrunner_tests::daemon::{Daemon, Stage, said};
 use showrunner_tests::fixtures::{self, Fixture};
 use showrunner_tests::web::Web;
 
@@ -105,14 +105,17 @@ async fn the_strictest_of_all_verdicts_counts() {
 #[tokio::test]
 async fn a_reviewer_that_fails_counts_as_the_operator_says() {
     let mut stage = stage();
-    // The bystander's own probe-free life must not depend on the clock: only the reviewer's time is short.
-    stage.set("pipeline", "review", "\"100ms\"").set("host.limits", "review", "\"2s\"");
+    // The reviewer goes on for longer than anybody waits for it.
+    stage.set("pipeline", "review", "\"100ms\"").set("host.limits", "review", "\"1s\"");
     let mut daemon = stage.start().await;
     let passed = daemon.chat("!hello REVIEWTRAP").await;
     assert_eq!(said(&daemon.decision(&passed, "bystander").await), ["Hello viewer!"]);
     let late = daemon.chat("!hello REVIEWSPIN").await;
     assert_eq!(said(&daemon.decision(&late, "bystander").await), ["Hello viewer!"]);
     assert!(!daemon.has_decided(&late, "probe"), "it is still at its review");
+    for _ in 0..2 {
+        daemon.news("probe", "restarted").await;
+    }
     assert_eq!(daemon.ask("probe", "echo alive").await, ["alive"]);
 
     daemon.configure("plugins.probe", "on-failure", "\"hold\"").await;
@@ -127,14 +130,11 @@ async fn a_reviewer_that_fails_counts_as_the_operator_says() {
 
 #[tokio::test]
 async fn a_quarantined_reviewer_counts_as_one_that_fails_also_after_a_restart() {
-    let mut stage = stage();
-    stage.set("plugins.probe", "on-failure", "\"hold\"");
-    let mut daemon = stage.start().await;
-    for _ in 0..5 {
-        let event = daemon.chat("trap").await;
-        daemon.decision(&event, "probe").await;
-    }
-    daemon.news("probe", "quarantined").await;
+    let mut daemon = stage().start().await;
+    daemon.quarantine_probe().await;
+    let event = daemon.chat("!hello").await;
+    assert_eq!(said(&daemon.decision(&event, "bystander").await), ["Hello viewer!"]);
+    daemon.configure("plugins.probe", "on-failure", "\"hold\"").await;
     let event = daemon.chat("!hello").await;
     assert_eq!(verdict(&mut daemon, &event).await.1, "hold");
     let mut daemon = daemon.stop().await.start().await;
@@ -241,12 +241,11 @@ async fn a_fallback_takes_over_when_the_handler_is_slow() {
 }
 
 #[tokio::test]
-async fn a_plugin_that_only_reviews_what_it_may_hear_judges_nothing_else() {
+async fn a_reviewer_judges_in_its_own_channels_only() {
     let mut stage = stage();
     stage.set("plugins.probe", "channels", "[\"kitchen\"]");
     let mut daemon = stage.start().await;
     let event = daemon.chat("!hello SPAM").await;
     assert_eq!(said(&daemon.decision(&event, "bystander").await), ["Hello viewer!"]);
-    assert!(probe_manifest("probe").contains("\"chat\""));
     daemon.stop().await;
 }

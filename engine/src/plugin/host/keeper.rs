@@ -73,6 +73,9 @@ pub(super) struct Known {
     pub(super) kv: Option<Arc<Mutex<Kv>>>,
     /// The files that could not be started: not tried again by themselves.
     pub(super) failed: Option<Identity>,
+    /// It is quarantined since before the engine started: nothing of it runs, and its events wait all the same,
+    /// whatever becomes of its files meanwhile.
+    pub(super) keeps_events: bool,
     pub(super) generation: u64,
 }
 
@@ -310,7 +313,7 @@ impl Keeper {
     }
 
     pub(super) fn publish(&self) {
-        let takes = |known: &&Known| known.running.is_some() || known.state.phase == Phase::Quarantined;
+        let takes = |known: &&Known| known.running.is_some() || known.keeps_events;
         let running = self.known.values().filter(takes);
         publish(&self.options.roster, running.map(|known| Arc::clone(&known.handle)).collect());
     }
@@ -340,6 +343,7 @@ impl Keeper {
     /// Ends a plugin's actor after the event in hand. What is still in its queue and must not be lost is kept on disk.
     pub(super) async fn end(&self, known: &mut Known, until: Instant) {
         known.running = None;
+        known.keeps_events = false;
         let actor = known.actor.take();
         let has_run = actor.is_some();
         if let Some(mut actor) = actor {

@@ -101,8 +101,7 @@ impl Keeper {
         // An error would have been one of the config, which is not taken over then.
         match admit(&applicant, &settings).unwrap_or(Admission::Disabled) {
             Admission::Admitted(grants) => {
-                running.context.grants.store(Arc::new(grants));
-                running.context.channels.store(Arc::new(settings.channels.iter().cloned().collect()));
+                self.set_rights(id, &loaded, grants, &settings);
                 None
             }
             Admission::Disabled => {
@@ -198,12 +197,9 @@ impl Keeper {
     }
 
     fn change_rights(&mut self, id: &str, loaded: &Loaded, grants: Grants, settings: PluginSettings) {
+        self.set_rights(id, loaded, grants, &settings);
         let known = self.known(id);
         let Some(running) = &mut known.running else { return };
-        running.context.channels.store(Arc::new(settings.channels.iter().cloned().collect()));
-        known.state.granted = grants.given.to_table();
-        known.handle.set_role(role(loaded, &settings));
-        running.context.grants.store(Arc::new(grants));
         running.settings = settings;
         // Whatever was wrong with another version of the file is over: the one that runs is back.
         if known.state.phase == Phase::Failed || known.state.phase == Phase::WaitingForGrant {
@@ -214,6 +210,16 @@ impl Keeper {
             known.state.phase = Phase::Running;
         }
         self.copy_state(id);
+    }
+
+    /// What the version that runs may do, hear and say.
+    fn set_rights(&mut self, id: &str, loaded: &Loaded, grants: Grants, settings: &PluginSettings) {
+        let known = self.known(id);
+        let Some(running) = &known.running else { return };
+        running.context.channels.store(Arc::new(settings.channels.iter().cloned().collect()));
+        known.state.granted = grants.given.to_table();
+        known.handle.set_role(role(loaded, settings));
+        running.context.grants.store(Arc::new(grants));
     }
 
     /// Makes a new instance and lets it take over.
@@ -264,6 +270,7 @@ impl Keeper {
         } else {
             known.handle.set_role(role);
             known.running = Some(running);
+            known.keeps_events = false;
             let handle = Arc::clone(&known.handle);
             self.restore_backlog(id).await;
             // From now on events are for it, and hold back the fallbacks until it has had them.
@@ -366,6 +373,8 @@ impl Keeper {
     async fn stay_quarantined(&mut self, id: &str, loaded: &Loaded, settings: &PluginSettings, ships: bool) {
         let why = self.flags.get(id).and_then(|flags| flags.reason.clone()).unwrap_or_default();
         let known = self.known(id);
+        // Whether its verdicts are missed, and which events it keeps, are the operator's to change all the time.
+        known.handle.set_role(role(loaded, settings));
         if known.state.phase == Phase::Quarantined {
             return;
         }
@@ -373,10 +382,10 @@ impl Keeper {
         known.state.phase = Phase::Quarantined;
         known.state.detail =
             format!("{why}; change its file, or run `showrunner plugins reload {id}` to start it again");
-        known.handle.set_role(role(loaded, settings));
-        let has_actor = known.actor.is_some();
+        // An actor keeps them itself.
+        let begins_to_keep = known.actor.is_none() && !std::mem::replace(&mut known.keeps_events, true);
         tracing::warn!(plugin = id, why, "The plugin stays quarantined.");
-        if !has_actor {
+        if begins_to_keep {
             self.restore_backlog(id).await;
             // Until it runs again, they are on the disk as well.
             if let Some(known) = self.known.get(id) {
@@ -408,6 +417,7 @@ impl Keeper {
             actor: None,
             kv: None,
             failed: None,
+            keeps_events: false,
             generation: 0,
         })
     }
