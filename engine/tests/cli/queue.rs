@@ -110,7 +110,6 @@ fn agents_that_read_files_are_served_and_woken_without_a_word_of_a_viewer() {
     // One at once; one more would come when the minute is over.
     let woken = || fs::read_to_string(&runs).unwrap_or_default().matches("two words|$(touch pwned)|").count();
     until("the wake", || (woken() > 0).then_some(()));
-    #[expect(clippy::disallowed_methods, reason = "that nothing more comes shows only when time has passed")]
     daemon.stop();
     assert_eq!(woken(), 1, "one run for a burst");
     assert!(!fs::read_to_string(&runs).unwrap().contains("EVIL"), "no text of a viewer");
