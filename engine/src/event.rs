@@ -538,10 +538,10 @@ impl Event {
         }
     }
 
-    /// Chat and presence come in floods and can be missed; everything else is kept.
+    /// Chat and presence come in floods, and news of the host are old when they come late; everything else is kept.
     pub const fn lane(&self) -> Lane {
         match self {
-            Self::Chat(_) | Self::Presence(_) => Lane::Lossy,
+            Self::Chat(_) | Self::Presence(_) | Self::System(_) => Lane::Lossy,
             _ => Lane::Kept,
         }
     }

@@ -4,6 +4,6 @@
 //! child ends with the value that stands for it.
 
 pub mod answers;
-pub mod daemon;
 pub mod engine;
+pub mod process;
 pub mod socketio;

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use showrunner::config::settings::RetakeGeneration::{self, V1, V2};
 use showrunner_tests::real_peers::answers::{COMMAND, Tally};
-use showrunner_tests::real_peers::daemon::{self, Daemon};
 use showrunner_tests::real_peers::engine::RunningEngine;
+use showrunner_tests::real_peers::process::{self, DaemonProcess};
 use showrunner_tests::real_peers::socketio::{GoingAway, SocketIoPeer, Sockets};
 use tokio::sync::Mutex;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -159,11 +159,11 @@ const GROWTH_KIB: u64 = 8 << 10;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_is_flat_over_a_hundred_thousand_lines() {
-    let program = daemon::program().await;
+    let program = process::program().await;
     let _busy = BUSY.lock().await;
     within(Duration::from_secs(600), async {
         let mut peer = SocketIoPeer::start(V2).await;
-        let daemon = Daemon::start(&program, &peer);
+        let daemon = DaemonProcess::start(&program, &peer);
         peer.until_joined().await;
         let idle = daemon.resident_kib();
         let mut measured = Vec::new();

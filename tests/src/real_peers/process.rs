@@ -12,13 +12,13 @@ use super::socketio::SocketIoPeer;
 /// Names a program to take instead of building one.
 const PROGRAM: &str = "SHOWRUNNER_BIN";
 
-pub struct Daemon {
+pub struct DaemonProcess {
     /// Ends with this value, also when a test fails.
     process: Child,
     _home: Home,
 }
 
-impl Daemon {
+impl DaemonProcess {
     pub fn start(program: &Path, peer: &SocketIoPeer) -> Self {
         let home = Home::new(peer);
         let process = Command::new(program)
