@@ -13,8 +13,8 @@ use showrunner::effect::{Action, Effect, EffectResult};
 use showrunner::engine::{self, EngineError, RunOptions};
 use showrunner::event::{Envelope, Event};
 use showrunner::gateway::control::client::{Client, ClientError};
-use showrunner::gateway::control::{PluginRequest, Request, Response, Simulation};
-use showrunner::gateway::view::{PluginStatus, Reloaded};
+use showrunner::gateway::control::{PluginRequest, QueueRequest, Request, Response, Simulation};
+use showrunner::gateway::view::{PluginStatus, Reloaded, TaskView};
 use showrunner::observation::{Decision, DecisionKind, Observation, Observer};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -182,6 +182,20 @@ impl Daemon {
         }
     }
 
+    /// Leases the next task of the queue `main`, as an agent would, and answers it.
+    pub async fn answer_task(&mut self, text: &str) -> TaskView {
+        let task = match self.queue(QueueRequest::Lease { name: "main".into(), limit: 1 }).await {
+            Response::Tasks { mut tasks } => tasks.remove(0),
+            other => panic!("{other:?}"),
+        };
+        self.queue(QueueRequest::Reply { task: task.id.clone(), ok: true, text: text.into() }).await;
+        task
+    }
+
+    async fn queue(&mut self, request: QueueRequest) -> Response {
+        self.request(&Request::Queue(request)).await.unwrap()
+    }
+
     /// As `showrunner plugins reload` does.
     pub async fn reload(&mut self, plugin: &str) -> PluginStatus {
         match self.request(&Request::Plugins(PluginRequest::Reload { id: plugin.into() })).await.unwrap() {
@@ -214,8 +228,8 @@ impl Daemon {
     /// came later has been taken twice.
     pub async fn look_at_all_files(&mut self) {
         for _ in 0..2 {
-            self.stage.change_canary();
-            self.news("canary", "waiting-for-grant").await;
+            let version = self.stage.change_canary();
+            while self.news("canary", "waiting-for-grant").await.version != version {}
         }
     }
 }

@@ -3,8 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may assume")]
 
 use showrunner::event::OutcomeStatus;
-use showrunner::gateway::control::{QueueRequest, Request, Response};
-use showrunner::gateway::view::TaskView;
 use showrunner::observation::{DecisionKind, Observation};
 use showrunner_tests::daemon::{Daemon, Stage, said};
 
@@ -15,14 +13,6 @@ fn logged(daemon: &mut Daemon) -> Vec<String> {
         _ => None,
     };
     daemon.so_far().iter().filter_map(|seen| line(seen)).collect()
-}
-
-async fn queue(daemon: &mut Daemon, request: QueueRequest) -> Vec<TaskView> {
-    match daemon.request(&Request::Queue(request)).await.unwrap() {
-        Response::Tasks { tasks } => tasks,
-        Response::Done => Vec::new(),
-        other => panic!("{other:?}"),
-    }
 }
 
 #[tokio::test]
@@ -151,10 +141,8 @@ async fn the_agents_reply_comes_back_to_the_plugin_that_asked() {
     let mut daemon = Stage::with_probe().start().await;
     let event = daemon.chat("task write a poem").await;
     daemon.outcome(&event, "probe", 0).await;
-    let lease = QueueRequest::Lease { name: "main".into(), limit: 1 };
-    let task = queue(&mut daemon, lease).await.remove(0);
+    let task = daemon.answer_task("roses").await;
     assert_eq!((task.prompt.as_str(), task.plugin.as_str()), ("write a poem", "probe"));
-    queue(&mut daemon, QueueRequest::Reply { task: task.id, ok: true, text: "roses".into() }).await;
     let texts = daemon
         .until("the reply in chat", |seen| match seen {
             Observation::Decision(decision) if said(decision) == ["roses"] => Some(said(decision)),

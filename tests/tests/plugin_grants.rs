@@ -7,6 +7,7 @@ use std::fs;
 
 use showrunner::config::edit::Change;
 use showrunner::gateway::control::Simulation;
+use showrunner::observation::{Decision, DecisionKind, Observation};
 use showrunner_tests::daemon::{Daemon, Stage, probe_manifest, said};
 use showrunner_tests::fixtures::{self, Fixture};
 
@@ -208,12 +209,18 @@ async fn a_plugin_hears_and_speaks_in_its_channels_only() {
     stage.set("plugins.probe", "channels", "[\"studio\"]");
     let mut daemon = stage.start().await;
     let unheard = daemon.simulate(in_kitchen("version")).await;
-    assert_eq!(daemon.ask("probe", "timer 4000").await, Vec::<String>::new());
+    let asked = daemon.chat("task say it later").await;
+    daemon.outcome(&asked, "probe", 0).await;
     assert!(!daemon.has_decided(&unheard, "probe"));
     // It will speak where it last heard something, which is no longer its own by then.
     daemon.configure("plugins.probe", "channels", "[\"kitchen\"]").await;
-    let decision = daemon.own_decision("timer:probe:", "probe").await;
-    assert!(format!("{:?}", decision.verdict).contains("denied: channel studio"), "{decision:?}");
+    daemon.answer_task("later").await;
+    let why = |seen: &Observation| match seen {
+        Observation::Decision(Decision { verdict: DecisionKind::Failed(why), .. }) => Some(why.clone()),
+        _ => None,
+    };
+    let why = daemon.until("a refusal", why).await;
+    assert_eq!(why, "denied: channel studio is not among this plugin's channels");
     let heard = daemon.simulate(in_kitchen("version")).await;
     assert_eq!(said(&daemon.decision(&heard, "probe").await), ["1"]);
     assert_eq!(daemon.status("probe").await.generation, 1);

@@ -151,13 +151,15 @@ impl Stage {
     }
 
     /// A new version of a plugin that nobody grants anything: the host says each time that it waits.
-    pub(super) fn change_canary(&mut self) {
+    pub(super) fn change_canary(&mut self) -> String {
         self.canary_version += 1;
+        let version = self.canary_version.to_string();
+        // It is said that a plugin waits only when what it waits for has changed.
         let manifest = format!(
-            "id = \"canary\"\nversion = \"{}\"\nwit = \"0.1\"\nevents = [\"raid\"]\n[permissions]\ngateway = [\"v{}\"]\n",
-            self.canary_version, self.canary_version
+            "id = \"canary\"\nversion = \"{version}\"\nwit = \"0.1\"\nevents = [\"raid\"]\n[permissions]\ngateway = [\"v{version}\"]\n"
         );
         self.drop_in(&Fixture { id: "canary", manifest: &manifest, component: fixtures::V0_1_0[2].component });
+        version
     }
 
     fn share_compiled(&self) {
