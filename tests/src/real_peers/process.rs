@@ -7,7 +7,6 @@ use std::process::Stdio;
 use tokio::process::{Child, Command};
 
 use super::engine::Home;
-use super::socketio::SocketIoPeer;
 
 /// Names a program to take instead of building one.
 const PROGRAM: &str = "SHOWRUNNER_BIN";
@@ -15,21 +14,26 @@ const PROGRAM: &str = "SHOWRUNNER_BIN";
 pub struct DaemonProcess {
     /// Ends with this value, also when a test fails.
     process: Child,
-    _home: Home,
+    program: PathBuf,
+    home: Home,
 }
 
 impl DaemonProcess {
-    pub fn start(program: &Path, peer: &SocketIoPeer) -> Self {
-        let home = Home::new(peer);
-        let process = Command::new(program)
-            .arg("--config")
-            .arg(home.config())
-            .arg("run")
+    pub fn start(program: &Path, home: Home) -> Self {
+        let process = showrunner(program, &home, "run")
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .spawn()
             .unwrap_or_else(|error| panic!("{} can't be started: {error}", program.display()));
-        Self { process, _home: home }
+        Self { process, program: program.to_owned(), home }
+    }
+
+    /// Stops it in good order, and returns where it lived.
+    pub async fn stop(mut self) -> Home {
+        let asked = showrunner(&self.program, &self.home, "stop").status().await;
+        assert!(asked.unwrap().success(), "the daemon can't be stopped");
+        assert!(self.process.wait().await.unwrap().success(), "the daemon has failed");
+        self.home
     }
 
     /// Its resident memory, in KiB.
@@ -39,6 +43,12 @@ impl DaemonProcess {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.trim().trim_end_matches("kB").trim().parse().unwrap()
     }
+}
+
+fn showrunner(program: &Path, home: &Home, subcommand: &str) -> Command {
+    let mut command = Command::new(program);
+    command.arg("--config").arg(home.config()).arg(subcommand);
+    command
 }
 
 /// The daemon as it is installed: what `SHOWRUNNER_BIN` names, else what `cargo build --release` makes of this source.

@@ -80,9 +80,16 @@ impl SocketIoPeer {
         assert_eq!(answer["reached"], true, "no answer to {number}");
     }
 
+    /// Waits until somebody is in the room.
     pub async fn until_joined(&mut self) {
         let answer = self.wait(json!({"do": "joined", "count": 1})).await;
         assert_eq!(answer["reached"], true, "nobody has joined");
+    }
+
+    /// Waits until nobody is in the room any more.
+    pub async fn until_left(&mut self) {
+        let answer = self.wait(json!({"do": "joined", "count": 0})).await;
+        assert_eq!(answer["reached"], true, "somebody is still there");
     }
 
     /// Everything that the bot sent.
