@@ -35,6 +35,10 @@ pub struct Supervision {
 /// out at once, each time, is not one that works.
 const HELD: Duration = Duration::from_secs(1);
 
+/// Waits stay small for this long after such a connection was lost. A server that restarts is back within seconds, and
+/// then the chat must not wait for a bot that waits; one that stays away longer is called ever more rarely.
+const YOUNG_OUTAGE: Duration = Duration::from_secs(15);
+
 /// Runs `source` until `shutdown`, which drops it and with it the socket, whatever it is doing.
 pub async fn supervise(mut source: Box<dyn Source>, supervision: Supervision, shutdown: CancellationToken) {
     let Supervision { name, channels, accept, observer, statuses } = supervision;
@@ -66,12 +70,16 @@ impl Connection {
     async fn keep(&self, source: &mut dyn Source, accept: Arc<dyn Fn(Draft) + Send + Sync>) {
         let link = self.link(accept);
         let mut backoff = Backoff::new();
+        let mut young_until = Instant::now();
         loop {
             self.set_ready_since(None);
             self.entry.forget_restart();
             self.report(ConnectionState::Connecting);
             let end = run_once(source, &link).await;
             if self.held() {
+                young_until = Instant::now() + YOUNG_OUTAGE;
+            }
+            if Instant::now() < young_until {
                 backoff.reset();
             }
             match end {
