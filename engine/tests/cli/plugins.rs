@@ -45,6 +45,20 @@ fn rights_are_taken_back(place: &Place, watch: &Daemon) {
 }
 
 #[test]
+fn what_cant_be_read_is_not_granted_anything() {
+    let place = Place::new(ANY_PORT);
+    let daemon = place.start();
+    place.drop_greeter();
+    daemon.log.wait_for(&["showrunner plugins grant greeter-rust"]);
+    let folder = place.plugins();
+    fs::rename(folder.join("greeter-rust"), folder.join("another")).unwrap();
+    daemon.log.wait_for(&["ERROR", "another", "rename one of them"]);
+    let refusal = place.say(&["plugins", "grant", "another"]).refused(1);
+    assert!(refusal.contains("nobody knows what another asks for: plugin.toml: id = \"greeter-rust\""), "{refusal}");
+    assert_eq!(fs::read_to_string(place.config()).unwrap(), ANY_PORT);
+}
+
+#[test]
 fn a_plugin_is_switched_off_and_on_and_loaded_again() {
     let place = Place::new(ANY_PORT);
     let _daemon = place.start();
