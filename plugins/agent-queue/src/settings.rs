@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::Deserialize;
-use showrunner_sdk::prelude::*;
 use showrunner_sdk::template::Template;
 use showrunner_sdk::{config, random};
 

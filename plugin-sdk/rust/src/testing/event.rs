@@ -289,6 +289,13 @@ impl Draft {
         self
     }
 
+    /// With a change that no other function here makes.
+    #[must_use]
+    pub fn changed(mut self, change: impl FnOnce(&mut Event)) -> Self {
+        change(&mut self.envelope.event);
+        self
+    }
+
     fn message(mut self, change: impl FnOnce(&mut ChatMessage)) -> Self {
         if let Event::Chat(message) | Event::Whisper(message) = &mut self.envelope.event {
             change(message);
