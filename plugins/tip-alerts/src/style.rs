@@ -12,7 +12,7 @@ use showrunner_sdk::{config, random};
 
 use crate::kind::Kind;
 use crate::occasion::{Occasion, Values};
-use crate::sum::{RawThreshold, Threshold};
+use crate::sum::Threshold;
 
 /// How a kind is thanked for.
 pub(crate) struct Manner {
@@ -69,7 +69,7 @@ enum Pick {
 struct RawManner {
     #[serde(default = "yes")]
     enabled: bool,
-    minimum: Option<RawThreshold>,
+    minimum: Option<Value>,
     #[serde(default)]
     thanks: Vec<String>,
     #[serde(default)]
@@ -87,7 +87,7 @@ struct RawManner {
 struct RawTier {
     #[serde(default = "yes")]
     enabled: bool,
-    from: Option<RawThreshold>,
+    from: Option<Value>,
     #[serde(default)]
     only: Vec<String>,
     thanks: Option<Vec<String>>,
@@ -115,7 +115,7 @@ impl Manner {
     /// Reads the table of a kind. A mistake is told with the place inside of it.
     pub(crate) fn read(kind: Kind, table: Value) -> Result<Self, String> {
         let raw: RawManner = parse(table)?;
-        let minimum = raw.minimum.map(|minimum| Threshold::read(minimum, kind)).transpose();
+        let minimum = raw.minimum.map(|minimum| Threshold::read(&minimum, kind)).transpose();
         let mut tiers = Vec::new();
         for (name, table) in raw.tiers {
             let told = |error| format!("tier `{name}`: {error}");
@@ -159,7 +159,7 @@ impl Tier {
         if raw.from.is_none() && raw.only.is_empty() {
             return Err("it is for nothing; give it `from` or `only`".to_owned());
         }
-        let from = raw.from.map(|from| Threshold::read(from, kind)).transpose();
+        let from = raw.from.map(|from| Threshold::read(&from, kind)).transpose();
         let thanks = raw.thanks.as_ref().unwrap_or(thanks);
         Ok(Self {
             name,

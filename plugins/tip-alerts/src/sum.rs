@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde_json::Value;
 use showrunner_sdk::amount::Decimal;
 
 use crate::kind::Kind;
@@ -59,40 +59,13 @@ impl fmt::Display for Sum {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Threshold(Vec<Sum>);
 
-/// As it is written: `10`, `"50 USD"`, `["50 USD", "45 EUR"]`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged, expecting = "expected a number, a text such as \"50 USD\", or a list of these")]
-pub(crate) enum RawThreshold {
-    Number(u32),
-    Text(String),
-    List(Vec<RawSum>),
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged, expecting = "expected a number, or a text such as \"50 USD\"")]
-pub(crate) enum RawSum {
-    Number(u32),
-    Text(String),
-}
-
-impl RawSum {
-    fn read(&self) -> Result<Sum, String> {
-        match self {
-            Self::Number(number) => Ok(Sum::pieces(*number)),
-            Self::Text(text) => Sum::parse(text),
-        }
-    }
-}
-
 impl Threshold {
-    /// Reads the threshold of a kind, which must be in its unit.
-    pub(crate) fn read(raw: RawThreshold, kind: Kind) -> Result<Self, String> {
-        let list = match raw {
-            RawThreshold::Number(number) => vec![RawSum::Number(number)],
-            RawThreshold::Text(text) => vec![RawSum::Text(text)],
-            RawThreshold::List(list) => list,
+    /// Reads the threshold of a kind, which must be in its unit: `10`, `"50 USD"`, `["50 USD", "45 EUR"]`.
+    pub(crate) fn read(written: &Value, kind: Kind) -> Result<Self, String> {
+        let sums = match written {
+            Value::Array(list) => list.iter().map(read_sum).collect::<Result<Vec<_>, _>>()?,
+            one => vec![read_sum(one)?],
         };
-        let sums = list.iter().map(RawSum::read).collect::<Result<Vec<_>, _>>()?;
         for (index, sum) in sums.iter().enumerate() {
             match (kind.is_money(), &sum.currency) {
                 (true, None) => return Err(format!("`{sum}` has no currency; write \"{sum} USD\", \"{sum} bits\", …")),
@@ -126,6 +99,14 @@ impl Threshold {
     }
 }
 
+fn read_sum(written: &Value) -> Result<Sum, String> {
+    let number = written.as_u64().and_then(|number| u32::try_from(number).ok()).map(Sum::pieces);
+    match written.as_str() {
+        Some(text) => Sum::parse(text),
+        None => number.ok_or_else(|| format!("{written} is no amount; write 50, or with its currency \"50 USD\"")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,7 +116,7 @@ mod tests {
     }
 
     fn threshold(json: serde_json::Value, kind: Kind) -> Result<Threshold, String> {
-        Threshold::read(serde_json::from_value(json).map_err(|error| error.to_string())?, kind)
+        Threshold::read(&json, kind)
     }
 
     #[test]
@@ -167,7 +148,7 @@ mod tests {
             (serde_json::json!("50 USD"), Kind::Raid, "for a raid it is viewers"),
             (serde_json::json!(["5 USD", "6 usd"]), Kind::Tip, "`6 usd` is the second one of its currency"),
             (serde_json::json!([]), Kind::Tip, "the list is empty"),
-            (serde_json::json!(-5), Kind::Raid, "expected a number, a text such as \"50 USD\""),
+            (serde_json::json!(-5), Kind::Raid, "-5 is no amount"),
             (serde_json::json!("much"), Kind::Tip, "`much` is no amount"),
         ] {
             let error = threshold(json, kind).unwrap_err();

@@ -17,7 +17,7 @@ fn a_burst_is_one_thank_you_with_the_names() {
     let mut harness = start(json!({"names": 2}));
     let reactions: Vec<Reaction> = ["Ada", "Bob", "Ada", "Cem", "Dia"]
         .map(|name| {
-            harness.advance(SECOND * 2);
+            harness.advance(SECOND);
             harness.push(event::follow(name))
         })
         .into();
