@@ -71,7 +71,9 @@ pub(crate) fn arrive(entries: &mut Vec<Entry>, moment: &Moment, who: &User, tier
     let mut arrivals = None;
     for (index, entry) in entries.iter_mut().enumerate().filter(|(_, entry)| entry.is_here(moment)) {
         match &entry.group.about {
-            About::Gifts(gifts) if gifts.tier == tier && !entry.group.thanked && entry.group.outstanding() > 0 => {
+            About::Gifts(gifts)
+                if is_tier(&gifts.tier, tier) && !entry.group.thanked && entry.group.outstanding() > 0 =>
+            {
                 entry.group.touch(moment.window, moment.now_ms);
                 entry.state = State::Changed;
             }
@@ -88,13 +90,19 @@ pub(crate) fn arrive(entries: &mut Vec<Entry>, moment: &Moment, who: &User, tier
     }
 }
 
+/// Whether it may be the same tier: not every event of every platform says one.
+fn is_tier(one: &str, other: &str) -> bool {
+    one == other || one.is_empty() || other.is_empty()
+}
+
 /// Gives the group at `index` the names of those who arrived and are nobody else's, as many as it lacks.
 pub(crate) fn lend_names(entries: &mut [Entry], index: usize) {
     let Some(Entry { group, .. }) = entries.get(index) else { return };
     let Some(gifts) = group.gifts() else { return };
     let missing = usize::try_from(group.outstanding()).unwrap_or(usize::MAX);
     let here = || entries.iter().filter(|entry| entry.state != State::Gone && entry.group.source == group.source);
-    let has_arrived = |entry: &&Entry| matches!(&entry.group.about, About::Arrivals { tier } if *tier == gifts.tier);
+    let has_arrived =
+        |entry: &&Entry| matches!(&entry.group.about, About::Arrivals { tier } if is_tier(tier, &gifts.tier));
     let is_free =
         |person: &Person| !here().any(|entry| entry.group.gifts().is_some() && entry.group.people.contains(&person.id));
     let arrived = here().filter(has_arrived).flat_map(|entry| entry.group.people.known());

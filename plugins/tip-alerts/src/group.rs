@@ -31,7 +31,6 @@ pub(crate) struct Group {
     /// Whether some of it came in time to be thanked for.
     pub(crate) timely: bool,
     pub(crate) began_ms: u64,
-    pub(crate) last_ms: u64,
     /// When it is thanked for, or if it was, forgotten.
     pub(crate) due_ms: u64,
     pub(crate) thanked: bool,
@@ -129,7 +128,6 @@ impl Group {
             people: People::default(),
             timely: false,
             began_ms: now_ms,
-            last_ms: now_ms,
             due_ms: now_ms,
             thanked: false,
         }
@@ -160,7 +158,6 @@ impl Group {
     /// Something more has come: it waits a little longer, but not for ever, and not at all when it is complete. What
     /// was thanked for is only remembered.
     pub(crate) fn touch(&mut self, window: Window, now_ms: u64) {
-        self.last_ms = now_ms;
         if self.thanked {
             return;
         }

@@ -79,6 +79,10 @@ impl Plugin for TipAlerts {
             self.keep(entries, &moment);
             return Ok(Handled);
         }
+        if self.was_given(&Source::from(envelope), &subscription.who) {
+            log::debug("was given, and thanked for with the gift");
+            return Ok(Handled);
+        }
         match Occasion::subscription(envelope.into(), subscription, &self.settings.words) {
             Some(occasion) => Ok(self.count_and_thank(envelope, &occasion)),
             None => Ok(Passed),
@@ -126,9 +130,9 @@ impl Plugin for TipAlerts {
 
     fn on_timer(&mut self, _envelope: &Envelope, _timer: &Timer) -> Answer {
         let mut entries = self.pending.open();
-        self.settle(&mut entries);
+        let thanks = self.settle(&mut entries);
         self.pending.keep(entries);
-        Ok(Handled)
+        Ok(if thanks > 0 { Handled } else { Passed })
     }
 
     fn on_command(&mut self, envelope: &Envelope, message: &ChatMessage, command: &Command) -> Answer {
@@ -161,6 +165,14 @@ impl TipAlerts {
         self.settings.manners.get(&kind).is_some_and(|manner| manner.enabled)
     }
 
+    /// Whether a gift that was told just now brought this subscription: not every platform marks those.
+    fn was_given(&self, source: &Source, who: &User) -> bool {
+        let person = Person::from(who);
+        let is_theirs =
+            |group: &Group| group.gifts().is_some() && group.source == *source && group.people.contains(&person.id);
+        self.pending.open().iter().any(|entry| is_theirs(&entry.group))
+    }
+
     /// Whether it is too long ago to be thanked for. Tests never are.
     fn is_late(&self, envelope: &Envelope) -> bool {
         match envelope.origin {
@@ -191,27 +203,29 @@ impl TipAlerts {
         self.pending.keep(entries);
     }
 
-    /// Thanks for the groups that are due, and forgets those that were remembered long enough.
-    fn settle(&mut self, entries: &mut [Entry]) {
+    /// Thanks for the groups that are due, and forgets those that were remembered long enough. Returns how many were
+    /// thanked for.
+    fn settle(&mut self, entries: &mut [Entry]) -> usize {
         let now_ms = clock::now_ms();
         let mut thanks = 0;
         let is_due = |entry: &Entry| entry.state != State::Gone && entry.group.is_due(now_ms);
         while let Some(index) = entries.iter().position(is_due).filter(|_| thanks < THANKS_AT_ONCE) {
             bombs::lend_names(entries, index);
-            let Some(entry) = entries.get_mut(index) else { return };
+            let Some(entry) = entries.get_mut(index) else { break };
             if entry.group.thanked {
                 entry.state = State::Gone;
                 continue;
             }
             thanks += 1;
+            self.thank_group(&entry.group);
             entry.state = if entry.group.gifts().is_some() { State::Changed } else { State::Gone };
             entry.group.thanked(now_ms);
-            self.thank_group(&entry.group);
         }
+        thanks
     }
 
     fn thank_group(&mut self, group: &Group) {
-        if !group.timely || self.is_long_ago(group.last_ms) {
+        if !group.timely || self.is_long_ago(group.due_ms) {
             log::info("Nobody is thanked for what is long ago.");
             return;
         }

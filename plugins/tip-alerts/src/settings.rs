@@ -15,6 +15,8 @@ use crate::words::{RawWords, Words};
 
 /// Longer than that nobody remembers what the thanks are for.
 const LONGEST_SECONDS: u32 = 600;
+/// Some platforms are asked for news every few seconds only.
+const SOON_SECONDS: u32 = 10;
 
 pub(crate) struct Settings {
     pub(crate) words: Words,
@@ -66,6 +68,12 @@ struct RawGoalCommand {
 impl Settings {
     pub(crate) fn load() -> Result<Self, String> {
         let raw: RawSettings = config::load()?;
+        if raw.late.after_seconds < SOON_SECONDS {
+            let seconds = raw.late.after_seconds;
+            return Err(format!(
+                "late.after-seconds: {seconds} is less than {SOON_SECONDS}; events are on their way so long"
+            ));
+        }
         let mut manners = BTreeMap::new();
         for (kind, table) in raw.kinds {
             let manner = Manner::read(kind, table).map_err(|error| format!("kind `{}`: {error}", kind.name()))?;

@@ -115,7 +115,7 @@ mod tests {
         Sum::parse(text).unwrap()
     }
 
-    fn threshold(json: serde_json::Value, kind: Kind) -> Result<Threshold, String> {
+    fn threshold(json: Value, kind: Kind) -> Result<Threshold, String> {
         Threshold::read(&json, kind)
     }
 

@@ -99,6 +99,7 @@ fn mistakes_in_the_settings_name_their_place() {
         (json!({"kinds": {"tip": {"tiers": {"x": {"form": 1}}}}}), "kind `tip`: tier `x`: unknown field `form`"),
         (json!({"gift-bombs": {"quiet-seconds": 40}}), "gift-bombs.quiet-seconds: 40 is more than longest-seconds, 30"),
         (json!({"follow-bursts": {"longest-seconds": 999}}), "follow-bursts.longest-seconds: 999 is not 0 to 600"),
+        (json!({"late": {"after-seconds": 0}}), "late.after-seconds: 0 is less than 10"),
         (json!({"goals": {"x": {"title": "X", "counts": []}}}), "goal `x`: it counts nothing"),
         (json!({"goals": {"x": {"title": "X", "counts": ["goal"]}}}), "goal `x`: counts: a goal can't count goals"),
         (json!({"goals": {"x": {"title": "X", "counts": ["tips"]}}}), "goal `x`: unknown variant `tips`"),

@@ -73,6 +73,28 @@ fn a_bomb_that_stays_incomplete_is_thanked_for_when_it_is_quiet() {
 }
 
 #[test]
+fn a_new_sub_that_a_gift_brought_is_not_thanked_for() {
+    let mut harness = start(json!({"goals": {"subs": {"target": "50"}}}));
+    let drafts = [
+        event::gift("Gia", 2).recipients(&["Ada", "Bob"]),
+        event::subscription("Ada", 1),
+        event::subscription("Cem", 1),
+    ];
+    let texts: Vec<String> = drafts.into_iter().flat_map(|draft| say(&mut harness, draft)).collect();
+    assert_eq!(texts, ["Gia gives 2 subs to Ada, Bob! 🎁", "Thank you for the sub, Cem! ⭐"]);
+    assert_eq!(say(&mut harness, event::chat("Mia", "!goal").moderator()), ["Subs: 3 of 50 (6 %)"]);
+    harness.advance(SECOND * 61);
+    assert_eq!(say(&mut harness, event::subscription("Ada", 1)).len(), 1, "that is another one");
+}
+
+#[test]
+fn names_are_found_where_a_platform_says_the_tier_only_once() {
+    let mut harness = start(json!({}));
+    let drafts = [event::gift("Gia", 2).tier(""), event::gifted("Ada"), event::gifted("Bob")];
+    assert_eq!(say_all(&mut harness, drafts), ["Gia gives 2 subs to Ada, Bob! 🎁"]);
+}
+
+#[test]
 fn an_announcement_after_the_thanks_is_no_second_bomb() {
     let mut harness = start(json!({}));
     let mut texts: Vec<String> =

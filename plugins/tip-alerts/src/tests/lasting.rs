@@ -23,7 +23,7 @@ fn after_the_thanks_a_crash_does_not_bring_them_again() {
 
 #[test]
 fn what_was_pending_for_too_long_is_not_thanked_for() {
-    for (pause, thanks) in [(119, 1), (121, 0)] {
+    for (pause, thanks) in [(122, 1), (125, 0)] {
         let mut harness = start(json!({}));
         assert_eq!(say(&mut harness, event::gift("Gia", 3)), [""; 0]);
         assert_eq!(say(&mut harness, event::follow("Ada")), [""; 0]);
