@@ -51,6 +51,14 @@ fn each_kind_makes_its_event() {
     );
     assert!(matches!(full("resub", None, None, Some(7), None), Event::Subscription(sub) if sub.months == 7));
     assert!(matches!(full("gift", None, None, None, Some(20)), Event::Gift(gift) if gift.count == 20));
+    let named = |text, count| match full("gift", Some(text), None, None, count) {
+        Event::Gift(gift) => {
+            (gift.recipients.into_iter().map(|user| user.display_name).collect::<Vec<_>>(), gift.count)
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(named("@Ann, bob,", None), (vec!["Ann".to_owned(), "bob".to_owned()], 2));
+    assert_eq!(named("Ann", Some(20)), (vec!["Ann".to_owned()], 20));
     assert!(matches!(full("raid", None, None, None, Some(50)), Event::Raid(raid) if raid.viewers == 50));
     assert!(matches!(full("dropin", None, None, None, None), Event::Presence(presence) if presence.kind == "join"));
     assert!(
