@@ -155,7 +155,12 @@ impl Renderer {
     fn below(&self, event_id: &str, plugin: &str, text: &str) -> String {
         let is_last = self.printed.as_ref().is_some_and(|id| **id == *event_id);
         let reminder = self.recent.iter().rev().find(|(id, _)| **id == *event_id).filter(|_| !is_last);
-        let about = reminder.map(|(_, what)| self.paint.dim(&format!(" (to {what})"))).unwrap_or_default();
+        let about = match reminder {
+            Some((_, what)) => self.paint.dim(&format!(" (to {what})")),
+            // Nobody sees a plugin's timer but the plugin; without a word it would seem to be about the line above.
+            None if event_id.starts_with("timer:") => self.paint.dim(" (to its timer)"),
+            None => String::new(),
+        };
         let plugin = self.paint.in_colour(Colour::Cyan, &clean(plugin));
         format!("{INDENT}{plugin} {text}{about}")
     }

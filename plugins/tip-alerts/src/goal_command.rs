@@ -34,9 +34,10 @@ pub(crate) fn run(goals: &mut Goals, message: &ChatMessage, arguments: &str, tes
     }
 }
 
-/// For those who may only look.
-pub(crate) fn show(goals: &Goals, message: &ChatMessage, test: bool) -> Result<String, String> {
-    Request { prefix: prefix(message), test }.show(goals, "")
+/// How all goals stand; `None` when there is none.
+pub(crate) fn lines(goals: &Goals, test: bool) -> Option<String> {
+    let lines: Vec<String> = goals.standings(test).iter().map(line).collect();
+    (!lines.is_empty()).then(|| lines.join(" · "))
 }
 
 /// How the moderator typed it, so that answers show the same.
@@ -67,17 +68,13 @@ impl Request<'_> {
     }
 
     fn show(&self, goals: &Goals, words: &str) -> Result<String, String> {
-        let all = goals.standings(self.test);
         if words.trim().is_empty() {
-            let lines: Vec<String> = all.iter().map(line).collect();
-            return match lines.is_empty() {
-                false => Ok(lines.join(" · ")),
-                true => Err(format!("no goal is set; {}", self.usage("set <goal> <target>"))),
-            };
+            let none = || format!("no goal is set; {}", self.usage("set <goal> <target>"));
+            return lines(goals, self.test).ok_or_else(none);
         }
         let key = goals.keys().into_iter().find(|key| key.eq_ignore_ascii_case(words.trim()));
-        match key.map(|key| all.iter().find(|goal| goal.key == key)) {
-            Some(Some(goal)) => Ok(line(goal)),
+        match key.map(|key| goals.standing(key, self.test)) {
+            Some(Some(goal)) => Ok(line(&goal)),
             Some(None) => Err(format!("the goal {words} has no target yet")),
             None => Err(self.usage("set|add|reset|clear")),
         }

@@ -23,6 +23,7 @@ mod words;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use goal_command::Done;
 use goals::{Progress, Standing};
 use group::{About, Entry, Group, Moment, State, Window};
 use kind::Kind;
@@ -79,7 +80,7 @@ impl Plugin for TipAlerts {
             self.keep(entries, &moment);
             return Ok(Handled);
         }
-        if self.was_given(&Source::from(envelope), &subscription.who) {
+        if subscription.kind == "new" && self.was_given(&Source::from(envelope), &subscription.who) {
             log::debug("was given, and thanked for with the gift");
             return Ok(Handled);
         }
@@ -141,21 +142,21 @@ impl Plugin for TipAlerts {
         }
         let source = Source::from(envelope);
         let done = if message.author.is_moderator() {
-            goal_command::run(&mut self.settings.goals, message, &command.args, source.test)
-        } else if message.author.has_any(self.settings.show_goals) && self.goals_shown.try_start("", "") {
-            goal_command::show(&self.settings.goals, message, source.test).map(Into::into)
+            let done = goal_command::run(&mut self.settings.goals, message, &command.args, source.test);
+            done.unwrap_or_else(|error| Done::from(format!("That did not work: {error}.")))
         } else {
-            return Ok(Handled);
-        };
-        let (text, reached) = match done {
-            Ok(done) => (done.text, done.reached),
-            Err(error) => (format!("That did not work: {error}."), None),
+            let may_see = message.author.has_any(self.settings.show_goals);
+            let lines = goal_command::lines(&self.settings.goals, source.test).filter(|_| may_see);
+            match lines.filter(|_| self.goals_shown.try_start("", "")) {
+                Some(lines) => Done::from(lines),
+                None => return Ok(Handled),
+            }
         };
         // The change is made: an answer that can't be sent must not take it back.
-        if let Err(error) = chat::reply(envelope, &text) {
+        if let Err(error) = chat::reply(envelope, &done.text) {
             log::warn(&format!("The answer to `{}` could not be sent: {error}.", message.text));
         }
-        self.celebrate(reached.as_slice(), &source, Some(&Person::from(&message.author)));
+        self.celebrate(done.reached.as_slice(), &source, Some(&Person::from(&message.author)));
         Ok(Handled)
     }
 }
@@ -281,16 +282,13 @@ impl TipAlerts {
             return false;
         };
         if manner.is_below_minimum(occasion) {
-            log::debug(&format!("{} of {measure} is below the minimum", kind.name()));
+            log::debug(&format!("{}: {measure} is below the minimum", kind.name()));
             return false;
         }
         let values = occasion.values(&self.settings.words, goal);
         let (tier, style) = manner.style_for(occasion);
-        log::debug(&format!(
-            "{} of {measure}{}",
-            kind.name(),
-            tier.map(|tier| format!(", tier {tier}")).unwrap_or_default()
-        ));
+        let tier = tier.map(|tier| format!(", tier {tier}")).unwrap_or_default();
+        log::debug(&format!("{}: {measure}{tier}", kind.name()));
         let source = &occasion.source;
         let said = style.text(&values).map(|text| chat::say(Place::new(&source.platform, &source.channel), &text));
         let shown = style.alert(kind, &values).map(|alert| alerts::show(&alert));

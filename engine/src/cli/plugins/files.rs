@@ -144,7 +144,10 @@ mod tests {
         let plugins = folder.path().join("plugins");
         fs::create_dir_all(plugins.join("instant-replies")).unwrap();
         fs::create_dir_all(plugins.join(".git")).unwrap();
-        assert_eq!(states().collect::<Vec<_>>(), ["agent-queue: disabled", "instant-replies: broken", "tip-alerts: not-running"]);
+        assert_eq!(
+            states().collect::<Vec<_>>(),
+            ["agent-queue: disabled", "instant-replies: broken", "tip-alerts: not-running"]
+        );
         fs::remove_dir_all(&plugins).unwrap();
         fs::write(&plugins, "a file").unwrap();
         assert!(all(&config).unwrap_err().to_string().contains("can't read the plugin folder"));

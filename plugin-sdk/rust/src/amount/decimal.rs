@@ -35,9 +35,7 @@ impl Decimal {
     pub fn parse(text: &str) -> Option<Self> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let digits = || whole.chars().chain(fraction.chars());
-        if digits().next().is_none() {
-            return None;
-        }
+        digits().next()?;
         let units = digits()
             .try_fold(0_u128, |units, digit| units.checked_mul(10)?.checked_add(u128::from(digit.to_digit(10)?)))?;
         Some(Self::new(units, i16::try_from(fraction.len()).ok()?))

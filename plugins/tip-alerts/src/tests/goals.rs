@@ -164,6 +164,8 @@ fn only_moderators_change_goals_and_others_see_them_when_they_may() {
     assert_eq!(say(&mut harness, event::chat("Bob", "!goal")), [""; 0], "not all the time");
     harness.advance(SECOND * 10);
     assert_eq!(say(&mut harness, event::chat("Bob", "!goal")), ["Tips: 0 of 20 USD (0 %)"]);
+    let mut other = start(json!({"goal-command": {"show": []}}));
+    assert_eq!(say(&mut other, event::chat("Ada", "!goal")), [""; 0], "there is none");
     assert!(harness.push(event::chat("Mia", "!goal").moderator().mirrored_from("elsewhere")).passed());
     harness.configure(json!({"goal-command": {"enabled": false}})).unwrap();
     assert!(harness.push(event::chat("Mia", "!goal").moderator()).passed());
