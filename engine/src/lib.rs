@@ -11,6 +11,8 @@ pub mod effect;
 
 pub mod observation;
 
+pub mod permission;
+
 pub mod config;
 
 pub mod store;

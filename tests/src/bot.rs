@@ -111,7 +111,11 @@ impl Bot {
     }
 
     pub async fn say(&self, text: &str) -> Result<Receipt, ActionError> {
-        self.sink.perform(&Channel::new("retake", ROOM), &Action::Say { text: text.into() }).await
+        Self::say_by(&*self.sink, text).await
+    }
+
+    pub async fn say_by(sink: &dyn Sink, text: &str) -> Result<Receipt, ActionError> {
+        sink.perform(&Channel::new("retake", ROOM), &Action::Say { text: text.into() }).await
     }
 }
 

@@ -148,6 +148,11 @@ impl Daemon {
         self.record.so_far()
     }
 
+    /// Resolves when something more is observed.
+    pub async fn next_observation(&mut self) {
+        self.record.next().await;
+    }
+
     /// Waits for any observation that `pick` takes.
     pub async fn until<T>(&mut self, what: &str, pick: impl Fn(&Observation) -> Option<T>) -> T {
         self.record.find(what, pick).await

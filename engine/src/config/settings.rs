@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::effect::PluginId;
+use crate::permission::Permissions;
 use crate::platform::Pace;
 
 #[derive(Debug, Clone)]
@@ -165,9 +166,8 @@ impl Default for Limits {
 #[derive(Debug, Clone, Default)]
 pub struct PluginSettings {
     pub enabled: Option<bool>,
-    /// As in a manifest's `[permissions]`: `None` when the operator has not decided yet. The values are strings to be
-    /// read by `plugin::grants`, which owns their meaning.
-    pub grant: Option<BTreeMap<String, Vec<String>>>,
+    /// In the words of a manifest's `[permissions]`; `None` when the operator has not decided yet.
+    pub grant: Option<Permissions>,
     /// Channels it may hear and speak in; empty for all.
     pub channels: Vec<String>,
     /// "sha256:<hex>": the grant holds for exactly this file.

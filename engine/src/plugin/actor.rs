@@ -4,7 +4,7 @@
 //! queue. The host gives orders through the same queue, so they fall between two events.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant as WallClock};
 
 use futures_util::FutureExt as _;
@@ -21,7 +21,7 @@ use super::loader::Loaded;
 use super::order::{Candidate, Order};
 use super::restart::{After, Restarts};
 use super::timers::Timers;
-use crate::effect::{Batch, EffectSink, PluginId};
+use crate::effect::{Batch, EffectSink};
 use crate::event::{Channel, Envelope, Event, Origin, System, Timer, now_ms};
 use crate::observation::{Decision, DecisionKind, Observation, Observer};
 use crate::store::Store;
@@ -49,8 +49,16 @@ impl Live {
         generation: u64,
     ) -> Result<Candidate, StartError> {
         let mut instance = loaded.blueprint.instantiate(Arc::clone(&context)).await?;
+        let kv_version = context.kv_version();
         let wishes = instance.init().await?.map_err(StartError::Refused)?;
-        Ok(Candidate { live: Self { instance, loaded, context, generation }, wishes })
+        let kv_version = wishes.used_kv.then_some(kv_version);
+        Ok(Candidate { live: Self { instance, loaded, context, generation }, wishes, kv_version })
+    }
+
+    /// Another instance of the same version in its place, initialised anew.
+    async fn start_again(self) -> Result<Candidate, Crash> {
+        let Self { loaded, context, generation, .. } = self;
+        Self::start(loaded, context, generation).await.map_err(|error| Crash::Trap(error.to_string()))
     }
 }
 
@@ -83,8 +91,8 @@ pub(super) struct Surroundings {
     pub(super) sink: Arc<dyn EffectSink>,
     pub(super) observer: Observer,
     pub(super) store: Store,
-    /// With the plugin's id and generation.
-    pub(super) reports: mpsc::UnboundedSender<(PluginId, u64, Report)>,
+    /// With the generation.
+    pub(super) reports: mpsc::UnboundedSender<(u64, Report)>,
 }
 
 pub(super) struct Actor {
@@ -107,7 +115,7 @@ enum Pause {
 impl Actor {
     pub(super) fn new(handle: Arc<PluginHandle>, surroundings: Surroundings, first: Candidate) -> Self {
         let call_seconds = metrics::histogram!("showrunner_plugin_calls_seconds", "plugin" => handle.id().to_string());
-        let Candidate { live, wishes } = first;
+        let Candidate { live, wishes, kv_version: _ } = first;
         let mut actor = Self {
             handle,
             surroundings,
@@ -123,10 +131,10 @@ impl Actor {
 
     /// Runs until it is told to stop. A panic in here is the host's fault and is told to the host.
     pub(super) async fn keep_running(self) {
-        let (id, generation) = (self.handle.id().clone(), self.live.generation);
+        let generation = self.live.generation;
         let reports = self.surroundings.reports.clone();
         if AssertUnwindSafe(self.run()).catch_unwind().await.is_err() {
-            let _ = reports.send((id, generation, Report::Died));
+            let _ = reports.send((generation, Report::Died));
         }
     }
 
@@ -261,12 +269,12 @@ impl Actor {
 
     /// Everything that one call asked for leaves together.
     fn commit(&mut self, wishes: Wishes, cause: Arc<Envelope>) {
-        let Wishes { effects, kv, timers, notes: _ } = wishes;
+        let Wishes { effects, kv, used_kv: _, timers, notes: _ } = wishes;
         self.timers.apply(timers, Instant::now(), self.live.context.limits.timers);
         if effects.is_empty() && kv.is_empty() {
             return;
         }
-        self.live.context.kv.lock().unwrap_or_else(PoisonError::into_inner).apply(&kv);
+        self.live.context.kv().apply(&kv);
         self.surroundings.sink.commit(Batch { plugin: self.handle.id().clone(), cause, effects, kv });
     }
 
@@ -293,6 +301,7 @@ impl Actor {
 
     /// Takes over a new instance, with the old one's memory where both carry it. On an error the old one stays.
     async fn swap(&mut self, new: Candidate) -> Result<(), Crash> {
+        let new = self.refresh(new).await?;
         let saved = if self.live.instance.restores() && new.live.instance.restores() {
             self.live.instance.save().await.unwrap_or_else(|crash| {
                 tracing::warn!(plugin = %self.handle.id(), error = %crash, "The old version could not save its memory; the new one starts without it.");
@@ -309,6 +318,16 @@ impl Actor {
         Ok(())
     }
 
+    /// Its `init` ran while the old version was at work. Where both use the durable memory, the new one would go on with
+    /// what was there before, and write it over what came since; so it is initialised again, now that nobody writes.
+    async fn refresh(&mut self, new: Candidate) -> Result<Candidate, Crash> {
+        let kv_version = self.live.context.kv_version();
+        match new.kv_version {
+            Some(used) if used != kv_version => new.live.start_again().await,
+            _ => Ok(new),
+        }
+    }
+
     async fn hand_over(&mut self, saved: &[u8], mut new: Candidate) -> Result<Candidate, Crash> {
         let saved_by = &self.live.loaded.manifest.version;
         if saved.len() > HANDOVER_BYTES {
@@ -323,8 +342,7 @@ impl Actor {
             }
             Err(crash) => {
                 tracing::warn!(plugin = %self.handle.id(), error = %crash, "The new version crashed on the old one's memory and starts without it.");
-                let Live { loaded, context, generation, .. } = new.live;
-                Live::start(loaded, context, generation).await.map_err(|error| Crash::Trap(error.to_string()))
+                new.live.start_again().await
             }
         }
     }
@@ -362,7 +380,7 @@ impl Actor {
             }
             let (loaded, context) = (Arc::clone(&self.live.loaded), Arc::clone(&self.live.context));
             match Live::start(loaded, context, self.live.generation).await {
-                Ok(Candidate { live, wishes }) => {
+                Ok(Candidate { live, wishes, kv_version: _ }) => {
                     self.live = live;
                     self.commit_start(wishes);
                     self.handle.set_running(true);
@@ -387,17 +405,20 @@ impl Actor {
             Order::Stop => Paused::Ended(Pause::Stop),
             Order::Quarantine { why } => Paused::Ended(Pause::Quarantine(why)),
             Order::Swap { new, done } => {
-                self.revive(*new, done);
-                Paused::Replaced
+                let revived = self.revive(*new).await;
+                let paused = if revived.is_ok() { Paused::Replaced } else { Paused::Over };
+                let _ = done.send(revived);
+                paused
             }
         }
     }
 
     /// A new instance for a plugin that is down: there is no memory to hand over.
-    fn revive(&mut self, new: Candidate, done: tokio::sync::oneshot::Sender<Result<(), Crash>>) {
+    async fn revive(&mut self, new: Candidate) -> Result<(), Crash> {
+        let new = self.refresh(new).await?;
         self.take_over(new);
         self.handle.set_running(true);
-        let _ = done.send(Ok(()));
+        Ok(())
     }
 
     /// Returns whether to go on.
@@ -412,10 +433,14 @@ impl Actor {
                 Order::Stop => return false,
                 Order::Quarantine { .. } => {}
                 Order::Swap { new, done } => {
-                    self.revive(*new, done);
-                    // It is about to get them from the queue; after a power cut it must not get them again.
-                    self.keep_backlog(Vec::new()).await;
-                    return true;
+                    let revived = self.revive(*new).await;
+                    let goes_on = revived.is_ok();
+                    let _ = done.send(revived);
+                    if goes_on {
+                        // It is about to get them from the queue; after a power cut it must not get them again.
+                        self.keep_backlog(Vec::new()).await;
+                        return true;
+                    }
                 }
             }
         }
@@ -435,7 +460,7 @@ impl Actor {
 
     fn report(&self, report: Report) {
         // An error only says that the host is gone, and so will this be.
-        let _ = self.surroundings.reports.send((self.handle.id().clone(), self.live.generation, report));
+        let _ = self.surroundings.reports.send((self.live.generation, report));
     }
 }
 

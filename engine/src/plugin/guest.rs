@@ -1,7 +1,7 @@
 //! What a plugin's store holds: what it may do, what it did in the call under way, and how much time it has left.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
@@ -40,6 +40,17 @@ pub(super) struct Context {
     pub(super) store: Store,
     pub(super) tasks: TaskQueue,
     pub(super) observer: Observer,
+}
+
+impl Context {
+    pub(super) fn kv(&self) -> MutexGuard<'_, Kv> {
+        // Nothing that panics runs under this lock.
+        self.kv.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn kv_version(&self) -> u64 {
+        self.kv().version()
+    }
 }
 
 /// The data of a store.
@@ -88,7 +99,9 @@ impl Guest {
 
     /// The call ended well.
     pub(super) fn finish(&mut self) -> Wishes {
-        self.wishes.kv = std::mem::take(&mut self.overlay).into_writes();
+        let overlay = std::mem::take(&mut self.overlay);
+        self.wishes.used_kv = overlay.is_used();
+        self.wishes.kv = overlay.into_writes();
         std::mem::take(&mut self.wishes)
     }
 
@@ -135,10 +148,6 @@ impl Guest {
             return Err(format!("limit: the effects of one event may hold at most {} bytes", limits.effect_bytes));
         }
         Ok(())
-    }
-
-    pub(super) fn kv(&self) -> std::sync::MutexGuard<'_, Kv> {
-        self.context.kv.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

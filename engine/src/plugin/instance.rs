@@ -66,6 +66,8 @@ pub(super) enum Crash {
 pub(super) struct Wishes {
     pub(super) effects: Vec<NumberedEffect>,
     pub(super) kv: Vec<KvWrite>,
+    /// Whether it looked at the durable memory at all, or wrote to it.
+    pub(super) used_kv: bool,
     pub(super) timers: Vec<TimerWish>,
     pub(super) notes: Vec<String>,
 }

@@ -123,6 +123,18 @@ impl Lanes {
         self.arrived.notify_one();
     }
 
+    /// Takes back the order to swap that the actor has not begun with. Says whether there was one.
+    pub(super) fn withdraw_swap(&self) -> bool {
+        // Dropped after the lock is let go: with it goes a whole instance.
+        let withdrawn: VecDeque<Order>;
+        {
+            let mut state = self.state();
+            let orders = std::mem::take(&mut state.orders);
+            (withdrawn, state.orders) = orders.into_iter().partition(|order| matches!(order, Order::Swap { .. }));
+        }
+        !withdrawn.is_empty()
+    }
+
     /// The next job, when there is one. Only the actor calls this.
     pub(super) async fn next(&self) -> Job {
         loop {

@@ -7,6 +7,7 @@ use std::{fs, io};
 use crate::cli::failure::Failure;
 use crate::config::{self, settings::Settings};
 use crate::gateway::view::PluginStatus;
+use crate::permission::Permissions;
 use crate::plugin::inspect::{self, Inspection};
 use crate::plugin::manifest::ManifestError;
 
@@ -83,9 +84,9 @@ fn decided(settings: &Settings, plugin: PluginStatus) -> PluginStatus {
         return plugin;
     }
     let decided = settings.plugins.get(plugin.id.as_str());
-    let granted = match decided.and_then(|decided| decided.grant.clone()) {
+    let granted = match decided.and_then(|decided| decided.grant.as_ref()) {
         None if plugin.ships => Some(plugin.asked.clone()),
-        granted => granted,
+        granted => granted.map(Permissions::to_table),
     };
     let is_off = decided.is_some_and(|decided| decided.enabled == Some(false));
     let is_another =
