@@ -284,13 +284,23 @@ impl Keeper {
 
     /// Events that waited when the plugin or the engine was stopped come first.
     async fn restore_backlog(&mut self, id: &str) {
-        match self.options.store.take_backlog(&id.into()).await {
+        if !self.known(id).handle.lanes.backlog().is_empty() {
             // What was restored before is in the queue already.
-            Ok(_) if !self.known(id).handle.lanes.backlog().is_empty() => {}
+            if let Err(error) = self.options.store.give_backlog(&id.into()).await {
+                tracing::warn!(plugin = id, %error, "It can't be noted that the plugin gets what waited for it.");
+            }
+            return;
+        }
+        match self.options.store.take_backlog(&id.into()).await {
             Ok(waiting) => {
-                let handle = &self.known(id).handle;
-                for envelope in waiting {
-                    handle.offer(Delivery::new(Arc::new(envelope)), None);
+                let handle = Arc::clone(&self.known(id).handle);
+                for waiting in waiting {
+                    if handle.wants(&waiting.envelope) {
+                        handle.offer(Delivery::waiting(waiting), None);
+                    } else {
+                        // It no longer listens to that.
+                        self.options.store.forget_event(handle.id(), &waiting.envelope.id);
+                    }
                 }
             }
             Err(error) => {
