@@ -30,7 +30,7 @@ use crate::gateway::service::Service;
 use crate::gateway::{self, metrics as names};
 use crate::observation::{ConnectionState, Observer};
 use crate::pipeline::Pipeline;
-use crate::platform::simulator::ScriptError;
+use crate::platform::simulator::SimulatorError;
 use crate::platform::supervisor::Statuses;
 use crate::plugin::{Host, HostError, HostOptions, Roster};
 use crate::store::{Store, StoreError};
@@ -68,8 +68,8 @@ pub enum EngineError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Host(#[from] HostError),
-    #[error("simulator.script: {0}")]
-    Script(#[from] ScriptError),
+    #[error(transparent)]
+    Simulator(#[from] SimulatorError),
     #[error("{account}: the connection can't be prepared: {source}")]
     Account { account: String, source: reqwest::Error },
 }
@@ -81,13 +81,13 @@ impl EngineError {
             Self::Config(error) => error.help().map(str::to_owned),
             Self::Control(error) => Some(error.help().to_owned()),
             Self::Http(error) => Some(error.help().to_owned()),
-            Self::Store(_) | Self::Host(_) | Self::Script(_) | Self::Account { .. } => None,
+            Self::Store(_) | Self::Host(_) | Self::Simulator(_) | Self::Account { .. } => None,
         }
     }
 
     /// Whether the config is to blame, which makes the exit code 2.
     pub const fn is_config(&self) -> bool {
-        matches!(self, Self::Config(_) | Self::Script(_))
+        matches!(self, Self::Config(_) | Self::Simulator(_))
     }
 }
 

@@ -93,8 +93,7 @@ impl Store {
     /// with [`StoreError::Closed`].
     pub async fn close(&self) {
         self.inner.queue.close();
-        let mut ended = self.inner.ended.clone();
-        while ended.changed().await.is_ok() {}
+        self.inner.ended().await;
     }
 
     /// Whether the run before this one was killed, so that it may have done more than it came to write down.
@@ -105,8 +104,7 @@ impl Store {
     /// Resolves when the database was given up because of a fault of its writer. From then on all is refused, and only
     /// a restart helps.
     pub async fn broken(&self) -> StoreError {
-        let mut ended = self.inner.ended.clone();
-        while ended.changed().await.is_ok() {}
+        self.inner.ended().await;
         match self.inner.health.get() {
             StoreHealth::Broken { why } => StoreError::Broken { why },
             // It was closed in good order.
@@ -164,11 +162,26 @@ impl Store {
             Refused::Closed => self.inner.why_closed(),
         })?;
         let inner = Arc::clone(&self.inner);
-        Ok(async move { answered.await.unwrap_or_else(|_| Err(inner.why_closed())) })
+        Ok(async move {
+            match answered.await {
+                Ok(answer) => answer,
+                // The writer has failed with it in hand, and is about to say why.
+                Err(_) => {
+                    inner.ended().await;
+                    Err(inner.why_closed())
+                }
+            }
+        })
     }
 }
 
 impl Inner {
+    /// Resolves when the writer has ended.
+    async fn ended(&self) {
+        let mut ended = self.ended.clone();
+        while ended.changed().await.is_ok() {}
+    }
+
     fn why_closed(&self) -> StoreError {
         match self.health.get() {
             StoreHealth::Broken { why } => StoreError::Broken { why },

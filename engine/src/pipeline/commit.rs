@@ -90,10 +90,8 @@ impl Inner {
             } else if let (Effect::Enqueue { task, .. }, true) =
                 (&numbered.effect, committed.refused.contains(&numbered.number))
             {
-                let why = format!(
-                    "the queue {:?} is full: too many tasks wait already (agent.queue-bound)",
-                    task.queue
-                );
+                let why =
+                    format!("the queue {:?} is full: too many tasks wait already (agent.queue-bound)", task.queue);
                 self.end_effect(&plugin, &cause.id, &numbered, Ending::failed(why));
             } else if again && must_not_leave_twice(&numbered.effect) {
                 let ending = Ending { status: OutcomeStatus::Uncertain, detail: MAY_HAVE_LEFT.to_owned() };
@@ -123,13 +121,7 @@ impl Inner {
     }
 
     /// Ends an effect that was not carried out.
-    pub(super) fn end_effect(
-        &self,
-        plugin: &PluginId,
-        event_id: &Arc<str>,
-        numbered: &NumberedEffect,
-        ending: Ending,
-    ) {
+    pub(super) fn end_effect(&self, plugin: &PluginId, event_id: &Arc<str>, numbered: &NumberedEffect, ending: Ending) {
         let channel = match &numbered.effect {
             Effect::Platform { channel, .. } => Some(channel.clone()),
             Effect::Alert(_) | Effect::Enqueue { .. } | Effect::Publish { .. } => None,

@@ -81,7 +81,8 @@ impl Inner {
     fn take_up_effect(&self, pending: PendingEffect, now_ms: u64, tally: &mut Tally) {
         let PendingEffect { key, effect, stored_ms } = pending;
         let numbered = NumberedEffect { number: key.number, effect };
-        let is_moderation = matches!(numbered.effect, Effect::Platform { .. }) && !must_not_leave_twice(&numbered.effect);
+        let is_moderation =
+            matches!(numbered.effect, Effect::Platform { .. }) && !must_not_leave_twice(&numbered.effect);
         let (status, detail) = if !is_moderation {
             tally.uncertain += 1;
             (OutcomeStatus::Uncertain, "the daemon ended before it was known whether this was done".to_owned())
@@ -91,7 +92,10 @@ impl Inner {
                 event = %key.event_id, plugin = %key.plugin, effect = name(&numbered.effect),
                 "The daemon was away for too long to carry this out now; see to it by hand if it still matters."
             );
-            (OutcomeStatus::Expired, format!("the daemon ended before it was done, and was away for more than {FRESH:?}"))
+            (
+                OutcomeStatus::Expired,
+                format!("the daemon ended before it was done, and was away for more than {FRESH:?}"),
+            )
         } else {
             tally.moderation_again += 1;
             return self.carry_out(&key.plugin, &key.event_id, vec![numbered]);

@@ -106,14 +106,8 @@ impl Actor {
     pub(super) fn new(handle: Arc<PluginHandle>, surroundings: Surroundings, first: Candidate) -> Self {
         let call_seconds = metrics::histogram!("showrunner_plugin_calls_seconds", "plugin" => handle.id().to_string());
         let Candidate { live, wishes } = first;
-        let mut actor = Self {
-            handle,
-            surroundings,
-            live,
-            timers: Timers::default(),
-            restarts: Restarts::default(),
-            call_seconds,
-        };
+        let mut actor =
+            Self { handle, surroundings, live, timers: Timers::default(), restarts: Restarts::default(), call_seconds };
         actor.commit_start(wishes);
         actor
     }

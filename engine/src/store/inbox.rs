@@ -53,8 +53,7 @@ impl Store {
         let plugin = plugin.clone();
         self.request(Access::Durable, move |group| {
             give_up(group, &plugin)?;
-            let mut select =
-                group.prepare("SELECT envelope, given > 0 FROM inbox WHERE plugin = ?1 ORDER BY place")?;
+            let mut select = group.prepare("SELECT envelope, given > 0 FROM inbox WHERE plugin = ?1 ORDER BY place")?;
             let rows = select.query_map([&*plugin], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
             let mut waiting = Vec::new();
             for row in rows {
@@ -82,8 +81,7 @@ impl Store {
 }
 
 fn give_up(group: &Group<'_>, plugin: &str) -> Result<(), StoreError> {
-    let mut statement =
-        group.prepare("DELETE FROM inbox WHERE plugin = ?1 AND given >= ?2 RETURNING event_id")?;
+    let mut statement = group.prepare("DELETE FROM inbox WHERE plugin = ?1 AND given >= ?2 RETURNING event_id")?;
     let mut rows = statement.query((plugin, ATTEMPTS))?;
     while let Some(row) = rows.next()? {
         let event_id: String = row.get(0)?;
@@ -97,12 +95,7 @@ fn give_up(group: &Group<'_>, plugin: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-pub(super) fn write(
-    group: &Group<'_>,
-    plugin: &str,
-    envelope: &Envelope,
-    is_given: bool,
-) -> Result<(), StoreError> {
+pub(super) fn write(group: &Group<'_>, plugin: &str, envelope: &Envelope, is_given: bool) -> Result<(), StoreError> {
     let json = serde_json::to_string(envelope)?;
     group
         .prepare(

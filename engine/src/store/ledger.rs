@@ -52,9 +52,8 @@ impl Store {
     pub async fn has_effects(&self, event_id: &Arc<str>, plugin: &PluginId) -> Result<bool, StoreError> {
         let (event_id, plugin) = (Arc::clone(event_id), plugin.clone());
         self.request(Access::Read, move |group| {
-            let mut statement = group.prepare(
-                "SELECT EXISTS (SELECT 1 FROM effects WHERE event_id = ?1 AND plugin = ?2 AND number < ?3)",
-            )?;
+            let mut statement = group
+                .prepare("SELECT EXISTS (SELECT 1 FROM effects WHERE event_id = ?1 AND plugin = ?2 AND number < ?3)")?;
             Ok(statement.query_row((&*event_id, &*plugin, MEASURES_FROM), |row| row.get(0))?)
         })
         .await

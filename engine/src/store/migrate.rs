@@ -77,6 +77,23 @@ mod tests {
     }
 
     #[test]
+    fn what_waited_for_a_plugin_in_the_first_version_still_waits() {
+        let mut connection = memory();
+        apply(&mut connection, MIGRATIONS[0], 1).unwrap();
+        connection
+            .execute_batch(
+                r#"INSERT INTO backlog VALUES ('b', 0, '{"id":"three"}'), ('a', 1, '{"id":"two"}'), ('a', 0, '{"id":"one"}')"#,
+            )
+            .unwrap();
+        migrate(&mut connection, Path::new("test.db")).unwrap();
+        let mut statement = connection
+            .prepare("SELECT plugin || ' ' || event_id FROM inbox WHERE given = 0 AND stored_ms > 0 ORDER BY place")
+            .unwrap();
+        let waiting: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        assert_eq!(waiting, ["a one", "a two", "b three"]);
+    }
+
+    #[test]
     fn a_newer_file_is_refused_with_both_versions() {
         let mut connection = memory();
         migrate(&mut connection, Path::new("test.db")).unwrap();

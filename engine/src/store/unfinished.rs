@@ -204,3 +204,74 @@ impl Drop for Held {
 fn strike_off_behind(queue: &Queue, event_id: &Arc<str>) {
     let _ = queue.push_behind(Item::Finished(Arc::clone(event_id)));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::queue::{GROUP, Taken};
+    use super::super::tests::chat;
+    use super::*;
+
+    fn push(queue: &Arc<Queue>) -> Hold {
+        let event = chat("event", "anna", "hello");
+        let held = Arc::new(Held {
+            event_id: Arc::clone(&event.id),
+            is_noted: AtomicBool::new(false),
+            queue: Arc::clone(queue),
+        });
+        let holders = Holders { held: Arc::downgrade(&held), event_id: Some(Arc::clone(&event.id)), is_open: false };
+        queue.push_behind(Item::Event { envelope: event, own: false, holders }).unwrap();
+        Hold { held }
+    }
+
+    fn take(queue: &Queue) -> Vec<Item> {
+        queue.close();
+        match queue.take(Duration::ZERO) {
+            Taken::Items(items) => items,
+            Taken::Nothing | Taken::Closed => Vec::new(),
+        }
+    }
+
+    fn is_noted(item: &Item) -> bool {
+        matches!(item, Item::Event { holders, .. } if holders.is_open())
+    }
+
+    #[test]
+    fn what_was_done_before_it_is_journalled_costs_nothing() {
+        let queue = Arc::new(Queue::default());
+        drop(push(&queue));
+        let items = take(&queue);
+        assert_eq!((items.len(), is_noted(&items[0])), (1, false));
+        assert_eq!(queue.len(), 1, "nothing was added");
+    }
+
+    #[test]
+    fn what_is_done_later_is_struck_off_then() {
+        let queue = Arc::new(Queue::default());
+        let hold = push(&queue);
+        let items = match queue.take(Duration::ZERO) {
+            Taken::Items(items) => items,
+            Taken::Nothing | Taken::Closed => panic!("there is an event"),
+        };
+        assert!(is_noted(&items[0]));
+        drop(hold.clone());
+        assert_eq!(queue.len(), 1, "somebody has it still");
+        drop(hold);
+        assert!(matches!(&take(&queue)[..], [Item::Finished(id)] if &**id == "event"));
+    }
+
+    /// Its batch may be in the part of the queue that is not taken: noted, and struck off behind that.
+    #[test]
+    fn what_was_done_while_much_waits_is_noted_until_that_is_written() {
+        let queue = Arc::new(Queue::default());
+        drop(push(&queue));
+        for _ in 0..GROUP {
+            queue.push_behind(Item::Forgotten { plugin: "p".into(), event_id: "e".into() }).unwrap();
+        }
+        let Taken::Items(items) = queue.take(Duration::ZERO) else { panic!("there is a group") };
+        assert!(is_noted(&items[0]));
+        let rest = take(&queue);
+        assert!(matches!(&rest[..], [Item::Forgotten { .. }, Item::Finished(_)]), "{}", rest.len());
+    }
+}
