@@ -89,6 +89,7 @@ struct Record {
 pub(super) struct State {
     pub(super) generation: RetakeGeneration,
     pub(super) room_size: watch::Sender<usize>,
+    pub(super) sent_count: watch::Sender<usize>,
     pub(super) pushes: broadcast::Sender<Push>,
     behaviour: Mutex<Behaviour>,
     record: Mutex<Record>,
@@ -99,6 +100,7 @@ impl State {
         Self {
             generation,
             room_size: watch::Sender::new(0),
+            sent_count: watch::Sender::new(0),
             pushes: broadcast::Sender::new(4096),
             behaviour: Mutex::new(Behaviour {
                 refusal: None,
@@ -180,6 +182,7 @@ impl State {
 
     pub(super) fn note_sent(&self, text: &str) {
         self.record().sent.push(text.to_owned());
+        self.sent_count.send_modify(|count| *count += 1);
     }
 
     pub(super) fn sent(&self) -> Vec<String> {
