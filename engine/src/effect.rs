@@ -165,6 +165,9 @@ pub struct NumberedEffect {
     pub effect: Effect,
 }
 
+/// Effects from this number on are review's own measures for an event, and no reviewer's.
+pub const MEASURES_FROM: u32 = 1 << 31;
+
 /// All that one handler call decided; it leaves together or not at all.
 #[derive(Debug, Clone)]
 pub struct Batch {
@@ -173,6 +176,9 @@ pub struct Batch {
     pub cause: Arc<Envelope>,
     pub effects: Vec<NumberedEffect>,
     pub kv: Vec<KvWrite>,
+    /// A run that was killed may have carried out a part of it, and not come to write that down. So nothing leaves
+    /// before the ledger was asked, and what must not appear twice does not leave at all.
+    pub again: bool,
 }
 
 /// Names an effect for ever.
@@ -196,4 +202,7 @@ pub struct EffectResult {
 pub trait EffectSink: Send + Sync {
     /// Takes over the whole batch. Never waits.
     fn commit(&self, batch: Batch);
+
+    /// The next number of the engine's own channel, for an event that only one plugin sees. Never waits.
+    fn next_number(&self) -> u64;
 }

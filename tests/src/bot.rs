@@ -35,7 +35,7 @@ impl Bot {
     }
 
     pub fn with_client(settings: &RetakeSettings, http: reqwest::Client) -> Self {
-        let account = retake::account(settings, http);
+        let account = retake::account(settings, http, None);
         let (observer, statuses) = (Observer::default(), Statuses::default());
         let states = observer.watch();
         let (sender, events) = mpsc::unbounded_channel();

@@ -209,6 +209,11 @@ impl FakeRetake {
         self.state.sent()
     }
 
+    /// Resolves when so many lines were sent.
+    pub async fn has_sent(&self, count: usize) {
+        self.state.sent_count.subscribe().wait_for(|sent| *sent >= count).await.unwrap();
+    }
+
     /// Every request of any kind.
     pub fn asked(&self) -> Vec<Asked> {
         self.state.asked()

@@ -11,15 +11,21 @@ use super::files::QueueFileHandle;
 use super::wake::WakeHandle;
 use crate::config::settings::AgentSettings;
 use crate::effect::{PluginId, Task};
-use crate::event::AgentReply;
+use crate::event::{AgentReply, Envelope};
 use crate::observation::{Observation, Observer};
 use crate::store::{ExpiredTask, LeasedTask, Store, StoreError, StoredTask, TaskChange, TaskState};
 
 /// A task in the hands of an agent.
 pub type Lease = LeasedTask;
 
-/// Hands an answer to the plugin that asked.
-pub type OnReply = Arc<dyn Fn(PluginId, AgentReply) + Send + Sync>;
+/// Where answers go.
+pub trait ReplySink: Send + Sync {
+    /// The event that tells a plugin of an answer. It is on the disk before it is delivered.
+    fn event(&self, reply: AgentReply) -> Arc<Envelope>;
+
+    /// Hands the event to the plugin that asked, or leaves it on the disk until that plugin runs. Never waits.
+    fn deliver(&self, plugin: &PluginId, event: Arc<Envelope>);
+}
 
 /// The queue. Cheap to clone.
 #[derive(Clone)]
@@ -30,7 +36,7 @@ pub struct TaskQueue {
 struct Inner {
     store: Store,
     observer: Observer,
-    on_reply: OnReply,
+    replies: Arc<dyn ReplySink>,
     clock: Clock,
     wake: Option<WakeHandle>,
     file: Option<QueueFileHandle>,
@@ -63,7 +69,7 @@ impl TaskQueue {
         store: Store,
         settings: &AgentSettings,
         observer: Observer,
-        on_reply: OnReply,
+        replies: Arc<dyn ReplySink>,
         clock: Clock,
         wake: Option<WakeHandle>,
         file: Option<QueueFileHandle>,
@@ -71,7 +77,7 @@ impl TaskQueue {
         let inner = Inner {
             store,
             observer,
-            on_reply,
+            replies,
             clock,
             wake,
             file,
@@ -82,14 +88,14 @@ impl TaskQueue {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Whether a task of this queue would be taken now.
-    pub async fn has_room(&self, queue: &str) -> Result<bool, QueueError> {
-        Ok(self.room(queue).await? > 0)
+    /// How many tasks may wait or be worked on in each queue. Whoever adds them holds it.
+    pub fn bound(&self) -> u32 {
+        self.inner.bound
     }
 
-    /// How many tasks of this queue would be taken now.
-    pub async fn room(&self, queue: &str) -> Result<u32, QueueError> {
-        Ok(self.inner.bound.saturating_sub(self.inner.store.open_tasks(queue).await?))
+    /// Whether a task of this queue would be taken now.
+    pub async fn has_room(&self, queue: &str) -> Result<bool, QueueError> {
+        Ok(self.inner.store.open_tasks(queue).await? < self.inner.bound)
     }
 
     /// Adds a task and tells the agent. An id that is known is a repeat, and is no error.
@@ -142,10 +148,12 @@ impl TaskQueue {
 
     /// Ends a task with an answer for the plugin that asked. Needs no lease: an agent that reads the queue file has none.
     pub async fn reply(&self, task_id: &str, ok: bool, text: String) -> Result<(), QueueError> {
+        let Inner { store, replies, .. } = &*self.inner;
         let reply = AgentReply { task_id: task_id.to_owned(), ok, text };
-        match self.inner.store.answer_task(reply.clone(), self.now_ms()).await? {
+        let event = replies.event(reply.clone());
+        match store.answer_task(reply, Arc::clone(&event), self.now_ms()).await? {
             TaskChange::Made { plugin, .. } => {
-                (self.inner.on_reply)(plugin, reply);
+                replies.deliver(&plugin, event);
                 Ok(())
             }
             TaskChange::Refused { .. } => Err(QueueError::Done { task_id: task_id.to_owned() }),

@@ -145,6 +145,7 @@ pub(super) struct Retake {
 pub(super) struct Simulator {
     pub(super) channel: Option<String>,
     pub(super) script: Option<String>,
+    pub(super) record: Option<PathBuf>,
     pub(super) pace: Pace,
 }
 

@@ -218,5 +218,7 @@ pub struct SimulatorSettings {
     pub channel: String,
     /// Played from the start when the engine is ready: "demo" for the one that is built in, or a file.
     pub script: Option<PathBuf>,
+    /// Every action that it is asked for, as a line of JSON.
+    pub record: Option<PathBuf>,
     pub pace: Pace,
 }

@@ -59,6 +59,7 @@ fn resolved(written: Raw, settings: &Settings) -> Raw {
         simulator: raw::Simulator {
             channel: Some(settings.simulator.channel.clone()),
             script: settings.simulator.script.as_ref().map(|script| script.display().to_string()),
+            record: settings.simulator.record.clone(),
             pace: pace(&settings.simulator.pace, written.simulator.pace),
         },
     }

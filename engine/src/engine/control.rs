@@ -139,6 +139,7 @@ pub(super) fn store_problem(store: &Store) -> Option<String> {
         StoreHealth::Failing { why, .. } => {
             Some(format!("the database can't be written: {why}; chat is answered from memory, see to the disk"))
         }
+        StoreHealth::Broken { why } => Some(format!("the database was given up: {why}; the daemon ends")),
     }
 }
 

@@ -48,11 +48,10 @@ struct Question {
 
 impl Inner {
     /// Gives a numbered event to the plugins, after its review.
-    pub(super) fn hand_on(self: &Arc<Self>, lane: &Arc<Lane>, mut turn: MutexGuard<'_, Turn>, envelope: Arc<Envelope>) {
-        let delivery = Delivery::new(envelope);
+    pub(super) fn hand_on(self: &Arc<Self>, lane: &Arc<Lane>, mut turn: MutexGuard<'_, Turn>, delivery: Arc<Delivery>) {
         let questions = ask(&self.roster.load(), &delivery, turn.waiting.count < ASKED);
         if questions.is_empty() && turn.waiting.count == 0 {
-            self.fan_out.give(&delivery);
+            self.give(&delivery);
             return;
         }
         let reviewing = Reviewing { delivery, questions, deadline: Instant::now() + self.review };
@@ -79,7 +78,7 @@ impl Inner {
     fn conclude(&self, lane: &Lane, delivery: &Arc<Delivery>, ruling: Option<Ruling>) {
         let Some(Ruling { reviewer, verdict }) = ruling else {
             let _turn = lane.turn();
-            self.fan_out.give(delivery);
+            self.give(delivery);
             return;
         };
         let envelope = &delivery.envelope;
@@ -91,43 +90,61 @@ impl Inner {
         });
         if let Verdict::Flag { .. } = verdict {
             let mut turn = lane.turn();
-            self.fan_out.give(delivery);
-            self.announce(&mut turn, envelope, &verdict);
+            self.give(delivery);
+            self.announce(&mut turn, delivery, &verdict);
         } else {
             // Before anybody hears of it.
-            self.take_away(envelope, reviewer, &verdict);
-            self.announce(&mut lane.turn(), envelope, &verdict);
+            self.take_away(delivery, reviewer, &verdict);
+            self.announce(&mut lane.turn(), delivery, &verdict);
         }
     }
 
-    fn take_away(&self, envelope: &Arc<Envelope>, reviewer: PluginId, verdict: &Verdict) {
+    /// To the plugins, now that nobody can take it away any more. From here on what must not be missed waits for each
+    /// plugin by itself.
+    fn give(&self, delivery: &Arc<Delivery>) {
+        if delivery.envelope.event.must_not_be_missed() {
+            let kept = Delivery::kept(Arc::clone(&delivery.envelope), &self.store, delivery.again);
+            self.fan_out.give(&kept);
+        } else {
+            self.fan_out.give(delivery);
+        }
+    }
+
+    fn take_away(&self, delivery: &Arc<Delivery>, reviewer: PluginId, verdict: &Verdict) {
+        let envelope = &delivery.envelope;
         if let Verdict::Hold { .. } = verdict {
-            self.held.keep(envelope);
+            self.held.keep(delivery);
         }
         if let Event::Chat(message) = &envelope.event {
             self.store.mark_removed(&envelope.channel, &message.id);
         }
         let effects = ruling::measures(envelope, verdict);
-        self.commit(Batch { plugin: reviewer, cause: Arc::clone(envelope), effects, kv: Vec::new() });
+        let (cause, again) = (Arc::clone(envelope), delivery.again);
+        self.commit(Batch { plugin: reviewer, cause, effects, kv: Vec::new(), again });
     }
 
     /// Tells the plugins of a verdict, in the channel's order.
-    fn announce(&self, turn: &mut Turn, envelope: &Envelope, verdict: &Verdict) {
+    fn announce(&self, turn: &mut Turn, delivery: &Delivery, verdict: &Verdict) {
+        let envelope = &delivery.envelope;
         let event = |with_text| Event::Moderation(ruling::notice(envelope, verdict, with_text));
         // The same id for the same verdict, however often the event is played.
         let id = Arc::from(format!("{}/{}", envelope.id, ruling::kind(verdict)));
+        if delivery.again && turn.has_seen(&id) {
+            return;
+        }
         let notice = turn.number(own_draft(Some(id), envelope.origin, envelope.channel.clone(), event(false)));
-        self.record(&notice, false);
-        let with_text = Delivery::new(Arc::new(Envelope { event: event(true), ..Envelope::clone(&notice) }));
-        let delivery = Delivery::new(notice);
+        self.record(&notice, false, None);
+        let with_text = Arc::new(Envelope { event: event(true), ..Envelope::clone(&notice) });
+        let with_text = Delivery::kept(with_text, &self.store, false);
+        let delivery = Delivery::kept(notice, &self.store, false);
         self.fan_out.give_chosen(&delivery, |plugin| if plugin.sees_removed_text() { &with_text } else { &delivery });
     }
 
     /// A held event goes its way after all.
-    pub(super) fn let_pass(&self, envelope: Arc<Envelope>) {
-        let lane = self.sequencer.lane(&envelope.channel);
+    pub(super) fn let_pass(&self, delivery: &Arc<Delivery>) {
+        let lane = self.sequencer.lane(&delivery.envelope.channel);
         let _turn = lane.turn();
-        self.fan_out.give(&Delivery::new(envelope));
+        self.give(delivery);
     }
 }
 

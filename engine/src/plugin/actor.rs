@@ -101,8 +101,6 @@ pub(super) struct Actor {
     live: Live,
     timers: Timers,
     restarts: Restarts,
-    /// Numbers the events that this actor makes itself.
-    sequence: u64,
     call_seconds: metrics::Histogram,
 }
 
@@ -116,15 +114,8 @@ impl Actor {
     pub(super) fn new(handle: Arc<PluginHandle>, surroundings: Surroundings, first: Candidate) -> Self {
         let call_seconds = metrics::histogram!("showrunner_plugin_calls_seconds", "plugin" => handle.id().to_string());
         let Candidate { live, wishes, kv_version: _ } = first;
-        let mut actor = Self {
-            handle,
-            surroundings,
-            live,
-            timers: Timers::default(),
-            restarts: Restarts::default(),
-            sequence: 0,
-            call_seconds,
-        };
+        let mut actor =
+            Self { handle, surroundings, live, timers: Timers::default(), restarts: Restarts::default(), call_seconds };
         actor.commit_start(wishes);
         actor
     }
@@ -187,6 +178,12 @@ impl Actor {
 
     async fn event(&mut self, job: EventJob) -> Result<(), Crash> {
         let EventJob { delivery, ticket } = job;
+        if delivery.again && self.has_handled(&delivery).await {
+            if let Some(ticket) = ticket {
+                ticket.handled();
+            }
+            return Ok(());
+        }
         let began = WallClock::now();
         let answer = self.live.instance.handle(&delivery).await;
         let took = began.elapsed();
@@ -214,8 +211,23 @@ impl Actor {
             ticket.handled();
         }
         self.observe_decision(envelope, verdict, &wishes, took);
-        self.commit(wishes, Arc::clone(envelope));
+        if !self.commit(wishes, Arc::clone(envelope), delivery.again) && envelope.event.must_not_be_missed() {
+            self.surroundings.store.forget_event(self.handle.id(), &envelope.id);
+        }
         result
+    }
+
+    /// Whether a run that was killed has written down what this plugin made of an event that comes again. What it made
+    /// of it without any effect can't be known; then it is asked once more.
+    async fn has_handled(&mut self, delivery: &Delivery) -> bool {
+        let event_id = &delivery.envelope.id;
+        match self.surroundings.store.has_effects(event_id, self.handle.id()).await {
+            Ok(has_handled) => has_handled,
+            Err(error) => {
+                tracing::warn!(plugin = %self.handle.id(), event = %event_id, %error, "The ledger can't be asked whether an event was handled; it is handled again.");
+                false
+            }
+        }
     }
 
     async fn review(&mut self, job: ReviewJob) -> Result<(), Crash> {
@@ -228,7 +240,7 @@ impl Actor {
             Ok((verdict, wishes)) => {
                 self.note_verdict(&delivery, &verdict);
                 let _ = answer.send(verdict);
-                self.commit(wishes, Arc::clone(&delivery.envelope));
+                self.commit(wishes, Arc::clone(&delivery.envelope), delivery.again);
                 Ok(())
             }
             Err(crash) => {
@@ -253,11 +265,10 @@ impl Actor {
     }
 
     /// An event that only this plugin sees.
-    fn own_event(&mut self, id: &str, event: Event) -> EventJob {
-        self.sequence += 1;
+    fn own_event(&self, id: &str, event: Event) -> EventJob {
         let envelope = Envelope {
             id: format!("{id}:{}", Uuid::now_v7()).into(),
-            sequence: self.sequence,
+            sequence: self.surroundings.sink.next_number(),
             at_ms: now_ms(),
             origin: Origin::Live,
             channel: Channel::engine(),
@@ -267,15 +278,16 @@ impl Actor {
         EventJob { delivery: Delivery::new(Arc::new(envelope)), ticket: None }
     }
 
-    /// Everything that one call asked for leaves together.
-    fn commit(&mut self, wishes: Wishes, cause: Arc<Envelope>) {
+    /// Everything that one call asked for leaves together. Says whether there was anything.
+    fn commit(&mut self, wishes: Wishes, cause: Arc<Envelope>, again: bool) -> bool {
         let Wishes { effects, kv, used_kv: _, timers, notes: _ } = wishes;
         self.timers.apply(timers, Instant::now(), self.live.context.limits.timers);
         if effects.is_empty() && kv.is_empty() {
-            return;
+            return false;
         }
         self.live.context.kv().apply(&kv);
-        self.surroundings.sink.commit(Batch { plugin: self.handle.id().clone(), cause, effects, kv });
+        self.surroundings.sink.commit(Batch { plugin: self.handle.id().clone(), cause, effects, kv, again });
+        true
     }
 
     /// What `init` asked for leaves when the instance takes over.
@@ -283,7 +295,7 @@ impl Actor {
         let system = System { kind: "started".into(), detail: self.live.loaded.manifest.version.clone() };
         let id = format!("started:{}", self.handle.id());
         let cause = Arc::clone(&self.own_event(&id, Event::System(system)).delivery.envelope);
-        self.commit(wishes, cause);
+        self.commit(wishes, cause, false);
     }
 
     fn observe_decision(&self, envelope: &Envelope, verdict: DecisionKind, wishes: &Wishes, took: Duration) {
@@ -381,6 +393,9 @@ impl Actor {
             let (loaded, context) = (Arc::clone(&self.live.loaded), Arc::clone(&self.live.context));
             match Live::start(loaded, context, self.live.generation).await {
                 Ok(Candidate { live, wishes, kv_version: _ }) => {
+                    if !self.handle.is_running() {
+                        self.give_backlog().await;
+                    }
                     self.live = live;
                     self.commit_start(wishes);
                     self.handle.set_running(true);
@@ -416,6 +431,7 @@ impl Actor {
     /// A new instance for a plugin that is down: there is no memory to hand over.
     async fn revive(&mut self, new: Candidate) -> Result<(), Crash> {
         let new = self.refresh(new).await?;
+        self.give_backlog().await;
         self.take_over(new);
         self.handle.set_running(true);
         Ok(())
@@ -437,8 +453,6 @@ impl Actor {
                     let goes_on = revived.is_ok();
                     let _ = done.send(revived);
                     if goes_on {
-                        // It is about to get them from the queue; after a power cut it must not get them again.
-                        self.keep_backlog(Vec::new()).await;
                         return true;
                     }
                 }
@@ -446,15 +460,18 @@ impl Actor {
         }
     }
 
-    /// What must not be lost is on disk while nobody takes it.
+    /// Nothing of what waits is begun.
     async fn save_backlog(&mut self) {
         let waiting = self.handle.lanes.backlog();
-        self.keep_backlog(waiting).await;
-    }
-
-    async fn keep_backlog(&mut self, waiting: Vec<Arc<Envelope>>) {
         if let Err(error) = self.surroundings.store.save_backlog(self.handle.id(), &waiting).await {
             tracing::error!(plugin = %self.handle.id(), waiting = waiting.len(), %error, "Events that wait for this plugin can't be saved; they are in memory, and in the journal.");
+        }
+    }
+
+    /// What waited while it was down is about to begin; after a kill it must not be done as if it were for the first time.
+    async fn give_backlog(&mut self) {
+        if let Err(error) = self.surroundings.store.give_backlog(self.handle.id()).await {
+            tracing::warn!(plugin = %self.handle.id(), %error, "It can't be noted that the plugin gets what waited for it.");
         }
     }
 

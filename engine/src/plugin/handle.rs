@@ -89,7 +89,8 @@ impl PluginHandle {
             return;
         }
         let ticket = ticket.filter(|_| is_running);
-        match self.lanes.offer(EventJob { delivery, ticket }) {
+        delivery.keep_for(&self.id, is_running);
+        match self.lanes.offer(EventJob { delivery: Arc::clone(&delivery), ticket }) {
             Offered::Queued => {}
             Offered::Crowded if !is_running => {}
             Offered::Crowded => {
@@ -99,6 +100,7 @@ impl PluginHandle {
             }
             Offered::Displaced => self.count_dropped(),
             Offered::Refused => {
+                delivery.forget_for(&self.id);
                 tracing::error!(plugin = %self.id, "An event could not be kept for this plugin; it is in the journal.");
                 self.count_dropped();
             }

@@ -43,6 +43,9 @@ pub enum StoreError {
     #[error("the database is closed")]
     Closed,
 
+    #[error("the database was given up, as its writer failed ({why}); restart the daemon and report it")]
+    Broken { why: String },
+
     #[error("the database failed: {0}")]
     Sqlite(#[from] rusqlite::Error),
 

@@ -6,13 +6,39 @@ use tokio::sync::oneshot;
 
 use super::error::StoreError;
 use super::group::Group;
-use crate::effect::{Batch, EffectResult};
+use super::unfinished::Holders;
+use crate::effect::{Batch, EffectResult, PluginId};
 use crate::event::{Channel, Envelope};
 
 pub(super) enum Item {
-    Event { envelope: Arc<Envelope>, own: bool },
+    Event {
+        envelope: Arc<Envelope>,
+        own: bool,
+        holders: Holders,
+    },
+    /// Nobody has this event in hand any more.
+    Finished(Arc<str>),
+    /// A plugin gets an event that it must not miss.
+    Kept {
+        plugin: PluginId,
+        envelope: Arc<Envelope>,
+        is_given: bool,
+    },
+    /// It has handled it.
+    Forgotten {
+        plugin: PluginId,
+        event_id: Arc<str>,
+    },
+    /// A number of a channel was given to what is not journalled.
+    Sequence {
+        channel: Channel,
+        sequence: u64,
+    },
     Result(EffectResult),
-    Removed { channel: Channel, message_id: String },
+    Removed {
+        channel: Channel,
+        message_id: String,
+    },
     Batch(Box<Batch>),
     Request(Box<dyn Work>),
 }

@@ -26,7 +26,7 @@ const JOURNAL_BOUND: usize = 16_384;
 const BEHIND_BOUND: usize = 2 * JOURNAL_BOUND;
 
 /// Requests that may wait: each has somebody waiting, so more than this means that something is stuck.
-const REQUEST_BOUND: usize = 4096;
+const REQUEST_BOUND: usize = 8192;
 
 #[derive(Default)]
 pub(super) struct Queue {
@@ -123,6 +123,19 @@ impl Queue {
         self.changed.notify_one();
     }
 
+    /// Takes no more, and drops what is queued: whoever waits for an answer is told. Returns how many writes that
+    /// nobody waits for are lost, with those that were taken and did not reach the disk.
+    pub(super) fn abandon(&self) -> usize {
+        let mut state = self.lock();
+        state.closed = true;
+        state.requests = 0;
+        let (abandoned, lost) = (std::mem::take(&mut state.items), std::mem::take(&mut state.behind));
+        drop(state);
+        // Not under the lock: an item may end with a word to this queue.
+        drop(abandoned);
+        lost
+    }
+
     /// Waits at most `patience` for something to do and takes a group of it, in order.
     pub(super) fn take(&self, patience: Duration) -> Taken {
         let mut state = self.lock();
@@ -134,8 +147,20 @@ impl Queue {
             state.requests == 0 && state.items.len() < GROUP && !state.closed
         });
         let count = state.items.len().min(GROUP);
-        let items: Vec<Item> = state.items.drain(..count).collect();
+        let mut items: Vec<Item> = state.items.drain(..count).collect();
         state.requests -= items.iter().filter(|item| item.access().is_some()).count();
+        let is_last = state.items.is_empty();
+        for item in &mut items {
+            if let Item::Event { holders, .. } = item {
+                holders.look(is_last);
+            }
+        }
+        drop(state);
+        for item in &items {
+            if let Item::Event { holders, .. } = item {
+                holders.settle(self);
+            }
+        }
         Taken::Items(items)
     }
 
@@ -169,12 +194,14 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::super::item::{Access, Request};
+    use super::super::unfinished::Holders;
     use super::*;
     use crate::effect::EffectResult;
     use crate::event::{Channel, OutcomeStatus};
 
     fn event() -> Item {
-        Item::Event { envelope: super::super::tests::chat("event", "viewer", "hello"), own: false }
+        let envelope = super::super::tests::chat("event", "viewer", "hello");
+        Item::Event { envelope, own: false, holders: Holders::default() }
     }
 
     fn result() -> Item {

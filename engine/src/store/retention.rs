@@ -53,6 +53,7 @@ impl Retention {
             removed.push(connection.prepare_cached(sql)?.execute((to_integer(horizon_ms), BITE as i64))?);
         }
         removed.push(bite_tasks(connection, cutoff_ms)?);
+        removed.push(bite_inbox(connection, cutoff_ms)?);
         Ok(if removed.contains(&BITE) { Pruned::More } else { Pruned::All })
     }
 
@@ -94,6 +95,17 @@ fn bite_tasks(connection: &Connection, cutoff_ms: u64) -> rusqlite::Result<usize
         )?
         .execute((BITE as i64, DEAD_TASKS))?;
     Ok(done)
+}
+
+/// What waits for a plugin that does not come back.
+fn bite_inbox(connection: &Connection, cutoff_ms: u64) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached(
+            "DELETE FROM inbox WHERE place IN (
+                 SELECT place FROM (SELECT place, stored_ms FROM inbox ORDER BY place LIMIT ?2)
+                 WHERE stored_ms < ?1)",
+        )?
+        .execute((to_integer(cutoff_ms), BITE as i64))
 }
 
 #[cfg(test)]

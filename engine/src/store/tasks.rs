@@ -1,15 +1,17 @@
 //! The rows of the agent's tasks. The rules (bounds, times, attempts) are `agent`'s, which passes them in; what is here
 //! only makes each step one transaction, so that no task is ever leased twice.
 
+use std::sync::Arc;
+
 use rusqlite::{OptionalExtension, Row, ToSql};
 use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
 use super::group::Group;
 use super::item::Access;
-use super::{Store, from_integer, to_integer};
+use super::{Store, from_integer, inbox, to_integer};
 use crate::effect::{PluginId, Task};
-use crate::event::AgentReply;
+use crate::event::{AgentReply, Envelope};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -126,6 +128,7 @@ impl Store {
                 return Ok(false);
             }
             insert(group, &plugin, &task_id, &task, now_ms)?;
+            group.recount_tasks();
             Ok(true)
         })
         .await
@@ -205,8 +208,14 @@ impl Store {
         .await
     }
 
-    /// Ends a task with an answer, whoever holds it: an agent that reads the queue file never leased it.
-    pub async fn answer_task(&self, reply: AgentReply, now_ms: u64) -> Result<TaskChange, StoreError> {
+    /// Ends a task with an answer, whoever holds it: an agent that reads the queue file never leased it. With the same
+    /// stroke `told`, the event of the answer, begins to wait for the plugin that asked.
+    pub async fn answer_task(
+        &self,
+        reply: AgentReply,
+        told: Arc<Envelope>,
+        now_ms: u64,
+    ) -> Result<TaskChange, StoreError> {
         self.request(Access::Durable, move |group| {
             let Some(found) = find(group, &reply.task_id)? else { return Ok(TaskChange::Unknown) };
             if found.state == TaskState::Done {
@@ -218,6 +227,7 @@ impl Store {
                 reply.ok,
                 &reply.text,
             ))?;
+            inbox::write(group, &found.plugin, &told, false)?;
             Ok(TaskChange::Made { state: TaskState::Done, plugin: found.plugin })
         })
         .await
@@ -232,6 +242,7 @@ impl Store {
                 return Ok(TaskChange::Refused { state: found.state });
             }
             set_ready(group, &task_id, now_ms)?;
+            group.recount_tasks();
             group.prepare("UPDATE tasks SET attempts = 0 WHERE id = ?1")?.execute([&task_id])?;
             Ok(TaskChange::Made { state: TaskState::Ready, plugin: found.plugin })
         })
@@ -366,7 +377,7 @@ pub(super) fn insert(
     Ok(())
 }
 
-fn count_open(group: &Group<'_>, queue: &str) -> Result<u32, StoreError> {
+pub(super) fn count_open(group: &Group<'_>, queue: &str) -> Result<u32, StoreError> {
     Ok(group
         .prepare("SELECT count(*) FROM tasks WHERE queue = ?1 AND state IN ('ready', 'leased')")?
         .query_row([queue], |row| row.get(0))?)

@@ -126,6 +126,11 @@ impl Stage {
         self
     }
 
+    /// Leaves everything where it is, to be looked at.
+    pub fn keep(self) -> PathBuf {
+        self.folder.keep()
+    }
+
     pub fn path(&self) -> &Path {
         self.folder.path()
     }

@@ -119,6 +119,7 @@ pub(super) struct State {
     pub(super) room_size: watch::Sender<usize>,
     /// Requests of any kind, and answered pings, until now.
     pub(super) activity: watch::Sender<()>,
+    pub(super) sent_count: watch::Sender<usize>,
     pub(super) pushes: broadcast::Sender<Push>,
     behaviour: Mutex<Behaviour>,
     record: Mutex<Record>,
@@ -130,6 +131,7 @@ impl State {
             generation,
             room_size: watch::Sender::new(0),
             activity: watch::Sender::new(()),
+            sent_count: watch::Sender::new(0),
             pushes: broadcast::Sender::new(4096),
             behaviour: Mutex::new(Behaviour {
                 refusal: None,
@@ -224,6 +226,7 @@ impl State {
     pub(super) fn note_sent(&self, text: &str) {
         self.record().sent.push(text.to_owned());
         self.activity.send_replace(());
+        self.sent_count.send_modify(|count| *count += 1);
     }
 
     pub(super) fn sent(&self) -> Vec<String> {

@@ -31,10 +31,16 @@ pub(super) struct RetakeSource {
 }
 
 impl RetakeSource {
-    pub(super) fn new(settings: &RetakeSettings, channel: Channel, rest: Arc<Rest>, sent: Arc<Sent>) -> Self {
+    pub(super) fn new(
+        settings: &RetakeSettings,
+        channel: Channel,
+        rest: Arc<Rest>,
+        sent: Arc<Sent>,
+        missed_since: Option<u64>,
+    ) -> Self {
         Self {
             dialer: Dialer::new(settings),
-            reader: Reader::new(settings, channel, sent),
+            reader: Reader::new(settings, channel, sent, missed_since),
             rest,
             poll: settings.poll.max(SHORTEST_POLL),
         }

@@ -145,12 +145,23 @@ impl Steward {
 
     /// Events that waited when the plugin or the engine was stopped come first.
     pub(super) async fn restore_backlog(&mut self) {
-        match self.house.options.store.take_backlog(&self.id).await {
+        let store = &self.house.options.store;
+        if !self.handle.lanes.backlog().is_empty() {
             // What was restored before is in the queue already.
-            Ok(_) if !self.handle.lanes.backlog().is_empty() => {}
+            if let Err(error) = store.give_backlog(&self.id).await {
+                tracing::warn!(plugin = %self.id, %error, "It can't be noted that the plugin gets what waited for it.");
+            }
+            return;
+        }
+        match store.take_backlog(&self.id).await {
             Ok(waiting) => {
-                for envelope in waiting {
-                    self.handle.offer(Delivery::new(Arc::new(envelope)), None);
+                for waiting in waiting {
+                    if self.handle.wants(&waiting.envelope) {
+                        self.handle.offer(Delivery::waiting(waiting), None);
+                    } else {
+                        // It no longer listens to that.
+                        store.forget_event(&self.id, &waiting.envelope.id);
+                    }
                 }
             }
             Err(error) => {
