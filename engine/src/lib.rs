@@ -13,6 +13,8 @@ pub mod observation;
 
 pub mod config;
 
+pub mod recording;
+
 pub mod store;
 
 pub mod agent;
@@ -22,6 +24,8 @@ pub mod platform;
 pub mod plugin;
 
 pub mod pipeline;
+
+pub mod replay;
 
 pub mod gateway;
 

@@ -29,7 +29,7 @@ impl Inner {
         for NumberedEffect { number, effect } in effects {
             let name = name(&effect);
             match effect {
-                Effect::Platform { channel, action } => match self.route(&channel, action) {
+                Effect::Platform { channel, action } => match self.route(plugin, &channel, action) {
                     Ok(Route::Outbox(outbox, action)) => parcels.add(outbox, Line { number, channel, action }),
                     Ok(Route::Done) => end(number, name, Some(channel), Ok(())),
                     Err(why) => end(number, name, Some(channel), Err(why)),
@@ -56,12 +56,12 @@ impl Inner {
         }
     }
 
-    fn route(&self, channel: &Channel, action: Action) -> Result<Route, String> {
+    fn route(&self, plugin: &PluginId, channel: &Channel, action: Action) -> Result<Route, String> {
         if let Action::ResolveHeld { message_id, allow } = &action
             && let Some(envelope) = self.held.take(channel, message_id)
         {
             if *allow {
-                self.let_pass(envelope);
+                self.let_pass(plugin, envelope);
             }
             return Ok(Route::Done);
         }

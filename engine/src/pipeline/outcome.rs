@@ -11,6 +11,7 @@ use crate::effect::{EffectResult, PluginId};
 use crate::event::{Channel, Envelope, Event, Origin, Outcome, OutcomeStatus};
 use crate::observation::Observation;
 use crate::plugin::{Delivery, PluginHandle};
+use crate::recording::Note;
 
 /// What reporting needs for each effect and is made once.
 pub(super) struct Outcomes {
@@ -89,6 +90,7 @@ impl Inner {
         // The ledger has the outcomes; the journal need not have them again.
         if !matches!(envelope.event, Event::Outcome(_)) {
             self.record(&envelope, false);
+            self.note(&envelope.id, plugin.id(), Note::Addressed);
         }
         if plugin.wants(&envelope) {
             plugin.offer(Delivery::new(envelope), None);

@@ -8,7 +8,7 @@ use rusqlite::{CachedStatement, Connection};
 use super::error::StoreError;
 use super::item::Item;
 use super::projection::Counted;
-use super::{journal, ledger, lines, projection, to_integer};
+use super::{journal, ledger, lines, projection, recordings, to_integer};
 use crate::event::{Channel, Envelope};
 
 /// A transaction under way. What it counted is worth nothing until it is committed.
@@ -52,6 +52,7 @@ impl<'a> Group<'a> {
             Item::Result(result) => ledger::write_result(self, result),
             Item::Removed { channel, message_id } => lines::mark_removed(self, channel, message_id),
             Item::Batch(batch) => ledger::write_batch(self, batch),
+            Item::Recording(recording) => recordings::write(self, recording),
             Item::Request(work) => work.run(self),
         }
     }

@@ -8,12 +8,14 @@ use super::error::StoreError;
 use super::group::Group;
 use crate::effect::{Batch, EffectResult};
 use crate::event::{Channel, Envelope};
+use crate::recording::Recording;
 
 pub(super) enum Item {
     Event { envelope: Arc<Envelope>, own: bool },
     Result(EffectResult),
     Removed { channel: Channel, message_id: String },
     Batch(Box<Batch>),
+    Recording(Box<Recording>),
     Request(Box<dyn Work>),
 }
 

@@ -5,6 +5,7 @@ mod failing;
 mod journal;
 mod opening;
 mod plugins;
+mod recordings;
 mod viewers;
 
 use std::path::PathBuf;

@@ -1,11 +1,8 @@
 //! The way of one plugin from its files to a running instance. The new one is complete before the old one ends; when
 //! anything fails, the old one goes on.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use arc_swap::ArcSwap;
-use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -19,13 +16,12 @@ use crate::plugin::guest::Context;
 use crate::plugin::handle::{PluginHandle, Role};
 use crate::plugin::imports::http::HttpClient;
 use crate::plugin::imports::kv::Kv;
-use crate::plugin::imports::log::LogBudget;
 use crate::plugin::loader::{self, Files, LoadError, Loaded};
 use crate::plugin::manifest::ManifestError;
 use crate::plugin::order::{Candidate, Order};
+use crate::plugin::services::{self, Recorder, Services};
 use crate::plugin::shipped::SHIPPED;
 use crate::plugin::status::{Phase, PluginState};
-use crate::plugin::subscription::Subscription;
 use crate::store::StoreError;
 
 /// Why a version does not run. What ran before goes on.
@@ -193,6 +189,7 @@ impl Keeper {
         reason != Reason::Operator
             && running.loaded.identity == loaded.identity
             && running.settings.settings == settings.settings
+            && running.settings.record == settings.record
             && same_secrets(&running.settings, settings)
     }
 
@@ -218,7 +215,7 @@ impl Keeper {
         let Some(running) = &known.running else { return };
         running.context.channels.store(Arc::new(settings.channels.iter().cloned().collect()));
         known.state.granted = grants.given.to_table();
-        known.handle.set_role(role(loaded, settings));
+        known.handle.set_role(Role::of(loaded, settings));
         running.context.grants.store(Arc::new(grants));
     }
 
@@ -237,7 +234,7 @@ impl Keeper {
         let threads = self.machine.threads().ok_or(Failure::Stopping)?.clone();
         let starting = threads.spawn(Live::start(Arc::clone(&loaded), Arc::clone(&context), generation));
         let candidate = starting.await.map_err(|_| Failure::Stopping)??;
-        let role = role(&loaded, &settings);
+        let role = Role::of(&loaded, &settings);
         let restarted = self.known(id).running.is_some();
         self.take_over(id, candidate, role, Running { loaded: Arc::clone(&loaded), context, ships, settings }).await?;
 
@@ -317,23 +314,15 @@ impl Keeper {
         settings: &PluginSettings,
         kv: Arc<Mutex<Kv>>,
     ) -> Context {
-        let mut limits = self.settings().host.limits.clone();
-        limits.memory_bytes = loaded.manifest.memory_bytes.unwrap_or(usize::MAX).min(limits.memory_bytes);
-        let table = merge(loaded.manifest.defaults.clone(), &settings.settings);
-        let channels: BTreeSet<String> = settings.channels.iter().cloned().collect();
-        Context {
-            plugin: id.into(),
-            http: HttpClient::new(self.ways.clone(), settings.secrets.clone(), &limits),
-            limits,
-            grants: ArcSwap::from_pointee(grants.clone()),
-            channels: ArcSwap::from_pointee(channels),
-            settings: ArcSwap::from_pointee(Value::Object(table)),
-            kv,
-            log: Mutex::new(LogBudget::default()),
+        let limits = &self.settings().host.limits;
+        let services = Services::Live(services::Live {
+            http: HttpClient::new(self.ways.clone(), settings.secrets.clone(), limits),
             store: self.options.store.clone(),
             tasks: self.options.tasks.clone(),
             observer: self.options.observer.clone(),
-        }
+            recorder: settings.record.then(Recorder::default),
+        });
+        Context::new(id.into(), loaded, limits, grants.clone(), settings, kv, services)
     }
 
     async fn disable(&mut self, id: &str, loaded: &Loaded, ships: bool) {
@@ -374,7 +363,7 @@ impl Keeper {
         let why = self.flags.get(id).and_then(|flags| flags.reason.clone()).unwrap_or_default();
         let known = self.known(id);
         // Whether its verdicts are missed, and which events it keeps, are the operator's to change all the time.
-        known.handle.set_role(role(loaded, settings));
+        known.handle.set_role(Role::of(loaded, settings));
         if known.state.phase == Phase::Quarantined {
             return;
         }
@@ -423,14 +412,6 @@ impl Keeper {
     }
 }
 
-fn role(loaded: &Loaded, settings: &PluginSettings) -> Role {
-    let manifest = &loaded.manifest;
-    // The names were checked with the manifest, so there is always a subscription.
-    let subscription = Subscription::new(&manifest.events, &manifest.commands, &settings.channels).unwrap_or_default();
-    let reviewer = loaded.blueprint.reviews();
-    Role { subscription, fallback: manifest.fallback, reviewer, on_failure: settings.on_failure }
-}
-
 fn describe(loaded: &Loaded, grants: &Grants, generation: u64, ships: bool) -> PluginState {
     let manifest = &loaded.manifest;
     PluginState {
@@ -447,18 +428,6 @@ fn describe(loaded: &Loaded, grants: &Grants, generation: u64, ships: bool) -> P
         granted: grants.given.to_table(),
         ..PluginState::default()
     }
-}
-
-/// The operator's table over the manifest's defaults: tables are merged, everything else is replaced.
-fn merge(mut defaults: Map<String, Value>, settings: &Map<String, Value>) -> Map<String, Value> {
-    for (key, value) in settings {
-        let merged = match (defaults.remove(key), value) {
-            (Some(Value::Object(below)), Value::Object(above)) => Value::Object(merge(below, above)),
-            (_, value) => value.clone(),
-        };
-        defaults.insert(key.clone(), merged);
-    }
-    defaults
 }
 
 fn same_secrets(one: &PluginSettings, other: &PluginSettings) -> bool {
@@ -482,24 +451,4 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .unwrap_or_else(|error| Err(LoadError::Compile(format!("the compiler failed ({error}); please report it"))))
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn the_operators_settings_go_over_the_defaults() {
-        let table = |value: Value| value.as_object().unwrap().clone();
-        let defaults =
-            table(json!({ "greeting": "Hi", "rules": { "gm": { "reply": "gm" }, "hi": {} }, "list": [1, 2] }));
-        let settings = table(json!({ "rules": { "gm": { "reply": "GM!" } }, "list": [3] }));
-        let merged = merge(defaults, &settings);
-        assert_eq!(
-            Value::Object(merged),
-            json!({ "greeting": "Hi", "rules": { "gm": { "reply": "GM!" }, "hi": {} }, "list": [3] })
-        );
-    }
 }
