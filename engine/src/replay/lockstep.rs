@@ -184,11 +184,12 @@ impl Lockstep {
             player.meet(envelope, known);
             let judged = player.review(delivery).await;
             let reviewer = player.id().clone();
-            rulings.push(match &judged.verdict {
+            let ruling = match &judged.verdict {
                 Ok(verdict) => Ruling::in_time(reviewer.clone(), verdict.clone()),
                 Err(_) => Ruling::without_answer(reviewer.clone(), player.on_failure()),
-            });
-            act.reviews.push(Review { plugin: reviewer, judged });
+            };
+            act.reviews.push(Review { plugin: reviewer, judged, counted: ruling.verdict.clone() });
+            rulings.push(ruling);
         }
         rulings.sort_by(|one, other| one.reviewer.cmp(&other.reviewer));
         ruling::strictest(rulings)

@@ -64,9 +64,10 @@ impl Ruled {
 
     /// `None` where no reviewer was asked.
     pub fn now(act: &Act) -> Option<Self> {
-        let rulings = act.reviews.iter().map(|review| match &review.judged.verdict {
-            Ok(verdict) => Ruling::in_time(review.plugin.clone(), verdict.clone()),
-            Err(_) => Ruling { reviewer: review.plugin.clone(), verdict: Verdict::Pass, late: true },
+        let rulings = act.reviews.iter().map(|review| Ruling {
+            reviewer: review.plugin.clone(),
+            verdict: review.counted.clone(),
+            late: review.judged.verdict.is_err(),
         });
         (!act.reviews.is_empty()).then(|| Self::of(rulings.collect()))
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::effect::{Action, Effect, PluginId};
+use crate::effect::{Action, Effect, PluginId, Verdict};
 use crate::event::{Channel, Envelope};
 use crate::plugin::player::{Judged, Played};
 
@@ -17,6 +17,8 @@ pub struct Act {
 pub struct Review {
     pub plugin: PluginId,
     pub judged: Judged,
+    /// What counted: the operator's `on-failure` where there was no verdict.
+    pub counted: Verdict,
 }
 
 #[derive(Debug, Clone, PartialEq)]
