@@ -86,8 +86,10 @@ pub enum Note {
     Call(Call),
     /// The event was for this plugin only.
     Addressed,
-    /// The event was held and then let go its way.
-    Released,
+    /// The event was held, and this plugin let it go its way then.
+    Released {
+        at_ms: u64,
+    },
 }
 
 /// What a call into a plugin learned from outside, and what it wrote to its memory. Noted where the operator wants it
@@ -170,7 +172,6 @@ pub struct OwnCall {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Noted {
     pub plugin: PluginId,
-    pub at_ms: u64,
     #[serde(flatten)]
     pub note: Note,
 }
@@ -260,7 +261,7 @@ mod tests {
             Note::Verdict { verdict: Verdict::Pass, late: true },
             Note::Call(Call::new(vec![result], &kv)),
             Note::Addressed,
-            Note::Released,
+            Note::Released { at_ms: 5 },
         ];
         for note in notes {
             let json = serde_json::to_string(&note).unwrap();

@@ -70,6 +70,7 @@ async fn play_all(journal: &mut Journal, cast: Vec<Member>, page: &mut Page) -> 
         let acts = lockstep.play(&entry).await;
         tell(&acts, &mut tally, page)?;
     }
+    tell(&lockstep.finish().await, &mut tally, page)?;
     tally.finish(&lockstep);
     page.summary(&tally)
 }
@@ -100,6 +101,8 @@ async fn compare_all(
         let acts = (one.play(&entry).await, other.play(&entry).await);
         tell(acts.0, acts.1, page)?;
     }
+    let acts = (one.finish().await, other.finish().await);
+    tell(acts.0, acts.1, page)?;
     differences.finish(&one, &other);
     page.differences(&differences)?;
     if differences.different > 0 { Err(Different.into()) } else { Ok(()) }

@@ -14,7 +14,7 @@ use super::ruling::{self, Ruling};
 use super::sequencer::{Lane, Turn, own_draft};
 use crate::config::settings::OnFailure;
 use crate::effect::{Batch, PluginId, Verdict};
-use crate::event::{Envelope, Event};
+use crate::event::{Envelope, Event, now_ms};
 use crate::observation::Observation;
 use crate::plugin::{Delivery, PluginHandle};
 use crate::recording::Note;
@@ -131,7 +131,7 @@ impl Inner {
 
     /// A held event goes its way after all, because `plugin` let it.
     pub(super) fn let_pass(&self, plugin: &PluginId, envelope: Arc<Envelope>) {
-        self.note(&envelope.id, plugin, Note::Released);
+        self.note(&envelope.id, plugin, Note::Released { at_ms: now_ms() });
         let lane = self.sequencer.lane(&envelope.channel);
         let _turn = lane.turn();
         self.fan_out.give(&Delivery::new(envelope));

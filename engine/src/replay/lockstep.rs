@@ -95,6 +95,16 @@ impl Lockstep {
         acts
     }
 
+    /// What is known to have happened after the last event.
+    pub async fn finish(&mut self) -> Vec<Act> {
+        let mut acts = Vec::new();
+        while let Some(due_ms) = self.agenda.next_ms() {
+            self.elapse(due_ms, &mut acts).await;
+        }
+        acts.retain(|act| !act.is_empty());
+        acts
+    }
+
     /// Lets time pass: timers fire, what was held is let go, effects end.
     async fn elapse(&mut self, until_ms: u64, acts: &mut Vec<Act>) {
         loop {
@@ -127,7 +137,7 @@ impl Lockstep {
         self.give(given, &mut act).await;
         // A timer that changes nothing is not worth a line.
         act.decisions.retain(|decided| !decided.played.is_idle());
-        self.finish(act, acts).await;
+        self.conclude(act, acts).await;
     }
 
     async fn later(&mut self, later: Later, acts: &mut Vec<Act>) {
@@ -138,7 +148,7 @@ impl Lockstep {
                 let (delivery, known) = (Delivery::new(envelope), Known::default());
                 let given = Given { delivery: &delivery, with_text: None, known: &known, addressee: Some(&plugin) };
                 self.give(given, &mut act).await;
-                self.finish(act, acts).await;
+                self.conclude(act, acts).await;
             }
         }
     }
@@ -148,7 +158,7 @@ impl Lockstep {
         let mut act = Act::new(envelope);
         let delivery = Delivery::new(Arc::clone(envelope));
         self.give(Given { delivery: &delivery, with_text: None, known, addressee: None }, &mut act).await;
-        self.finish(act, acts).await;
+        self.conclude(act, acts).await;
     }
 
     async fn event(&mut self, envelope: &Arc<Envelope>, known: &Known, notice: Option<&Entry>, acts: &mut Vec<Act>) {
@@ -170,7 +180,7 @@ impl Lockstep {
                 }
             }
         }
-        self.finish(act, acts).await;
+        self.conclude(act, acts).await;
         if let Some(Ruling { verdict, .. }) = ruling {
             self.announce(envelope, &verdict, notice, acts).await;
         }
@@ -210,10 +220,13 @@ impl Lockstep {
     fn hold(&mut self, envelope: &Arc<Envelope>, known: &Known) {
         let key = (envelope.channel.clone(), ruling::subject(envelope).to_owned());
         self.held.insert(key, (Arc::clone(envelope), known.clone()));
-        let released = known.notes.iter().find(|noted| noted.note == Note::Released);
-        if let Some(noted) = released.filter(|noted| !self.is_played(&noted.plugin)) {
-            let later = Later::Release { envelope: Arc::clone(envelope), known: known.clone() };
-            self.agenda.add(noted.at_ms, later);
+        let released = known.notes.iter().filter(|noted| !self.is_played(&noted.plugin));
+        let released_ms = released.filter_map(|noted| match noted.note {
+            Note::Released { at_ms } => Some(at_ms),
+            _ => None,
+        });
+        if let Some(at_ms) = released_ms.min() {
+            self.agenda.add(at_ms, Later::Release { envelope: Arc::clone(envelope), known: known.clone() });
         }
     }
 
@@ -244,7 +257,7 @@ impl Lockstep {
         let mut act = Act::new(&delivery.envelope);
         let given = Given { delivery: &delivery, with_text: Some(&with_text), known: &known, addressee: None };
         self.give(given, &mut act).await;
-        self.finish(act, acts).await;
+        self.conclude(act, acts).await;
     }
 
     /// To the handlers, and to the fallbacks if nobody handled it.
@@ -292,7 +305,7 @@ impl Lockstep {
     }
 
     /// What an act leads to at once: starts after a crash, held events that were let go.
-    async fn finish(&mut self, act: Act, acts: &mut Vec<Act>) {
+    async fn conclude(&mut self, act: Act, acts: &mut Vec<Act>) {
         let released: Vec<_> = act.allowed().filter_map(|key| self.held.remove(&key)).collect();
         acts.push(act);
         acts.extend(self.starts());

@@ -149,7 +149,6 @@ mod tests {
     fn only_those_who_are_played_count_and_the_strictest_of_them() {
         let note = |plugin: &str, verdict: Verdict, late| Noted {
             plugin: plugin.into(),
-            at_ms: 0,
             note: Note::Verdict { verdict, late },
         };
         let notes = vec![

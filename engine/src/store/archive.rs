@@ -108,10 +108,10 @@ impl Archive {
     }
 
     fn notes(&self, cause: &str) -> Result<Vec<Noted>, StoreError> {
-        let sql = "SELECT plugin, stored_ms, note FROM notes WHERE cause = ?1 ORDER BY position";
+        let sql = "SELECT plugin, note FROM notes WHERE cause = ?1 ORDER BY position";
         self.collect(sql, [cause], |row| {
-            let (plugin, at_ms) = (plugin(row, 0)?, from_integer(row.get(1)?));
-            Ok(readable(row.get(2)?).map(|note| Noted { plugin, at_ms, note }))
+            let plugin = plugin(row, 0)?;
+            Ok(readable(row.get(1)?).map(|note| Noted { plugin, note }))
         })
     }
 
@@ -149,14 +149,13 @@ impl Archive {
     pub fn own_calls(&self, window: &Window) -> Result<Vec<OwnCall>, StoreError> {
         let (from, to, ..) = bounds(window);
         // All ids between "timer:" and "timer;" begin with the former.
-        let sql = "SELECT cause, plugin, stored_ms, note FROM notes
+        let sql = "SELECT cause, plugin, note FROM notes
                    WHERE stored_ms >= ?1 AND stored_ms < ?2 AND (cause BETWEEN 'timer:' AND 'timer;'
                        OR cause BETWEEN 'started:' AND 'started;' OR cause BETWEEN 'overflow:' AND 'overflow;')
                    ORDER BY position";
         let noted = self.collect(sql, (from, to), |row| {
-            let (plugin, at_ms) = (plugin(row, 1)?, from_integer(row.get(2)?));
-            let cause: String = row.get(0)?;
-            Ok(readable(row.get(3)?).map(|note| (cause, Noted { plugin, at_ms, note })))
+            let (cause, plugin) = (row.get::<_, String>(0)?, plugin(row, 1)?);
+            Ok(readable(row.get(2)?).map(|note| (cause, Noted { plugin, note })))
         })?;
         let mut calls: Vec<OwnCall> = noted
             .into_iter()
