@@ -117,7 +117,8 @@ pub(crate) fn subject(envelope: &Envelope) -> &str {
     }
 }
 
-fn text(event: &Event) -> Option<&str> {
+/// What a person wrote.
+pub(crate) fn text(event: &Event) -> Option<&str> {
     match event {
         Event::Chat(message) | Event::Whisper(message) => Some(&message.text),
         Event::Subscription(subscription) => subscription.message.as_deref(),

@@ -14,7 +14,7 @@ pub use self::act::{Act, Decided, Review};
 use self::later::{Agenda, Later};
 use super::cast::Member;
 use super::journal::RecordedPlugin;
-use crate::effect::{NumberedEffect, PluginId, Verdict};
+use crate::effect::{Effect, NumberedEffect, PluginId, Verdict};
 use crate::event::{Channel, Envelope, Event};
 use crate::observation::DecisionKind;
 use crate::pipeline::ruling::{self, Ruling};
@@ -289,14 +289,15 @@ impl Lockstep {
         })
     }
 
-    /// What ends as it did then is told as it was then.
+    /// An effect of the same kind as then, in the same place, is taken to end as it did then.
     fn expect_outcomes(&mut self, plugin: &PluginId, cause: &Envelope, known: &Known, effects: &[NumberedEffect]) {
         if !self.is_played(plugin) {
             return;
         }
         for numbered in effects {
             let same = |done: &&Done| {
-                done.plugin == *plugin && done.number == numbered.number && done.effect == numbered.effect
+                let is_its = done.plugin == *plugin && done.number == numbered.number;
+                is_its && is_same_kind(&done.effect, &numbered.effect)
             };
             if let Some(done) = known.effects.iter().find(same) {
                 self.agenda.add_outcome(plugin, cause, done, self.now_ms);
@@ -351,4 +352,13 @@ async fn hand(player: &mut Player, given: Given<'_>) -> Option<Played> {
 fn is_engine_start(envelope: &Envelope) -> bool {
     matches!(&envelope.event, Event::System(system) if system.kind == "started")
         && envelope.channel == Channel::engine()
+}
+
+fn is_same_kind(one: &Effect, other: &Effect) -> bool {
+    match (one, other) {
+        (Effect::Platform { channel, action }, Effect::Platform { channel: other_channel, action: other }) => {
+            channel == other_channel && action.name() == other.name()
+        }
+        (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
+    }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::lockstep::Act;
 use crate::effect::{PluginId, Verdict};
 use crate::event::Envelope;
-use crate::pipeline::ruling::{Ruling, strictest};
+use crate::pipeline::ruling::{Ruling, strictest, text};
 use crate::recording::{Entry, Note};
 
 /// The verdict that counted.
@@ -86,8 +86,11 @@ impl Ruled {
 }
 
 impl Counts {
-    /// Counts a line. Gives what changed, where anything did.
+    /// Counts a line. Gives what changed, where anything did. What nobody wrote only counts when it was caught.
     pub fn add(&mut self, envelope: &Arc<Envelope>, then: Ruled, now: Ruled) -> Option<Change> {
+        if text(&envelope.event).is_none() && !then.is_caught() && !now.is_caught() {
+            return None;
+        }
         self.lines += 1;
         let (counter, change) = match (then.is_caught(), now.is_caught()) {
             (false, false) => (&mut self.passed_as_before, None),

@@ -120,8 +120,9 @@ impl File {
             self.line += 1;
             let text = String::from_utf8(bytes)
                 .map_err(|error| self.wrong(error.utf8_error().valid_up_to() + 1, "this is not UTF-8"))?;
-            if !text.trim().is_empty() {
-                return Ok(Some(text));
+            let text = text.trim();
+            if !text.is_empty() {
+                return Ok(Some(text.to_owned()));
             }
         }
     }
