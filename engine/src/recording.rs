@@ -115,6 +115,16 @@ impl Call {
     pub fn is_empty(&self) -> bool {
         self.results.is_empty() && self.kv.is_empty()
     }
+
+    /// What a memory is after the call.
+    pub fn apply_to(&self, memory: &mut Memory) {
+        for (key, value) in &self.kv {
+            match value {
+                Some(value) => memory.insert(key.clone(), value.clone()),
+                None => memory.remove(key),
+            };
+        }
+    }
 }
 
 /// What the host answered to one function call.
@@ -165,6 +175,7 @@ pub struct Known {
 pub struct OwnCall {
     /// As [`cause`] spells it.
     pub cause: String,
+    pub at_ms: u64,
     #[serde(flatten)]
     pub known: Known,
 }

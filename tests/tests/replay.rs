@@ -25,9 +25,22 @@ use showrunner_tests::web::Web;
 
 const SECRET: &str = "tell-nobody";
 
+/// However busy the machine is, nobody is late who was not told to be.
+fn patient(stage: &mut Stage) {
+    stage.set("pipeline", "review", "\"5s\"");
+    stage.set("host.limits", "review", "\"5s\"").set("host.limits", "handle", "\"5s\"");
+}
+
+fn with_probe() -> Stage {
+    let mut stage = Stage::with_probe();
+    patient(&mut stage);
+    stage
+}
+
 /// A probe whose calls are recorded, that may call the server and send a secret.
 fn recorded(web: &Web) -> Stage {
     let mut stage = Stage::default();
+    patient(&mut stage);
     let manifest = probe_manifest("probe").replace(":1/", &format!(":{}/", web.port));
     stage.add(&Fixture { id: "probe", manifest: &manifest, component: fixtures::probe() });
     let path = stage.path().join("key");
@@ -270,14 +283,16 @@ async fn memory_is_that_of_the_moment_where_it_was_recorded() {
     let before = member.part.memory["c"].clone();
     let before: u32 = String::from_utf8(before.0).unwrap().parse().unwrap();
     let (acts, _) = play(&mut journal, &versions).await;
-    let counted: Vec<String> = acts
-        .iter()
-        .filter(|act| matches!(&act.envelope.event, Event::Chat(chat) if chat.text == "count c"))
-        .flat_map(|act| spoken(&act.decisions[0].played.effects))
-        .collect();
+    let is_counted = |act: &&Act| matches!(&act.envelope.event, Event::Chat(chat) if chat.text == "count c");
+    let counted: Vec<String> =
+        acts.iter().filter(is_counted).flat_map(|act| spoken(&act.decisions[0].played.effects)).collect();
     let expected: Vec<String> = (before + 1..=4).map(|sum| sum.to_string()).collect();
     assert_eq!(counted, expected);
     assert_eq!(answers(&acts, "count other"), ["1"]);
+    let file = stage.path().join("stream.jsonl");
+    export(&mut open(&database(&stage), &Window::default()), std::fs::File::create(&file).unwrap()).unwrap();
+    let (from_file, _) = play(&mut open(&file, &window), &versions).await;
+    assert_eq!(format!("{from_file:?}"), format!("{acts:?}"), "a part of a file is as that part of the database");
 }
 
 #[tokio::test]
@@ -321,7 +336,7 @@ async fn memory_that_is_not_durable_ends_with_the_engine_as_it_did_then() {
 
 #[tokio::test]
 async fn a_handler_alone_hears_what_the_reviewers_of_then_let_through() {
-    let mut stage = Stage::with_probe();
+    let mut stage = with_probe();
     add_bystander(&mut stage);
     let mut daemon = stage.start().await;
     let removed = daemon.chat("!hello SPAM").await;
@@ -343,6 +358,7 @@ async fn a_handler_alone_hears_what_the_reviewers_of_then_let_through() {
 #[tokio::test]
 async fn a_fallback_alone_gets_what_nobody_answered_then() {
     let mut stage = Stage::default();
+    patient(&mut stage);
     stage.add_probe("handler");
     stage.add_probe_with("fallback", |manifest| manifest.replace("wit = \"0.1\"", "wit = \"0.1\"\nfallback = true"));
     let mut daemon = stage.start().await;
@@ -359,8 +375,7 @@ async fn a_fallback_alone_gets_what_nobody_answered_then() {
 
 #[tokio::test]
 async fn what_reviewers_said_is_recorded_and_a_pass_is_not() {
-    let mut stage = Stage::with_probe();
-    stage.set("pipeline", "review", "\"100ms\"").set("host.limits", "review", "\"1s\"");
+    let mut stage = with_probe();
     add_bystander(&mut stage);
     let mut daemon = stage.start().await;
     let mut events = Vec::new();
@@ -383,9 +398,8 @@ async fn what_reviewers_said_is_recorded_and_a_pass_is_not() {
 
 #[tokio::test]
 async fn a_plugin_that_never_ends_is_ended_and_in_the_end_quarantined() {
-    let mut stage = Stage::with_probe();
-    // Live it is one that never finishes; it may take as long as it wants.
-    stage.set("host.limits", "handle", "\"100ms\"");
+    let mut stage = with_probe();
+    stage.set("host.limits", "handle", "\"200ms\"");
     let mut daemon = stage.start().await;
     for _ in 0..2 {
         let spin = daemon.chat("spin").await;
@@ -407,7 +421,7 @@ async fn a_plugin_that_never_ends_is_ended_and_in_the_end_quarantined() {
 
 #[tokio::test]
 async fn too_many_crashes_end_a_plugins_part_and_nobody_elses() {
-    let mut stage = Stage::with_probe();
+    let mut stage = with_probe();
     add_bystander(&mut stage);
     let mut daemon = stage.start().await;
     daemon.quarantine_probe().await;

@@ -148,7 +148,7 @@ impl Player {
     }
 
     fn learn(&mut self, own_calls: Vec<OwnCall>) {
-        for OwnCall { cause, known } in own_calls {
+        for OwnCall { cause, known, .. } in own_calls {
             let concerns = known.notes.iter().any(|noted| noted.plugin == *self.id())
                 || known.effects.iter().any(|done| done.plugin == *self.id());
             if concerns {

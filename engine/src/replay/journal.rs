@@ -11,12 +11,12 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use self::database::Database;
-use self::file::File;
+use self::file::{Beginning, File};
 pub use self::line::FORMAT;
 pub(super) use self::line::{End, Line};
 use super::cast::MemoryChoice;
 use super::error::JournalError;
-use crate::recording::{Entry, Memory, OwnCall, Start, Window};
+use crate::recording::{Entry, Known, Memory, Note, OwnCall, Start, Window};
 
 /// What the file of every database begins with.
 const SQLITE: &[u8] = b"SQLite format 3\0";
@@ -74,31 +74,55 @@ impl Journal {
         if is_database(path).map_err(failed)? {
             return Self::open_database(path, window, memory);
         }
-        let (file, beginning) = File::open(path, window)?;
-        let mut header = beginning.header;
+        let (file, Beginning { mut header, plugins, own_calls }) = File::open(path)?;
         header.window = narrowed(&header.window, window);
-        let (plugins, own_calls) = (beginning.plugins, beginning.own_calls);
-        Self::new(header, plugins, own_calls, Source::File(file))
+        let mut journal = Self::new(header, plugins, own_calls, Source::File(file));
+        journal.skip_to_window()?;
+        Ok(journal)
     }
 
     pub fn open_database(path: &Path, window: &Window, memory: MemoryChoice) -> Result<Self, JournalError> {
         let (database, plugins, own_calls) = Database::open(path, window, memory)?;
         let engine = env!("CARGO_PKG_VERSION").to_owned();
         let header = Header { format: FORMAT, engine, window: window.clone() };
-        Self::new(header, plugins, own_calls, Source::Database(database))
-    }
-
-    fn new(
-        header: Header,
-        mut plugins: Vec<RecordedPlugin>,
-        own_calls: Vec<OwnCall>,
-        source: Source,
-    ) -> Result<Self, JournalError> {
-        plugins.sort_by(|one, other| one.start.plugin.cmp(&other.start.plugin));
-        let mut journal = Self { header, plugins, own_calls, source, ahead: VecDeque::new() };
+        let mut journal = Self::new(header, plugins, own_calls, Source::Database(database));
         let first = journal.read()?;
         journal.ahead.extend(first);
         Ok(journal)
+    }
+
+    fn new(header: Header, mut plugins: Vec<RecordedPlugin>, own_calls: Vec<OwnCall>, source: Source) -> Self {
+        plugins.sort_by(|one, other| one.start.plugin.cmp(&other.start.plugin));
+        Self { header, plugins, own_calls, source, ahead: VecDeque::new() }
+    }
+
+    /// A file is of a longer stretch than is wanted: what plugins wrote to their memory before, they have written.
+    fn skip_to_window(&mut self) -> Result<(), JournalError> {
+        let from_ms = self.header.window.from_ms.unwrap_or(0);
+        let (before, within) = std::mem::take(&mut self.own_calls).into_iter().partition(|call| call.at_ms < from_ms);
+        self.own_calls = within;
+        let before: Vec<OwnCall> = before;
+        before.iter().for_each(|call| self.remember(&call.known));
+        while let Some(entry) = self.read()? {
+            if self.header.window.shows(&entry.envelope) {
+                self.ahead.push_back(entry);
+                break;
+            }
+            self.remember(&entry.known);
+            entry.notice.iter().for_each(|notice| self.remember(&notice.known));
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, known: &Known) {
+        for noted in &known.notes {
+            let plugin = self.plugins.iter_mut().find(|plugin| plugin.start.plugin == noted.plugin);
+            if let (Some(KeptMemory::Beginning(memory)), Note::Call(call)) =
+                (plugin.and_then(|plugin| plugin.memory.as_mut()), &noted.note)
+            {
+                call.apply_to(memory);
+            }
+        }
     }
 
     /// When its first event happened.
@@ -112,10 +136,15 @@ impl Journal {
 
     /// The next event; `None` at the end.
     pub fn next_entry(&mut self) -> Result<Option<Entry>, JournalError> {
-        match self.ahead.pop_front() {
-            Some(entry) => Ok(Some(entry)),
-            None => self.read(),
+        if let Some(entry) = self.ahead.pop_front() {
+            return Ok(Some(entry));
         }
+        while let Some(entry) = self.read()? {
+            if self.header.window.shows(&entry.envelope) {
+                return Ok(Some(entry));
+            }
+        }
+        Ok(None)
     }
 
     fn read(&mut self) -> Result<Option<Entry>, JournalError> {

@@ -149,39 +149,35 @@ impl Archive {
     pub fn own_calls(&self, window: &Window) -> Result<Vec<OwnCall>, StoreError> {
         let (from, to, ..) = bounds(window);
         // All ids between "timer:" and "timer;" begin with the former.
-        let sql = "SELECT cause, plugin, note FROM notes
+        let sql = "SELECT cause, plugin, note, stored_ms FROM notes
                    WHERE stored_ms >= ?1 AND stored_ms < ?2 AND (cause BETWEEN 'timer:' AND 'timer;'
                        OR cause BETWEEN 'started:' AND 'started;' OR cause BETWEEN 'overflow:' AND 'overflow;')
                    ORDER BY position";
         let noted = self.collect(sql, (from, to), |row| {
-            let (cause, plugin) = (row.get::<_, String>(0)?, plugin(row, 1)?);
-            Ok(readable(row.get(2)?).map(|note| (cause, Noted { plugin, note })))
+            let (cause, plugin, at_ms) = (row.get(0)?, plugin(row, 1)?, from_integer(row.get(3)?));
+            let known = |note| Known { notes: vec![Noted { plugin, note }], effects: Vec::new() };
+            Ok(readable(row.get(2)?).map(|note| OwnCall { cause, at_ms, known: known(note) }))
         })?;
-        let mut calls: Vec<OwnCall> = noted
-            .into_iter()
-            .map(|(cause, noted)| OwnCall { cause, known: Known { notes: vec![noted], effects: Vec::new() } })
-            .collect();
-        calls.extend(self.own_effects(from, to)?);
-        Ok(calls)
+        Ok(noted.into_iter().chain(self.own_effects(from, to)?).collect())
     }
 
     fn own_effects(&self, from: i64, to: i64) -> Result<Vec<OwnCall>, StoreError> {
-        let sql = "SELECT plugin, number, effect, state, message_id, detail, ended_ms, event_id FROM effects
+        let sql = "SELECT plugin, number, effect, state, message_id, detail, ended_ms, event_id, stored_ms FROM effects
                    WHERE stored_ms >= ?1 AND stored_ms < ?2
                    AND (event_id BETWEEN 'timer:' AND 'timer;' OR event_id BETWEEN 'started:' AND 'started;')
                    ORDER BY position";
         let effects = self.collect(sql, (from, to), |row| {
-            let event_id: String = row.get(7)?;
-            Ok(done(row)?.map(|done| (event_id, done)))
+            let (event_id, at_ms) = (row.get::<_, String>(7)?, from_integer(row.get(8)?));
+            Ok(done(row)?.map(|done| (event_id, at_ms, done)))
         })?;
         let mut calls: Vec<(String, OwnCall)> = Vec::new();
-        for (event_id, done) in effects {
+        for (event_id, at_ms, done) in effects {
             match calls.last_mut().filter(|(last, _)| *last == event_id) {
                 Some((_, call)) => call.known.effects.push(done),
                 None => {
                     let cause = recording::cause(&event_id).to_owned();
                     let known = Known { notes: Vec::new(), effects: vec![done] };
-                    calls.push((event_id, OwnCall { cause, known }));
+                    calls.push((event_id, OwnCall { cause, at_ms, known }));
                 }
             }
         }

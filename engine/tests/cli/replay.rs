@@ -11,6 +11,9 @@ use crate::place::{ANY_PORT, Place, Said};
 
 const GRANT: &str = "[plugins.probe]\ngrant = { chat = [\"say\"], kv = [\"use\"] }\n";
 
+/// However busy the machine is, no reviewer is late.
+const PATIENT: &str = "[pipeline]\nreview = \"5s\"\n[host.limits]\nreview = \"5s\"\nhandle = \"2s\"\n";
+
 /// The plugin that does what it is told in chat: tests/fixtures/README.md.
 fn probe() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/probe")
@@ -30,7 +33,7 @@ fn with_probe(config: &str) -> Place {
 
 /// A place with the file stream.jsonl of what these people said.
 fn recorded(lines: &[(&str, &str)]) -> Place {
-    let place = with_probe(&format!("{ANY_PORT}{GRANT}"));
+    let place = with_probe(&format!("{ANY_PORT}{PATIENT}{GRANT}"));
     let daemon = place.start();
     for (user, text) in lines {
         place.chat(user, text);
@@ -259,4 +262,27 @@ fn other_rules_are_tried_on_what_was_said_and_compared_with_what_was_done() {
     let told = differs(moderation(&place, &two));
     assert!(told.contains("alice: hi all\n         then  flag: lenient\n         now   passed\n"), "{told}");
     assert!(told.contains("0 newly caught, 1 no longer caught, 2 changed"), "{told}");
+}
+
+#[test]
+fn where_it_is_recorded_even_chance_is_that_of_then() {
+    let answers: Vec<String> = (0..50).map(|number| format!("\"answer {number}\"")).collect();
+    let settings = format!("[plugins.instant-replies.settings.rules.hello]\nanswers = [{}]\n", answers.join(", "));
+    let place = Place::new(&format!("{ANY_PORT}[plugins.instant-replies]\nrecord = true\n{settings}"));
+    let daemon = place.start();
+    let watch = place.watch(&[]);
+    let users = ["anna", "ben", "cleo", "dan"];
+    let said: Vec<String> = users
+        .iter()
+        .enumerate()
+        .map(|(number, user)| {
+            place.chat(user, "hello");
+            watch.out.wait_for_many(number + 1, &["→ say \"answer "]).remove(number)
+        })
+        .collect();
+    daemon.stop();
+    let told = place.say(&["replay", "showrunner-data/showrunner.db", "--plugin", "instant-replies"]).ok();
+    assert!(told.contains("with its memory as recorded at the beginning (0 keys)"), "{told}");
+    let again: Vec<&str> = told.lines().filter(|line| line.contains("→ say \"answer ")).collect();
+    assert_eq!(again, said);
 }

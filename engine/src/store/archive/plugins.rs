@@ -43,7 +43,7 @@ impl Archive {
             return Ok(None);
         }
         for call in self.calls_between(plugin, stored_ms, &first)? {
-            apply(&mut memory, call);
+            call.apply_to(&mut memory);
         }
         Ok(Some(memory))
     }
@@ -97,14 +97,5 @@ impl Archive {
                 _ => None,
             })
         })
-    }
-}
-
-fn apply(memory: &mut Memory, call: Call) {
-    for (key, value) in call.kv {
-        match value {
-            Some(value) => memory.insert(key, value),
-            None => memory.remove(&key),
-        };
     }
 }
