@@ -1,4 +1,4 @@
-//! What a plugin may ask for, and how it ends.
+//! What a plugin may ask for, what a reviewer may say, and how it ends.
 //!
 //! A handler's effects are gathered in a [`Batch`] and leave together when it returns ok. Each effect has a
 //! key, (event id, plugin, number), that stays the same however often the event is replayed.
@@ -149,6 +149,48 @@ pub struct Task {
     /// 0 is served first.
     #[serde(default)]
     pub priority: u8,
+}
+
+/// What a reviewer says of an event, from mild to strict. The strictest of all counts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "verdict", rename_all = "kebab-case")]
+pub enum Verdict {
+    Pass,
+    Flag {
+        reason: String,
+    },
+    /// Keep it back until somebody decides.
+    Hold {
+        reason: String,
+    },
+    Remove {
+        reason: String,
+    },
+    Suspend {
+        seconds: Option<u32>,
+        reason: String,
+    },
+}
+
+impl Verdict {
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Flag { .. } => "flag",
+            Self::Hold { .. } => "hold",
+            Self::Remove { .. } => "remove",
+            Self::Suspend { .. } => "suspend",
+        }
+    }
+
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Pass => "",
+            Self::Flag { reason } | Self::Hold { reason } | Self::Remove { reason } | Self::Suspend { reason, .. } => {
+                reason
+            }
+        }
+    }
 }
 
 /// A change to a plugin's durable memory.

@@ -15,6 +15,8 @@ pub mod permission;
 
 pub mod config;
 
+pub mod recording;
+
 pub mod store;
 
 pub mod agent;
@@ -24,6 +26,8 @@ pub mod platform;
 pub mod plugin;
 
 pub mod pipeline;
+
+pub mod replay;
 
 pub mod gateway;
 

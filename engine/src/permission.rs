@@ -7,6 +7,7 @@ mod url_rule;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 pub use self::url_rule::{UrlRule, UrlRuleError};
@@ -30,7 +31,8 @@ pub const VOCABULARY: [(&str, Option<&[&str]>); 11] = [
 pub type Table = BTreeMap<String, Vec<String>>;
 
 /// One half of a grant: a manifest's `[permissions]`, or an operator's `grant`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Table", into = "Table")]
 pub struct Permissions {
     /// Also those of `http`, as they are written.
     items: BTreeMap<&'static str, BTreeSet<String>>,
@@ -107,6 +109,20 @@ impl Permissions {
     /// The rule that opens an address; the one that opens more, where several do.
     pub fn url_rule(&self, url: &Url) -> Option<&UrlRule> {
         self.http.iter().filter(|rule| rule.matches(url)).max_by_key(|rule| rule.private)
+    }
+}
+
+impl TryFrom<Table> for Permissions {
+    type Error = PermissionError;
+
+    fn try_from(table: Table) -> Result<Self, Self::Error> {
+        Self::parse(&table)
+    }
+}
+
+impl From<Permissions> for Table {
+    fn from(permissions: Permissions) -> Self {
+        permissions.to_table()
     }
 }
 

@@ -17,7 +17,7 @@ mod outcome;
 mod recent;
 mod replies;
 mod review;
-mod ruling;
+pub(crate) mod ruling;
 mod sequencer;
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -43,6 +43,7 @@ use crate::event::{Channel, Draft, Envelope, Event, Origin, now_ms};
 use crate::observation::{Observation, Observer};
 use crate::platform::{Pace, Sink};
 use crate::plugin::{Delivery, Roster};
+use crate::recording::{Note, Recording};
 use crate::store::{Hold, Store, StoreError};
 
 /// How many ids of the journal are read at the start, over all channels: a repeat comes soon or never.
@@ -248,6 +249,12 @@ impl Inner {
             None => self.store.journal_event(Arc::clone(envelope), own),
         }
         self.observer.observe(|| Observation::Event { envelope: Arc::clone(envelope), own });
+    }
+
+    /// Keeps for replays what the journal itself does not tell.
+    fn note(&self, event_id: &Arc<str>, plugin: &PluginId, note: Note) {
+        let (cause, plugin) = (Arc::clone(event_id), PluginId::clone(plugin));
+        self.store.record(Recording::Note { cause, plugin, note });
     }
 
     async fn sent_all(&self) {

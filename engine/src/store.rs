@@ -1,12 +1,16 @@
-//! The database: the journal, the ledger of effects, viewers, the plugins' memory, the agent's tasks.
+//! The database: the journal, what is recorded for replays, the ledger of effects, viewers, the plugins' memory, the
+//! agent's tasks.
 //!
 //! It owns one SQLite file and the one thread that touches it. Everything, reads too, goes through one queue, so a
 //! read sees all that was asked for before it. Writes are behind by default: nobody waits, and what a crash can lose is
 //! the last few milliseconds. What must not be lost is awaited, and answered when it is on the disk.
 //!
+//! An [`Archive`] is the same file for those who only read it, beside a daemon or without one.
+//!
 //! It never decides anything: the rules of tasks are `agent`'s, those of effects `pipeline`'s. It is opened by `engine`
-//! and used by `agent`, `plugin`, `pipeline` and `gateway`.
+//! and used by `agent`, `plugin`, `pipeline` and `gateway`; `replay` reads archives.
 
+mod archive;
 mod error;
 mod group;
 mod health;
@@ -22,6 +26,7 @@ mod open;
 mod plugins;
 mod projection;
 mod queue;
+mod recordings;
 mod retention;
 mod tasks;
 mod unfinished;
@@ -34,6 +39,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{oneshot, watch};
 
+pub use self::archive::{Archive, Page};
 pub use self::error::StoreError;
 pub use self::health::StoreHealth;
 pub use self::inbox::Waiting;

@@ -121,6 +121,7 @@ pub(super) struct Plugin {
     pub(super) channels: Option<Vec<String>>,
     pub(super) pin: Option<String>,
     pub(super) on_failure: Option<OnFailure>,
+    pub(super) record: Option<bool>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) secrets: BTreeMap<String, Reference>,
     #[serde(skip_serializing_if = "toml::Table::is_empty")]

@@ -123,12 +123,13 @@ fn is_same_account(old: &RetakeSettings, new: &RetakeSettings) -> bool {
 }
 
 fn is_same_plugin(old: &PluginSettings, new: &PluginSettings) -> bool {
-    let PluginSettings { enabled, grant, channels, pin, on_failure, secrets, settings } = old;
+    let PluginSettings { enabled, grant, channels, pin, on_failure, record, secrets, settings } = old;
     *enabled == new.enabled
         && *grant == new.grant
         && *channels == new.channels
         && *pin == new.pin
         && *on_failure == new.on_failure
+        && *record == new.record
         && secrets.len() == new.secrets.len()
         && secrets.iter().all(|(name, secret)| is_same_secret(Some(secret), new.secrets.get(name)))
         && *settings == new.settings

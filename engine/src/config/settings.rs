@@ -174,6 +174,8 @@ pub struct PluginSettings {
     pub pin: Option<String>,
     /// For reviewers: what counts when it does not answer in time.
     pub on_failure: OnFailure,
+    /// Whether its calls are recorded, with all that the world outside tells it, so that a replay has it.
+    pub record: bool,
     /// Filled into `{secret:name}` of an http header.
     pub secrets: BTreeMap<String, SecretString>,
     /// The plugin's own table.

@@ -122,7 +122,12 @@ fn limits(limits: &Limits) -> raw::HostLimits {
 
 fn plugin(written: raw::Plugin, settings: &PluginSettings) -> raw::Plugin {
     // `enabled`, `grant` and `pin` have no default: not written is a decision that is still open.
-    raw::Plugin { channels: Some(settings.channels.clone()), on_failure: Some(settings.on_failure), ..written }
+    raw::Plugin {
+        channels: Some(settings.channels.clone()),
+        on_failure: Some(settings.on_failure),
+        record: Some(settings.record),
+        ..written
+    }
 }
 
 fn account(written: raw::Retake, settings: &RetakeSettings) -> raw::Retake {

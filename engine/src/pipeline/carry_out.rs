@@ -45,7 +45,7 @@ impl Inner {
         for NumberedEffect { number, effect } in effects {
             let name = name(&effect);
             match effect {
-                Effect::Platform { channel, action } => match self.route(&channel, action) {
+                Effect::Platform { channel, action } => match self.route(plugin, &channel, action) {
                     Ok(Route::Outbox(outbox, action)) => parcels.add(outbox, Line { number, channel, action }),
                     Ok(Route::Done) => end(number, name, Some(channel), Ending::done()),
                     Err(why) => end(number, name, Some(channel), Ending::failed(why)),
@@ -72,12 +72,12 @@ impl Inner {
         }
     }
 
-    fn route(&self, channel: &Channel, action: Action) -> Result<Route, String> {
+    fn route(&self, plugin: &PluginId, channel: &Channel, action: Action) -> Result<Route, String> {
         if let Action::ResolveHeld { message_id, allow } = &action
             && let Some(delivery) = self.held.take(channel, message_id)
         {
             if *allow {
-                self.let_pass(&delivery);
+                self.let_pass(plugin, &delivery);
             }
             return Ok(Route::Done);
         }

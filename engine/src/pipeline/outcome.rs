@@ -11,6 +11,7 @@ use crate::effect::{EffectResult, PluginId};
 use crate::event::{Channel, Envelope, Event, Origin, Outcome, OutcomeStatus};
 use crate::observation::Observation;
 use crate::plugin::{Delivery, PluginHandle};
+use crate::recording::Note;
 
 /// What reporting needs for each effect and is made once.
 pub(super) struct Outcomes {
@@ -91,6 +92,7 @@ impl Inner {
             self.note_number(envelope.sequence);
         } else {
             self.record(&envelope, false, None);
+            self.note(&envelope.id, plugin.id(), Note::Addressed);
         }
         if plugin.wants(&envelope) {
             plugin.offer(Delivery::new(envelope), None);

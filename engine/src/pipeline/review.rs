@@ -13,10 +13,11 @@ use super::Inner;
 use super::ruling::{self, Ruling};
 use super::sequencer::{Lane, Turn, own_draft};
 use crate::config::settings::OnFailure;
-use crate::effect::{Batch, PluginId};
-use crate::event::{Envelope, Event};
+use crate::effect::{Batch, PluginId, Verdict};
+use crate::event::{Envelope, Event, now_ms};
 use crate::observation::Observation;
-use crate::plugin::{Delivery, PluginHandle, Verdict};
+use crate::plugin::{Delivery, PluginHandle};
+use crate::recording::Note;
 
 /// With so many waiting, the time of the next would be up before its reviewers got to it: they are not asked.
 const ASKED: usize = 4096;
@@ -61,8 +62,8 @@ impl Inner {
             Err(refused) => {
                 // Better out of order than lost.
                 drop(turn);
-                let (delivery, ruling) = refused.into_inner().unanswered();
-                self.conclude(lane, &delivery, ruling);
+                let (delivery, rulings) = refused.into_inner().unanswered();
+                self.conclude(lane, &delivery, rulings);
             }
         }
     }
@@ -74,14 +75,19 @@ impl Inner {
         door
     }
 
-    /// Carries out what the reviewers came to.
-    fn conclude(&self, lane: &Lane, delivery: &Arc<Delivery>, ruling: Option<Ruling>) {
-        let Some(Ruling { reviewer, verdict }) = ruling else {
+    /// Records what the reviewers said, and carries out what it comes to.
+    fn conclude(&self, lane: &Lane, delivery: &Arc<Delivery>, rulings: Vec<Ruling>) {
+        let envelope = &delivery.envelope;
+        for ruling in &rulings {
+            if let Some(note) = ruling.note() {
+                self.note(&envelope.id, &ruling.reviewer, note);
+            }
+        }
+        let Some(Ruling { reviewer, verdict, .. }) = ruling::strictest(rulings) else {
             let _turn = lane.turn();
             self.give(delivery);
             return;
         };
-        let envelope = &delivery.envelope;
         self.observer.observe(|| Observation::Verdict {
             event_id: Arc::clone(&envelope.id),
             plugin: PluginId::clone(&reviewer),
@@ -140,9 +146,11 @@ impl Inner {
         self.fan_out.give_chosen(&delivery, |plugin| if plugin.sees_removed_text() { &with_text } else { &delivery });
     }
 
-    /// A held event goes its way after all.
-    pub(super) fn let_pass(&self, delivery: &Arc<Delivery>) {
-        let lane = self.sequencer.lane(&delivery.envelope.channel);
+    /// A held event goes its way after all, because `plugin` let it.
+    pub(super) fn let_pass(&self, plugin: &PluginId, delivery: &Arc<Delivery>) {
+        let envelope = &delivery.envelope;
+        self.note(&envelope.id, plugin, Note::Released { at_ms: now_ms() });
+        let lane = self.sequencer.lane(&envelope.channel);
         let _turn = lane.turn();
         self.give(delivery);
     }
@@ -161,34 +169,30 @@ fn ask(roster: &[Arc<PluginHandle>], delivery: &Arc<Delivery>, has_time: bool) -
 
 impl Reviewing {
     /// Waits for the answers, at most until the deadline. One after the other, as all were asked before.
-    async fn decide(self) -> (Arc<Delivery>, Option<Ruling>) {
+    async fn decide(self) -> (Arc<Delivery>, Vec<Ruling>) {
         let mut rulings = Vec::with_capacity(self.questions.len());
         for Question { reviewer, on_failure, answer } in self.questions {
             let verdict = match answer {
                 Some(answer) => timeout_at(self.deadline, answer).await.ok().and_then(Result::ok),
                 None => None,
             };
-            let verdict = verdict.unwrap_or_else(|| without_answer(&reviewer, on_failure));
-            rulings.push(Ruling { reviewer, verdict });
+            rulings.push(match verdict {
+                Some(verdict) => Ruling::in_time(reviewer, verdict),
+                None => without_answer(reviewer, on_failure),
+            });
         }
-        (self.delivery, ruling::strictest(rulings))
+        (self.delivery, rulings)
     }
 
-    fn unanswered(self) -> (Arc<Delivery>, Option<Ruling>) {
-        let rulings = self.questions.into_iter().map(|Question { reviewer, on_failure, .. }| {
-            let verdict = without_answer(&reviewer, on_failure);
-            Ruling { reviewer, verdict }
-        });
-        (self.delivery, ruling::strictest(rulings))
+    fn unanswered(self) -> (Arc<Delivery>, Vec<Ruling>) {
+        let rulings = self.questions.into_iter();
+        (self.delivery, rulings.map(|question| without_answer(question.reviewer, question.on_failure)).collect())
     }
 }
 
-fn without_answer(reviewer: &PluginId, on_failure: OnFailure) -> Verdict {
+fn without_answer(reviewer: PluginId, on_failure: OnFailure) -> Ruling {
     metrics::counter!("showrunner_reviews_unanswered_total", "plugin" => reviewer.to_string()).increment(1);
-    match on_failure {
-        OnFailure::Pass => Verdict::Pass,
-        OnFailure::Hold => Verdict::Hold { reason: format!("the reviewer {reviewer} gave no verdict in time") },
-    }
+    Ruling::without_answer(reviewer, on_failure)
 }
 
 /// One channel's reviews, in order. Ends with the channel.
@@ -201,9 +205,9 @@ struct Reviews {
 impl Reviews {
     async fn run(mut self) {
         while let Some(reviewing) = self.waiting.recv().await {
-            let (delivery, ruling) = reviewing.decide().await;
+            let (delivery, rulings) = reviewing.decide().await;
             let (Some(lane), Some(pipeline)) = (self.lane.upgrade(), self.pipeline.upgrade()) else { return };
-            pipeline.conclude(&lane, &delivery, ruling);
+            pipeline.conclude(&lane, &delivery, rulings);
             // Only now: until here, whoever comes must wait behind this one.
             lane.turn().waiting.count -= 1;
         }

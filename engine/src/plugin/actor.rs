@@ -15,15 +15,16 @@ use uuid::Uuid;
 use super::delivery::Delivery;
 use super::guest::Context;
 use super::handle::PluginHandle;
-use super::instance::{Crash, Disposition, Instance, Verdict, Wishes};
+use super::instance::{Crash, Instance, Wishes, settle};
 use super::lanes::{EventJob, Job, ReviewJob};
 use super::loader::Loaded;
 use super::order::{Candidate, Order};
 use super::restart::{After, Restarts};
 use super::timers::Timers;
-use crate::effect::{Batch, EffectSink};
+use crate::effect::{Batch, EffectSink, KvWrite, Verdict};
 use crate::event::{Channel, Envelope, Event, Origin, System, Timer, now_ms};
 use crate::observation::{Decision, DecisionKind, Observation, Observer};
+use crate::recording::{self, Note, Recording};
 use crate::store::Store;
 
 /// What a version may hand over to the next: as much as its durable memory may hold by default.
@@ -116,6 +117,7 @@ impl Actor {
         let Candidate { live, wishes, kv_version: _ } = first;
         let mut actor =
             Self { handle, surroundings, live, timers: Timers::default(), restarts: Restarts::default(), call_seconds };
+        actor.record_start();
         actor.commit_start(wishes);
         actor
     }
@@ -189,24 +191,17 @@ impl Actor {
         let took = began.elapsed();
         self.call_seconds.record(took.as_secs_f64());
         let envelope = &delivery.envelope;
-        let (verdict, wishes, result) = match answer {
-            Ok(Ok((disposition, wishes))) => {
-                let verdict = match disposition {
-                    Disposition::Passed => DecisionKind::Passed,
-                    Disposition::Handled => DecisionKind::Handled,
-                };
-                (verdict, wishes, Ok(()))
-            }
-            Ok(Err(message)) => {
+        let (verdict, wishes, result) = settle(answer);
+        match &verdict {
+            DecisionKind::Passed | DecisionKind::Handled => {}
+            DecisionKind::Failed(message) => {
                 tracing::warn!(plugin = %self.handle.id(), event = %envelope.id, error = %message, "The handler returned an error; nothing it asked for was done.");
-                (DecisionKind::Failed(message), Wishes::default(), Ok(()))
             }
-            Err(crash) => {
+            DecisionKind::Crashed(why) => {
                 tracing::error!(plugin = %self.handle.id(), version = %self.live.loaded.manifest.version, generation = self.live.generation,
-                    event = %envelope.id, kind = envelope.event.name(), error = %crash, "The plugin crashed on an event; nothing it asked for was done, and it will not see this event again.");
-                (DecisionKind::Crashed(crash.to_string()), Wishes::default(), Err(crash))
+                    event = %envelope.id, kind = envelope.event.name(), error = %why, "The plugin crashed on an event; nothing it asked for was done, and it will not see this event again.");
             }
-        };
+        }
         if let (Some(ticket), DecisionKind::Handled) = (ticket, &verdict) {
             ticket.handled();
         }
@@ -244,6 +239,7 @@ impl Actor {
                 Ok(())
             }
             Err(crash) => {
+                self.record_call(&delivery.envelope, &[]);
                 tracing::error!(plugin = %self.handle.id(), event = %delivery.envelope.id, error = %crash, "The plugin crashed in a review; its on-failure setting counts for this event.");
                 Err(crash)
             }
@@ -281,6 +277,7 @@ impl Actor {
     /// Everything that one call asked for leaves together. Says whether there was anything.
     fn commit(&mut self, wishes: Wishes, cause: Arc<Envelope>, again: bool) -> bool {
         let Wishes { effects, kv, used_kv: _, timers, notes: _ } = wishes;
+        self.record_call(&cause, &kv);
         self.timers.apply(timers, Instant::now(), self.live.context.limits.timers);
         if effects.is_empty() && kv.is_empty() {
             return false;
@@ -288,6 +285,21 @@ impl Actor {
         self.live.context.kv().apply(&kv);
         self.surroundings.sink.commit(Batch { plugin: self.handle.id().clone(), cause, effects, kv, again });
         true
+    }
+
+    /// What the world outside told the plugin in the call that has ended, where the operator wants it recorded.
+    fn record_call(&self, cause: &Envelope, kv: &[KvWrite]) {
+        if let Some(call) = self.live.context.services.take_call(kv) {
+            let (cause, plugin) = (recording::cause(&cause.id).into(), self.handle.id().clone());
+            self.surroundings.store.record(Recording::Note { cause, plugin, note: Note::Call(call) });
+        }
+    }
+
+    /// With the memory that the version finds, for a replay that begins with it.
+    fn record_start(&self) {
+        let context = &self.live.context;
+        let memory = context.start.record.then(|| context.kv().to_memory());
+        self.surroundings.store.record(Recording::Start { start: Box::new(context.start.clone()), memory });
     }
 
     /// What `init` asked for leaves when the instance takes over.
@@ -363,6 +375,7 @@ impl Actor {
         self.timers.clear();
         self.restarts = Restarts::default();
         self.live = new.live;
+        self.record_start();
         self.commit_start(new.wishes);
     }
 

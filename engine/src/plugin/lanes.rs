@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, oneshot};
 
 use super::delivery::{Delivery, Ticket};
-use super::instance::Verdict;
 use super::order::Order;
+use crate::effect::Verdict;
 use crate::event::{Envelope, Lane};
 
 /// Chat and presence: more than a burst of 5,000 lines, which must be answered whole although it may arrive faster than a

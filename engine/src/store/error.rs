@@ -34,6 +34,9 @@ pub enum StoreError {
     )]
     Newer { path: PathBuf, found: u32, supported: u32 },
 
+    #[error("the database {path} was written by an older Showrunner (version {found}); start the daemon on it once")]
+    Older { path: PathBuf, found: u32 },
+
     #[error("can't bring the database {path} to version {version}: {source}; nothing was changed")]
     Migration { path: PathBuf, version: u32, source: rusqlite::Error },
 

@@ -8,7 +8,7 @@ use rusqlite::{CachedStatement, Connection};
 use super::error::StoreError;
 use super::item::Item;
 use super::projection::Counted;
-use super::{inbox, journal, ledger, lines, projection, tasks, to_integer, unfinished};
+use super::{inbox, journal, ledger, lines, projection, recordings, tasks, to_integer, unfinished};
 use crate::event::{Channel, Envelope};
 
 /// A transaction under way. What it counted is worth nothing until it is committed.
@@ -65,6 +65,7 @@ impl<'a> Group<'a> {
             Item::Result(result) => ledger::write_result(self, result),
             Item::Removed { channel, message_id } => lines::mark_removed(self, channel, message_id),
             Item::Batch(batch) => ledger::write_batch(self, batch, 0).map(drop),
+            Item::Recording(recording) => recordings::write(self, recording),
             Item::Request(work) => work.run(self),
         }
     }

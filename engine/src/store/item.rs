@@ -9,6 +9,7 @@ use super::group::Group;
 use super::unfinished::Holders;
 use crate::effect::{Batch, EffectResult, PluginId};
 use crate::event::{Channel, Envelope};
+use crate::recording::Recording;
 
 pub(super) enum Item {
     Event {
@@ -40,6 +41,7 @@ pub(super) enum Item {
         message_id: String,
     },
     Batch(Box<Batch>),
+    Recording(Box<Recording>),
     Request(Box<dyn Work>),
 }
 

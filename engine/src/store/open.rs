@@ -26,7 +26,7 @@ const CACHE_KIB: i32 = 4096;
 const LOST_NUMBERS: i64 = 1 << 20;
 
 /// Another process has no business in the file, but an operator may look at it with a tool.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The write-ahead log shrinks back to this after a burst.
 const WAL_BYTES: u32 = 16 << 20;
@@ -109,7 +109,7 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "trusted_schema", false)
 }
 
-fn explain(path: &Path, error: rusqlite::Error) -> StoreError {
+pub(super) fn explain(path: &Path, error: rusqlite::Error) -> StoreError {
     let path = path.to_owned();
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => StoreError::NotADatabase { path },

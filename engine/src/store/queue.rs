@@ -19,7 +19,7 @@ const LINGER: Duration = Duration::from_millis(40);
 /// Items in one transaction: keeps a request from waiting longer than some 20 ms behind others.
 pub(super) const GROUP: usize = 1024;
 
-/// Journal entries that may wait, also while the disk is full: four seconds of the busiest chat, some 20 MB.
+/// Journal entries and what is recorded of them that may wait, also while the disk is full: four seconds of the busiest chat, some 20 MB.
 const JOURNAL_BOUND: usize = 16_384;
 
 /// What plugins decided may go beyond that: their memory must not fall behind because of a flood of chat.
@@ -77,7 +77,7 @@ impl Queue {
     }
 
     pub(super) fn push_behind(&self, item: Item) -> Result<(), Refused> {
-        let bound = if matches!(item, Item::Event { .. }) { JOURNAL_BOUND } else { BEHIND_BOUND };
+        let bound = if matches!(item, Item::Event { .. } | Item::Recording(_)) { JOURNAL_BOUND } else { BEHIND_BOUND };
         let mut state = self.lock();
         if state.closed {
             return Err(Refused::Closed);

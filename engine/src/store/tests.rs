@@ -6,6 +6,7 @@ mod inbox;
 mod journal;
 mod opening;
 mod plugins;
+mod recordings;
 mod recovery;
 mod viewers;
 

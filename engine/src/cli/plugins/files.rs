@@ -15,7 +15,7 @@ use crate::plugin::manifest::ManifestError;
 const BROKEN: &str = "broken";
 
 /// A folder or a file rather than an id.
-pub(super) fn is_path(plugin: &Path) -> bool {
+pub(in crate::cli) fn is_path(plugin: &Path) -> bool {
     plugin.components().count() > 1
         || plugin.extension().is_some_and(|extension| extension == "wasm")
         || plugin.is_dir()

@@ -42,6 +42,7 @@ impl Resolver<'_> {
             channels,
             pin: raw.pin.clone(),
             on_failure: raw.on_failure.unwrap_or_default(),
+            record: raw.record.unwrap_or(false),
             secrets,
             settings: self.plugin_table(&table.key("settings"), &raw.settings),
         }

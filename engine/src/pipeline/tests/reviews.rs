@@ -2,7 +2,7 @@ use tokio::sync::oneshot;
 
 use super::*;
 use crate::config::settings::OnFailure;
-use crate::plugin::Verdict;
+use crate::effect::Verdict;
 
 /// With the clock stopped: no reviewer is late because the machine is busy.
 async fn bench(plugins: &[&Arc<PluginHandle>]) -> Bench {

@@ -7,8 +7,8 @@ use tokio::sync::oneshot;
 
 use super::{PluginHandle, Role};
 use crate::config::settings::OnFailure;
+use crate::effect::Verdict;
 use crate::event::Envelope;
-use crate::plugin::instance::Verdict;
 use crate::plugin::lanes::Job;
 use crate::plugin::subscription::Subscription;
 use crate::plugin::{Delivery, Ticket};

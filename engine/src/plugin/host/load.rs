@@ -15,7 +15,6 @@ use crate::plugin::loader::{self, Files, LoadError, Loaded};
 use crate::plugin::manifest::ManifestError;
 use crate::plugin::shipped::SHIPPED;
 use crate::plugin::status::{Phase, PluginState};
-use crate::plugin::subscription::Subscription;
 use crate::store::StoreError;
 
 /// Why a version does not run. What ran before goes on.
@@ -201,6 +200,7 @@ impl Steward {
         reason != Reason::Operator
             && running.loaded.identity == loaded.identity
             && running.settings.settings == settings.settings
+            && running.settings.record == settings.record
             && same_secrets(&running.settings, settings)
     }
 
@@ -222,7 +222,7 @@ impl Steward {
         let Some(running) = &self.running else { return };
         running.context.channels.store(Arc::new(settings.channels.iter().cloned().collect()));
         self.state.granted = grants.given.to_table();
-        self.handle.set_role(role(loaded, settings));
+        self.handle.set_role(Role::of(loaded, settings));
         running.context.grants.store(Arc::new(grants));
     }
 
@@ -260,7 +260,7 @@ impl Steward {
     async fn stay_quarantined(&mut self, loaded: &Loaded, settings: &PluginSettings, ships: bool) {
         let why = self.flags.reason.clone().unwrap_or_default();
         // Whether its verdicts are missed, and which events it keeps, are the operator's to change all the time.
-        self.handle.set_role(role(loaded, settings));
+        self.handle.set_role(Role::of(loaded, settings));
         if self.state.phase == Phase::Quarantined {
             return;
         }
@@ -283,14 +283,6 @@ impl Steward {
         tracing::error!(plugin = %self.id, ?reason, error = %failure, "The plugin can't be loaded; {goes_on}.");
         self.note("failed");
     }
-}
-
-pub(super) fn role(loaded: &Loaded, settings: &PluginSettings) -> Role {
-    let manifest = &loaded.manifest;
-    // The names were checked with the manifest, so there is always a subscription.
-    let subscription = Subscription::new(&manifest.events, &manifest.commands, &settings.channels).unwrap_or_default();
-    let reviewer = loaded.blueprint.reviews();
-    Role { subscription, fallback: manifest.fallback, reviewer, on_failure: settings.on_failure }
 }
 
 pub(super) fn describe(loaded: &Loaded, grants: &Grants, generation: u64, ships: bool) -> PluginState {

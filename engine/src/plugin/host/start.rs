@@ -1,17 +1,14 @@
 //! The start of a version: a new instance, initialised, and the moment in which it takes over. The new one is complete
 //! before the old one ends; when anything fails, the old one goes on.
 
-use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 
-use arc_swap::ArcSwap;
-use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::load::{Failure, describe, role, short};
+use super::load::{Failure, describe, short};
 use super::steward::{Running, Steward};
 use crate::config::settings::PluginSettings;
 use crate::plugin::actor::{Actor, Live};
@@ -21,9 +18,9 @@ use crate::plugin::guest::Context;
 use crate::plugin::handle::Role;
 use crate::plugin::imports::http::HttpClient;
 use crate::plugin::imports::kv::Kv;
-use crate::plugin::imports::log::LogBudget;
 use crate::plugin::loader::Loaded;
 use crate::plugin::order::{Candidate, Order};
+use crate::plugin::services::{self, Recorder, Services};
 use crate::plugin::status::Phase;
 use crate::store::StoreError;
 
@@ -60,7 +57,7 @@ impl Steward {
             AbortOnDropHandle::new(threads.spawn(Live::start(Arc::clone(&loaded), Arc::clone(&context), generation)));
         let slow = Slow::Init { loaded: &loaded, grants: &grants, settings: &settings, ships };
         let candidate = self.wait_for(starting, slow).await?.map_err(|_| Failure::Stopping)??;
-        let role = role(&loaded, &settings);
+        let role = Role::of(&loaded, &settings);
         let restarted = self.running.is_some();
         self.take_over(candidate, role, Running { loaded: Arc::clone(&loaded), context, ships, settings }).await?;
 
@@ -131,7 +128,7 @@ impl Steward {
                 self.state.detail = format!("version {version} takes over as soon as the event in hand is done");
             }
             (Slow::Init { loaded, grants, settings, ships }, None) => {
-                self.handle.set_role(role(loaded, settings));
+                self.handle.set_role(Role::of(loaded, settings));
                 self.state = describe(loaded, grants, self.generation, ships);
                 self.state.phase = Phase::Starting;
                 self.state.detail =
@@ -182,54 +179,15 @@ impl Steward {
 
     fn context(&self, loaded: &Loaded, grants: &Grants, settings: &PluginSettings, kv: Arc<Mutex<Kv>>) -> Context {
         let options = &self.house.options;
-        let mut limits = self.house.settings().host.limits.clone();
-        limits.memory_bytes = loaded.manifest.memory_bytes.unwrap_or(usize::MAX).min(limits.memory_bytes);
-        let table = merge(loaded.manifest.defaults.clone(), &settings.settings);
-        let channels: BTreeSet<String> = settings.channels.iter().cloned().collect();
-        Context {
-            plugin: self.id.clone(),
-            http: HttpClient::new(self.house.ways.clone(), settings.secrets.clone(), &limits),
-            limits,
-            grants: ArcSwap::from_pointee(grants.clone()),
-            channels: ArcSwap::from_pointee(channels),
-            settings: ArcSwap::from_pointee(Value::Object(table)),
-            kv,
-            log: Mutex::new(LogBudget::default()),
+        let house_settings = self.house.settings();
+        let limits = &house_settings.host.limits;
+        let services = Services::Live(services::Live {
+            http: HttpClient::new(self.house.ways.clone(), settings.secrets.clone(), limits),
             store: options.store.clone(),
             tasks: options.tasks.clone(),
             observer: options.observer.clone(),
-        }
-    }
-}
-
-/// The operator's table over the manifest's defaults: tables are merged, everything else is replaced.
-fn merge(mut defaults: Map<String, Value>, settings: &Map<String, Value>) -> Map<String, Value> {
-    for (key, value) in settings {
-        let merged = match (defaults.remove(key), value) {
-            (Some(Value::Object(below)), Value::Object(above)) => Value::Object(merge(below, above)),
-            (_, value) => value.clone(),
-        };
-        defaults.insert(key.clone(), merged);
-    }
-    defaults
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn the_operators_settings_go_over_the_defaults() {
-        let table = |value: Value| value.as_object().unwrap().clone();
-        let defaults =
-            table(json!({ "greeting": "Hi", "rules": { "gm": { "reply": "gm" }, "hi": {} }, "list": [1, 2] }));
-        let settings = table(json!({ "rules": { "gm": { "reply": "GM!" } }, "list": [3] }));
-        let merged = merge(defaults, &settings);
-        assert_eq!(
-            Value::Object(merged),
-            json!({ "greeting": "Hi", "rules": { "gm": { "reply": "GM!" }, "hi": {} }, "list": [3] })
-        );
+            recorder: settings.record.then(Recorder::default),
+        });
+        Context::new(self.id.clone(), loaded, limits, grants.clone(), settings, kv, services)
     }
 }

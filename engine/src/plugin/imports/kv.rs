@@ -6,6 +6,7 @@ use std::ops::Bound;
 use super::wit::kv::Host;
 use crate::effect::KvWrite;
 use crate::plugin::guest::Guest;
+use crate::recording::{Blob, Memory};
 
 /// Keys are names, not values.
 const KEY_BYTES: usize = 256;
@@ -46,6 +47,11 @@ impl Kv {
                 self.entries.insert(key.clone(), value.clone());
             }
         }
+    }
+
+    /// As it is recorded.
+    pub(in crate::plugin) fn to_memory(&self) -> Memory {
+        self.entries.iter().map(|(key, value)| (key.clone(), Blob(value.clone()))).collect()
     }
 
     fn size_of(&self, key: &str) -> usize {

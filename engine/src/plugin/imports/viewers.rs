@@ -1,5 +1,7 @@
 //! `viewers`: what the engine knows of those who watch. Reads wait for the store; the guest's time does not run.
 
+use std::sync::Arc;
+
 use super::wit::viewers::{Host, Line, Viewer};
 use crate::event::Channel;
 use crate::plugin::guest::Guest;
@@ -12,15 +14,15 @@ const LINES: u32 = 50;
 impl Host for Guest {
     async fn get(&mut self, platform: String, user_id: String) -> Option<Viewer> {
         self.check("viewers", "read").ok()?;
-        let store = self.context.store.clone();
-        let viewer = self.waiting(store.viewer(&platform, &user_id)).await;
+        let context = Arc::clone(&self.context);
+        let viewer = self.waiting(context.services.viewer(&platform, &user_id)).await;
         self.readable(viewer)?.map(viewer_record)
     }
 
     async fn find(&mut self, platform: String, login: String) -> Option<Viewer> {
         self.check("viewers", "read").ok()?;
-        let store = self.context.store.clone();
-        let viewer = self.waiting(store.find_viewer(&platform, &login)).await;
+        let context = Arc::clone(&self.context);
+        let viewer = self.waiting(context.services.find_viewer(&platform, &login)).await;
         self.readable(viewer)?.map(viewer_record)
     }
 
@@ -28,9 +30,9 @@ impl Host for Guest {
         if self.check("viewers", "read").is_err() {
             return Vec::new();
         }
-        let store = self.context.store.clone();
+        let context = Arc::clone(&self.context);
         let channel = Channel::new(platform, channel);
-        let lines = self.waiting(store.recent_lines(&channel, &user_id, limit.min(LINES))).await;
+        let lines = self.waiting(context.services.recent_lines(&channel, &user_id, limit.min(LINES))).await;
         let record = |line: store::ChatLine| Line {
             message_id: line.message_id,
             at_ms: line.at_ms,

@@ -14,9 +14,10 @@ use wasmtime::{Engine, Store, UpdateDeadline};
 use self::bindings::exports::showrunner::plugin::{handler, handover, reviewer};
 pub(crate) use self::bindings::showrunner::plugin::types;
 use crate::config::settings::Limits;
+use crate::effect::Verdict;
 use crate::plugin::delivery::Delivery;
 use crate::plugin::guest::{Context, Guest};
-use crate::plugin::instance::{Answer, Crash, Disposition, Instance, Verdict, Wishes};
+use crate::plugin::instance::{Answer, Crash, Disposition, Instance, Wishes};
 
 /// A guest that waits (for http, or for the clock) is not interrupted; this ends its waiting, in all for one call.
 const WAITING: Duration = Duration::from_secs(60);

@@ -4,8 +4,8 @@
 
 use super::bindings::exports::showrunner::plugin::reviewer;
 use super::types;
+use crate::effect::Verdict;
 use crate::event::{self, Event};
-use crate::plugin::instance::Verdict;
 
 pub(in crate::plugin) fn envelope(envelope: &event::Envelope) -> types::Envelope {
     types::Envelope {
