@@ -129,7 +129,7 @@ mod tests {
         check(&format!("so c{row}l"), &[("repeats", &row)]);
         check("no no no no no", &[("repeats", "no no no no no")]);
         check("NO no no No", &[]);
-        check("THIS IS loud", &[("caps", "THIS IS loud")]);
+        check("THIS IS LOUd", &[("caps", "THIS IS LOUd")]);
         check("THIS Is louder", &[]);
         check("HI YOU", &[]);
         check("KEKW KEKW KEKW nice", &[]);

@@ -65,6 +65,10 @@ impl RuleSet {
         Self(u16::MAX)
     }
 
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
     pub const fn contains(self, rule: Rule) -> bool {
         self.0 & rule.bit() != 0
     }

@@ -89,6 +89,8 @@ impl Folder {
                 self.push_cluster(&cluster, start);
             } else if first.is_ascii() {
                 self.push(if first.is_ascii_control() { ' ' } else { first.to_ascii_lowercase() }, start);
+            } else if is_settled(first) {
+                self.push(first, start);
             } else if is_nfkc_quick(std::iter::once(first)) == IsNormalized::Yes {
                 first.to_lowercase().filter_map(seen).for_each(|character| self.push(character, start));
             } else {
@@ -127,9 +129,24 @@ fn seen(character: char) -> Option<char> {
     }
 }
 
+/// Letters that most text which is not ASCII consists of, and that folding leaves as they are. Only to be quick.
+const fn is_settled(character: char) -> bool {
+    matches!(
+        character,
+        '\u{430}'..='\u{45f}'
+            | '\u{5d0}'..='\u{5ea}'
+            | '\u{621}'..='\u{63a}'
+            | '\u{641}'..='\u{64a}'
+            | '\u{3041}'..='\u{3096}'
+            | '\u{30a1}'..='\u{30fa}'
+            | '\u{4e00}'..='\u{9fff}'
+            | '\u{ac00}'..='\u{d7a3}'
+    )
+}
+
 /// Whether a character may change or join the one before it. What is left out keeps nothing apart.
 fn joins(character: char) -> bool {
-    if character < '\u{ad}' {
+    if character < '\u{ad}' || is_settled(character) {
         return false;
     }
     // Halfwidth and compatibility letters of Korean and Japanese compose, too.
@@ -196,6 +213,15 @@ mod tests {
                 .collect::<Vec<_>>(),
         );
         prop::collection::vec(odd, 0..24).prop_map(|characters| characters.into_iter().collect())
+    }
+
+    #[test]
+    fn what_is_settled_is_what_folding_would_leave() {
+        for letter in ('\u{400}'..='\u{d7a3}').filter(|letter| is_settled(*letter)) {
+            let lower: String = letter.to_lowercase().collect();
+            let folded: String = lower.nfkc().filter_map(seen).collect();
+            assert!(folded.chars().eq([letter]) && !is_combining_mark(letter), "{letter}");
+        }
     }
 
     proptest! {

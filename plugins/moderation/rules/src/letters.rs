@@ -73,14 +73,14 @@ impl Letter {
 
     fn work_out(character: char) -> Self {
         let own = Self { plain: character, kind: Kind::Own };
+        if !has_look_alikes(character) {
+            return own;
+        }
         if let Some(plain) = drawn_letter(character) {
             return Self { plain, kind: Kind::LookAlike(Script::Fancy) };
         }
         if let Some((plain, _)) = ascii_start(std::iter::once(character).nfd()) {
             return Self { plain, kind: Kind::Accented };
-        }
-        if !has_look_alikes(character) {
-            return own;
         }
         // Which of the two cases looks alike depends on the letter: м does not, М does.
         let mut upper = character.to_uppercase();
@@ -164,7 +164,14 @@ const fn is_ordinary_latin(character: char) -> bool {
 
 /// Large alphabets without any; looking through all look-alikes for each of their characters would be for nothing.
 const fn has_look_alikes(character: char) -> bool {
-    !matches!(character, '\u{3000}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}' | '\u{1f300}'..='\u{1faff}' | '\u{20000}'..)
+    !matches!(
+        character,
+        '\u{3000}'..='\u{a4cf}'
+            | '\u{ac00}'..='\u{d7ff}'
+            | '\u{f900}'..='\u{faff}'
+            | '\u{1f300}'..='\u{1faff}'
+            | '\u{20000}'..
+    )
 }
 
 /// Letters drawn small, or in boxes, that no table of look-alikes has.

@@ -1,6 +1,5 @@
 //! The rules of noise: capitals, symbols, repetition, emotes, length. Each compares a count with the operator's bound.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use serde::Deserialize;
@@ -8,6 +7,7 @@ use serde::Deserialize;
 use crate::finding::{Finding, Rule, RuleSet};
 use crate::line::Line;
 use crate::shape::Shape;
+use crate::squeezed::Fnv;
 
 /// What the operator writes under `[rules.caps]`.
 #[derive(Debug, Deserialize)]
@@ -39,7 +39,26 @@ pub(crate) struct RepeatsSettings {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct EmotesSettings {
     max_emotes: usize,
-    names: BTreeSet<String>,
+    names: Names,
+}
+
+/// The names of emotes that no platform marks, by their hashes: looked through for each word of each line.
+#[derive(Debug, Deserialize)]
+#[serde(from = "Vec<String>")]
+struct Names(Vec<u64>);
+
+impl From<Vec<String>> for Names {
+    fn from(names: Vec<String>) -> Self {
+        let mut hashes: Vec<u64> = names.iter().map(|name| Fnv::of(name)).collect();
+        hashes.sort_unstable();
+        Self(hashes)
+    }
+}
+
+impl Names {
+    fn has(&self, word: &str) -> bool {
+        self.0.binary_search(&Fnv::of(word)).is_ok()
+    }
 }
 
 /// Under `[rules.length]`.
@@ -65,7 +84,7 @@ impl Noise {
         if !RULES.into_iter().any(|rule| rules.contains(rule)) {
             return;
         }
-        let shape = Shape::of(line, |word| self.emotes.names.contains(word));
+        let shape = Shape::of(line, |word| self.emotes.names.has(word));
         for rule in RULES.into_iter().filter(|rule| rules.contains(*rule)) {
             if let Some(span) = self.breaks(rule, &shape, line.text()) {
                 report(Finding::new(rule, span));

@@ -5,8 +5,6 @@
 mod emoji;
 mod streak;
 
-use std::ops::Range;
-
 use self::emoji::Emoji;
 pub(crate) use self::streak::Streak;
 use self::streak::Streaks;
@@ -106,37 +104,52 @@ impl Counter {
     fn word(&mut self, text: &str, start: usize) {
         let mut rest = text.char_indices().peekable();
         // The letters at hand, which are one word whatever punctuation is around them.
-        let mut letters: Option<(Range<usize>, Fnv)> = None;
+        let mut letters: Option<(usize, Fnv)> = None;
         while let Some((offset, character)) = rest.next() {
             effort::spend();
             self.shape.characters += 1;
-            if is_invisible(character) {
+            let next = rest.peek().map(|(_, next)| *next);
+            let at = start + offset;
+            // Nearly all text takes the short way.
+            if character.is_ascii() && next.is_none_or(|next| next.is_ascii()) {
+                self.emoji = Emoji::default();
+                self.ink_ascii(character, at);
+            } else if is_invisible(character) {
                 self.emoji.joins(character);
                 continue;
-            }
-            if self.emoji.begins(character, rest.peek().map(|(_, next)| *next)) {
-                self.shape.emotes += 1;
-            }
-            let span = start + offset..start + offset + character.len_utf8();
-            if self.emoji.is_inside() {
-                self.characters.interrupt();
             } else {
-                self.ink(character, span.clone());
+                self.shape.emotes += usize::from(self.emoji.begins(character, next));
+                self.ink(character, at);
             }
             if character.is_alphanumeric() {
-                let (word, hash) = letters.get_or_insert_with(|| (span.clone(), Fnv::default()));
-                word.end = span.end;
+                let (_, hash) = letters.get_or_insert_with(|| (at, Fnv::default()));
                 hash.add(character.to_ascii_lowercase());
             } else if let Some((word, hash)) = letters.take() {
-                self.words.next(hash.0, word);
+                self.words.next(hash.0, word..at);
             }
         }
         if let Some((word, hash)) = letters {
-            self.words.next(hash.0, word);
+            self.words.next(hash.0, word..start + text.len());
         }
     }
 
-    fn ink(&mut self, character: char, span: Range<usize>) {
+    fn ink_ascii(&mut self, character: char, at: usize) {
+        self.marks = 0;
+        self.shape.inked += 1;
+        if character.is_ascii_alphabetic() {
+            self.shape.letters += 1;
+            self.shape.capitals += usize::from(character.is_ascii_uppercase());
+        } else if !character.is_ascii_digit() {
+            self.shape.symbols += 1;
+        }
+        self.characters.next(character.to_ascii_lowercase(), at..at + 1);
+    }
+
+    fn ink(&mut self, character: char, at: usize) {
+        if self.emoji.is_inside() {
+            self.characters.interrupt();
+            return;
+        }
         if is_stray(character) {
             self.marks += 1;
             self.shape.piled += usize::from(self.marks > MARKS);
@@ -151,7 +164,7 @@ impl Counter {
         } else if !character.is_alphanumeric() {
             self.shape.symbols += 1;
         }
-        self.characters.next(character.to_ascii_lowercase(), span);
+        self.characters.next(character.to_ascii_lowercase(), at..at + character.len_utf8());
     }
 
     fn end(self) -> Shape {

@@ -143,6 +143,12 @@ impl Default for Fnv {
 }
 
 impl Fnv {
+    pub(crate) fn of(text: &str) -> u64 {
+        let mut hash = Self::default();
+        text.chars().for_each(|character| hash.add(character));
+        hash.0
+    }
+
     pub(crate) fn add(&mut self, character: char) {
         self.0 = (self.0 ^ u64::from(u32::from(character))).wrapping_mul(0x0100_0000_01b3);
     }

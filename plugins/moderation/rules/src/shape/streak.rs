@@ -22,49 +22,60 @@ impl Streak {
     }
 }
 
-/// What came last, and how long it has been repeating for each period.
+/// What came before, and how it repeats with each period.
 pub(super) struct Streaks<T> {
-    /// The newest first, with where each began.
-    last: [Option<(T, usize)>; PERIOD],
-    current: [Streak; PERIOD],
+    /// The newest first.
+    before: [Before<T>; PERIOD],
     worst: Streak,
     rank: fn(&Streak) -> usize,
+}
+
+/// What came so many things ago.
+#[derive(Clone, Copy)]
+struct Before<T> {
+    thing: Option<T>,
+    start: usize,
+    /// How many things in a row were the same as the one that came so many before them, and where that began.
+    again: usize,
+    began: usize,
+}
+
+impl<T> Before<T> {
+    const NOTHING: Self = Self { thing: None, start: 0, again: 0, began: 0 };
 }
 
 impl<T: PartialEq + Copy> Streaks<T> {
     /// The streak of the highest rank is kept.
     pub(super) fn new(rank: fn(&Streak) -> usize) -> Self {
-        Self { last: [const { None }; PERIOD], current: Default::default(), worst: Streak::default(), rank }
+        Self { before: [const { Before::NOTHING }; PERIOD], worst: Streak::default(), rank }
     }
 
     pub(super) fn next(&mut self, thing: T, span: Range<usize>) {
-        for ((period, before), streak) in (1..).zip(&self.last).zip(&mut self.current) {
-            match before {
-                Some((same, start)) if *same == thing => {
-                    if streak.length == 0 {
-                        *streak = Streak { length: period, period, span: *start..span.end };
-                    }
-                    streak.length += 1;
-                    streak.span.end = span.end;
-                    // The shortest period says best what is repeated.
-                    let goes_on = streak.period == self.worst.period && streak.span.start == self.worst.span.start;
-                    if goes_on || (self.rank)(streak) > (self.rank)(&self.worst) {
-                        self.worst = streak.clone();
-                    }
+        let mut newest = (Some(thing), span.start);
+        for (period, before) in (1..).zip(&mut self.before) {
+            if before.thing == Some(thing) {
+                if before.again == 0 {
+                    before.began = before.start;
                 }
-                _ => streak.length = 0,
+                before.again += 1;
+                let streak = Streak { length: period + before.again, period, span: before.began..span.end };
+                let goes_on = period == self.worst.period && streak.span.start == self.worst.span.start;
+                if goes_on || (self.rank)(&streak) > (self.rank)(&self.worst) {
+                    self.worst = streak;
+                }
+            } else {
+                before.again = 0;
             }
-        }
-        self.last.rotate_right(1);
-        if let Some(newest) = self.last.first_mut() {
-            *newest = Some((thing, span.start));
+            // Each moves one further back.
+            let moved = (before.thing, before.start);
+            (before.thing, before.start) = newest;
+            newest = moved;
         }
     }
 
     /// Something else came between.
     pub(super) fn interrupt(&mut self) {
-        self.last = [const { None }; PERIOD];
-        self.current.iter_mut().for_each(|streak| streak.length = 0);
+        self.before = [const { Before::NOTHING }; PERIOD];
     }
 
     pub(super) fn worst(self) -> Streak {
