@@ -109,10 +109,10 @@ pub(crate) fn notice(envelope: &Envelope, verdict: &Verdict, with_text: bool) ->
     }
 }
 
-/// By what a held event is asked for: the id of its message, or its own where it is none.
+/// By what a held event is asked for: the id of its message, or its own where there is none.
 pub(crate) fn subject(envelope: &Envelope) -> &str {
     match &envelope.event {
-        Event::Chat(message) | Event::Whisper(message) => &message.id,
+        Event::Chat(message) | Event::Whisper(message) if !message.id.is_empty() => &message.id,
         _ => &envelope.id,
     }
 }
@@ -196,6 +196,16 @@ mod tests {
         assert_eq!(names(&hold()), [(u32::MAX, "remove-message")]);
         assert_eq!(names(&remove()), [(u32::MAX, "remove-message")]);
         assert_eq!(names(&suspend(Some(5))), [(u32::MAX, "remove-message"), (u32::MAX - 1, "suspend")]);
+    }
+
+    #[test]
+    fn a_message_without_an_id_goes_by_that_of_its_event() {
+        let mut envelope = envelope();
+        assert_eq!(subject(&envelope), "m1");
+        if let Event::Chat(message) = &mut envelope.event {
+            message.id.clear();
+        }
+        assert_eq!(subject(&envelope), "e1");
     }
 
     #[test]

@@ -90,6 +90,7 @@ fn without_a_daemon_plugins_are_read_from_their_files_and_decided_in_the_config(
         "agent-queue 0.1.0: not-running",
         "greeter-rust 1.0.0: waiting-for-grant; run `showrunner plugins grant greeter-rust` to allow it",
         "instant-replies 0.1.0: not-running",
+        "moderation 0.1.0: not-running",
         "tip-alerts 0.1.0: not-running",
     ] {
         assert!(list.lines().any(|listed| listed == line), "{line:?} is not in\n{list}");

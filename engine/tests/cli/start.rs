@@ -31,6 +31,7 @@ fn what_init_writes_runs_as_it_is() {
         "simulator:demo: ready",
         "agent-queue 0.1.0: running",
         "instant-replies 0.1.0: running",
+        "moderation 0.1.0: running",
         "tip-alerts 0.1.0: running",
         "store  well",
     ] {
