@@ -158,7 +158,7 @@ pub struct Entry {
     pub known: Known,
     /// The event that told the plugins of the reviewers' verdict on this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub notice: Option<Box<Entry>>,
+    pub notice: Option<Box<Self>>,
 }
 
 /// What was noted of an event, and what plugins asked for because of it.

@@ -19,8 +19,11 @@ const LINGER: Duration = Duration::from_millis(40);
 /// Items in one transaction: keeps a request from waiting longer than some 20 ms behind others.
 pub(super) const GROUP: usize = 1024;
 
-/// Journal entries and what is recorded of them that may wait, also while the disk is full: four seconds of the busiest chat, some 20 MB.
+/// Journal entries that may wait, also while the disk is full: four seconds of the busiest chat, some 20 MB.
 const JOURNAL_BOUND: usize = 16_384;
+
+/// What is recorded of an event is worth less than the next event.
+const RECORDING_BOUND: usize = JOURNAL_BOUND / 2;
 
 /// What plugins decided may go beyond that: their memory must not fall behind because of a flood of chat.
 const BEHIND_BOUND: usize = 2 * JOURNAL_BOUND;
@@ -77,7 +80,11 @@ impl Queue {
     }
 
     pub(super) fn push_behind(&self, item: Item) -> Result<(), Refused> {
-        let bound = if matches!(item, Item::Event { .. } | Item::Recording(_)) { JOURNAL_BOUND } else { BEHIND_BOUND };
+        let bound = match item {
+            Item::Recording(_) => RECORDING_BOUND,
+            Item::Event { .. } => JOURNAL_BOUND,
+            _ => BEHIND_BOUND,
+        };
         let mut state = self.lock();
         if state.closed {
             return Err(Refused::Closed);
@@ -198,6 +205,7 @@ mod tests {
     use super::*;
     use crate::effect::EffectResult;
     use crate::event::{Channel, OutcomeStatus};
+    use crate::recording::{Note, Recording};
 
     fn event() -> Item {
         let envelope = super::super::tests::chat("event", "viewer", "hello");
@@ -207,6 +215,11 @@ mod tests {
     fn result() -> Item {
         let key = crate::effect::EffectKey { event_id: "event".into(), plugin: "plugin".into(), number: 0 };
         Item::Result(EffectResult { key, status: OutcomeStatus::Done, message_id: None, detail: String::new() })
+    }
+
+    fn recording() -> Item {
+        let (cause, plugin) = ("event".into(), "plugin".into());
+        Item::Recording(Box::new(Recording::Note { cause, plugin, note: Note::Addressed }))
     }
 
     fn request() -> Item {
@@ -228,6 +241,7 @@ mod tests {
             queue.push_behind(event()).unwrap();
         }
         assert_eq!(queue.push_behind(event()), Err(Refused::Full));
+        assert_eq!(queue.push_behind(recording()), Err(Refused::Full));
         queue.push_behind(result()).unwrap();
         queue.push_request(request()).unwrap();
 
@@ -236,6 +250,13 @@ mod tests {
         assert_eq!(group.len(), GROUP);
         assert_eq!(queue.push_behind(event()), Err(Refused::Full));
         queue.settle(group.len());
+        queue.push_behind(event()).unwrap();
+    }
+
+    #[test]
+    fn recordings_leave_room_for_events() {
+        let queue = Queue::default();
+        while queue.push_behind(recording()).is_ok() {}
         queue.push_behind(event()).unwrap();
     }
 
