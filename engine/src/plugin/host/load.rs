@@ -294,7 +294,11 @@ impl Keeper {
         match self.options.store.take_backlog(&id.into()).await {
             Ok(waiting) => {
                 let handle = Arc::clone(&self.known(id).handle);
-                for waiting in waiting {
+                for mut waiting in waiting {
+                    if waiting.envelope.sequence == 0 {
+                        // The daemon was killed before it had a number.
+                        waiting.envelope.sequence = self.options.sink.next_number();
+                    }
                     if handle.wants(&waiting.envelope) {
                         handle.offer(Delivery::waiting(waiting), None);
                     } else {
