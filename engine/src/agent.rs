@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-pub use self::queue::{Lease, QueueError, ReplySink, TaskQueue};
+pub use self::queue::{Lease, OnReply, QueueError, TaskQueue};
 
 use self::files::QueueFile;
 use self::wake::Waker;
@@ -36,14 +36,9 @@ pub struct Attendant {
 }
 
 impl TaskQueue {
-    /// The queue, and what must be run beside it. `replies` hands an answer to the plugin that asked.
-    pub fn new(
-        store: Store,
-        settings: &AgentSettings,
-        observer: Observer,
-        replies: Arc<dyn ReplySink>,
-    ) -> (Self, Attendant) {
-        Self::with_clock(store, settings, observer, replies, Arc::new(now_ms))
+    /// The queue, and what must be run beside it. `on_reply` hands an answer to the plugin that asked.
+    pub fn new(store: Store, settings: &AgentSettings, observer: Observer, on_reply: OnReply) -> (Self, Attendant) {
+        Self::with_clock(store, settings, observer, on_reply, Arc::new(now_ms))
     }
 
     /// As [`TaskQueue::new`], by another clock.
@@ -51,12 +46,12 @@ impl TaskQueue {
         store: Store,
         settings: &AgentSettings,
         observer: Observer,
-        replies: Arc<dyn ReplySink>,
+        on_reply: OnReply,
         clock: Clock,
     ) -> (Self, Attendant) {
         let (wake, waker) = Waker::from_settings(settings).unzip();
         let (lines, file) = settings.queue_file.clone().map(QueueFile::new).unzip();
-        let queue = Self::assemble(store, settings, observer, replies, clock, wake, lines);
+        let queue = Self::assemble(store, settings, observer, on_reply, clock, wake, lines);
         let attendant = Attendant { queue: queue.clone(), waker, file };
         (queue, attendant)
     }

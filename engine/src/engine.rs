@@ -189,7 +189,7 @@ impl Engine {
         let store = open_store(&settings).await?;
         let roster = Roster::default();
         let pipeline = Pipeline::open(&settings.pipeline, Arc::clone(&roster), store.clone(), observer.clone()).await?;
-        let (tasks, attendant) = TaskQueue::new(store.clone(), &settings.agent, observer.clone(), pipeline.replies());
+        let (tasks, attendant) = TaskQueue::new(store.clone(), &settings.agent, observer.clone(), pipeline.on_reply());
         pipeline.serve_tasks(tasks.clone());
         let attending = CancellationToken::new();
         tokio::spawn(attendant.run(attending.clone()));

@@ -403,6 +403,13 @@ pub struct AgentReply {
     pub text: String,
 }
 
+impl AgentReply {
+    /// The id of the event that tells the plugin: a task is answered once.
+    pub fn event_id(&self) -> Arc<str> {
+        format!("agent:{}", self.task_id).into()
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AiChatMessage {
     pub conversation_id: String,

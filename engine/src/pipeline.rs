@@ -34,9 +34,8 @@ use self::held::Held;
 use self::leftovers::Leftovers;
 use self::outbox::{Outbox, Report};
 use self::outcome::Outcomes;
-use self::replies::Replies;
 use self::sequencer::Sequencer;
-use crate::agent::{ReplySink, TaskQueue};
+use crate::agent::TaskQueue;
 use crate::config::settings::PipelineSettings;
 use crate::effect::{Batch, EffectSink, PluginId};
 use crate::event::{Channel, Draft, Envelope, Event, Origin, now_ms};
@@ -162,11 +161,6 @@ impl Pipeline {
     /// Gives an event of the engine's own to one plugin, if it wants it. Never waits.
     pub fn deliver_to(&self, plugin: &PluginId, event: Event) {
         self.inner.deliver_to(plugin, event);
-    }
-
-    /// Where the agent's answers go. Does not keep the pipeline alive.
-    pub fn replies(&self) -> Arc<dyn ReplySink> {
-        Arc::new(Replies { pipeline: Arc::downgrade(&self.inner) })
     }
 
     /// The queue that tasks of plugins go to. Until it is there they fail. The first one stays.

@@ -11,21 +11,15 @@ use super::files::QueueFileHandle;
 use super::wake::WakeHandle;
 use crate::config::settings::AgentSettings;
 use crate::effect::{PluginId, Task};
-use crate::event::{AgentReply, Envelope};
+use crate::event::AgentReply;
 use crate::observation::{Observation, Observer};
 use crate::store::{ExpiredTask, LeasedTask, Store, StoreError, StoredTask, TaskChange, TaskState};
 
 /// A task in the hands of an agent.
 pub type Lease = LeasedTask;
 
-/// Where answers go.
-pub trait ReplySink: Send + Sync {
-    /// The event that tells a plugin of an answer. It is on the disk before it is delivered.
-    fn event(&self, reply: AgentReply) -> Arc<Envelope>;
-
-    /// Hands the event to the plugin that asked, or leaves it on the disk until that plugin runs. Never waits.
-    fn deliver(&self, plugin: &PluginId, event: Arc<Envelope>);
-}
+/// Hands an answer, which waits on the disk for it, to the plugin that asked. Never waits.
+pub type OnReply = Arc<dyn Fn(PluginId, AgentReply) + Send + Sync>;
 
 /// The queue. Cheap to clone.
 #[derive(Clone)]
@@ -36,7 +30,7 @@ pub struct TaskQueue {
 struct Inner {
     store: Store,
     observer: Observer,
-    replies: Arc<dyn ReplySink>,
+    on_reply: OnReply,
     clock: Clock,
     wake: Option<WakeHandle>,
     file: Option<QueueFileHandle>,
@@ -69,7 +63,7 @@ impl TaskQueue {
         store: Store,
         settings: &AgentSettings,
         observer: Observer,
-        replies: Arc<dyn ReplySink>,
+        on_reply: OnReply,
         clock: Clock,
         wake: Option<WakeHandle>,
         file: Option<QueueFileHandle>,
@@ -77,7 +71,7 @@ impl TaskQueue {
         let inner = Inner {
             store,
             observer,
-            replies,
+            on_reply,
             clock,
             wake,
             file,
@@ -148,12 +142,10 @@ impl TaskQueue {
 
     /// Ends a task with an answer for the plugin that asked. Needs no lease: an agent that reads the queue file has none.
     pub async fn reply(&self, task_id: &str, ok: bool, text: String) -> Result<(), QueueError> {
-        let Inner { store, replies, .. } = &*self.inner;
         let reply = AgentReply { task_id: task_id.to_owned(), ok, text };
-        let event = replies.event(reply.clone());
-        match store.answer_task(reply, Arc::clone(&event), self.now_ms()).await? {
+        match self.inner.store.answer_task(reply.clone(), self.now_ms()).await? {
             TaskChange::Made { plugin, .. } => {
-                replies.deliver(&plugin, event);
+                (self.inner.on_reply)(plugin, reply);
                 Ok(())
             }
             TaskChange::Refused { .. } => Err(QueueError::Done { task_id: task_id.to_owned() }),

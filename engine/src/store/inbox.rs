@@ -13,8 +13,8 @@ use super::{Store, to_integer};
 use crate::effect::PluginId;
 use crate::event::Envelope;
 
-/// How often a plugin is given an event whose handling the daemon did not survive.
-const ATTEMPTS: u32 = 3;
+/// How often a plugin is given an event whose handling the daemon did not survive; see [`super::unfinished`].
+const ATTEMPTS: u32 = 10;
 
 /// An event that waits for a plugin.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,7 +100,8 @@ pub(super) fn write(group: &Group<'_>, plugin: &str, envelope: &Envelope, is_giv
     group
         .prepare(
             "INSERT INTO inbox (plugin, event_id, envelope, given, stored_ms) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (plugin, event_id) DO UPDATE SET given = max(given, excluded.given)",
+             ON CONFLICT (plugin, event_id) DO UPDATE SET
+                 envelope = excluded.envelope, given = max(given, excluded.given)",
         )?
         .execute((plugin, &*envelope.id, json, is_given, to_integer(group.now_ms)))?;
     Ok(())

@@ -1,8 +1,6 @@
 //! The rows of the agent's tasks. The rules (bounds, times, attempts) are `agent`'s, which passes them in; what is here
 //! only makes each step one transaction, so that no task is ever leased twice.
 
-use std::sync::Arc;
-
 use rusqlite::{OptionalExtension, Row, ToSql};
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +9,7 @@ use super::group::Group;
 use super::item::Access;
 use super::{Store, from_integer, inbox, to_integer};
 use crate::effect::{PluginId, Task};
-use crate::event::{AgentReply, Envelope};
+use crate::event::{AgentReply, Channel, Envelope, Event, Origin};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -209,13 +207,8 @@ impl Store {
     }
 
     /// Ends a task with an answer, whoever holds it: an agent that reads the queue file never leased it. With the same
-    /// stroke `told`, the event of the answer, begins to wait for the plugin that asked.
-    pub async fn answer_task(
-        &self,
-        reply: AgentReply,
-        told: Arc<Envelope>,
-        now_ms: u64,
-    ) -> Result<TaskChange, StoreError> {
+    /// stroke the event that tells of it begins to wait for the plugin that asked, as yet without a number.
+    pub async fn answer_task(&self, reply: AgentReply, now_ms: u64) -> Result<TaskChange, StoreError> {
         self.request(Access::Durable, move |group| {
             let Some(found) = find(group, &reply.task_id)? else { return Ok(TaskChange::Unknown) };
             if found.state == TaskState::Done {
@@ -227,7 +220,7 @@ impl Store {
                 reply.ok,
                 &reply.text,
             ))?;
-            inbox::write(group, &found.plugin, &told, false)?;
+            inbox::write(group, &found.plugin, &unnumbered(reply.clone(), now_ms), false)?;
             Ok(TaskChange::Made { state: TaskState::Done, plugin: found.plugin })
         })
         .await
@@ -334,6 +327,11 @@ impl Store {
         })
         .await
     }
+}
+
+fn unnumbered(reply: AgentReply, at_ms: u64) -> Envelope {
+    let (id, origin, channel) = (reply.event_id(), Origin::Live, Channel::engine());
+    Envelope { id, sequence: 0, at_ms, origin, channel, event: Event::Agent(reply), extra: None }
 }
 
 /// What decides whether a task may be changed.

@@ -17,8 +17,9 @@ use super::item::{Access, Item};
 use super::queue::Queue;
 use crate::event::{Channel, Envelope};
 
-/// Starts that give an event out again, at most: what brings the daemon down each time must not do so for ever.
-const ATTEMPTS: u32 = 3;
+/// Starts that give an event out again, at most: what brings the daemon down each time must not do so for ever. Most that
+/// are unfinished only waited behind that one, and a supervisor starts a daemon every second or so.
+const ATTEMPTS: u32 = 10;
 
 /// Says, for as long as any clone of it lives, that an event is not done with.
 #[derive(Clone)]

@@ -30,19 +30,28 @@ struct EffectRow {
     state: String,
 }
 
-/// The faults in what a killed daemon left in `data_dir`.
-pub(super) fn glance(data_dir: &Path) -> Vec<String> {
+/// What a look at a dead daemon's database tells.
+#[derive(Debug, Default)]
+pub(super) struct Glance {
+    pub(super) faults: Vec<String>,
+    /// It had come to its end in good order, a moment before it was killed.
+    pub(super) was_closed: bool,
+}
+
+/// Looks at what a daemon left in `data_dir`.
+pub(super) fn glance(data_dir: &Path) -> Glance {
     let copy = tempfile::tempdir().unwrap();
     for name in ["showrunner.db", "showrunner.db-wal"] {
         // A daemon that was killed at once has made neither.
         let _ = fs::copy(data_dir.join(name), copy.path().join(name));
     }
-    let mut faults = Vec::new();
+    let mut glance = Glance::default();
     if let Some(body) = Body::open(copy.path()) {
-        body.check_whole(&mut faults);
-        body.check_batches(&mut faults);
+        body.check_whole(&mut glance.faults);
+        body.check_batches(&mut glance.faults);
+        glance.was_closed = body.number("SELECT closed FROM run") == 1;
     }
-    faults
+    glance
 }
 
 /// Everything that is known when all is over.
@@ -314,8 +323,8 @@ impl Judge<'_> {
     }
 
     fn judge_tip(&mut self, name: &str) {
-        if self.journal.contains_key(&format!("count tip {name}")) {
-            self.expect_count(&format!("tip {name}"));
+        if self.journal.contains_key(&format!("count tip-{name}")) {
+            self.expect_count(&format!("tip-{name}"));
         } else {
             self.tally.never_journalled += 1;
         }

@@ -84,7 +84,7 @@ impl Chat {
                 32..=35 => self.simulate(&mut daemon, "chat").await,
                 _ => self.simulate(&mut daemon, "tip").await,
             }
-            sleep(Duration::from_millis(rng.u64(5..60))).await;
+            sleep(Duration::from_millis(rng.u64(10..100))).await;
         }
     }
 
@@ -110,7 +110,7 @@ impl Chat {
     async fn simulate(&self, daemon: &mut Daemon, kind: &str) {
         let name = self.next_name();
         let is_tip = kind == "tip";
-        let text = if is_tip { format!("count tip {name}") } else { format!("SPAM {name}") };
+        let text = if is_tip { format!("count tip-{name}") } else { format!("SPAM {name}") };
         {
             let mut sayings = self.sayings();
             if is_tip { &mut sayings.tips } else { &mut sayings.simulated_spam }.push(name);

@@ -30,11 +30,11 @@ impl Life {
         Self { process, began: Instant::now() }
     }
 
-    /// SIGKILL, to this process alone. Says how it ended, which may have been just before.
-    pub(super) async fn kill(mut self) -> ExitStatus {
+    /// SIGKILL, to this process alone.
+    pub(super) async fn kill(mut self) {
         // An error says that it has ended already.
         let _ = self.process.start_kill();
-        self.ended().await
+        self.ended().await;
     }
 
     /// As a service manager asks it to stop.

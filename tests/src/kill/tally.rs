@@ -22,7 +22,7 @@ pub struct Tally {
     pub lines_uncertain: usize,
     /// Lines that expired or failed, and say so.
     pub lines_failed: usize,
-    /// Said in the simulator, which says nothing twice, and lost with the last milliseconds of the journal.
+    /// Said in the simulator, which says nothing twice, to no daemon or to one that was killed before it was journalled.
     pub never_journalled: usize,
     /// Said while a daemon ended in good order, so that the next one was not there to hear it.
     pub not_heard: usize,
@@ -75,7 +75,11 @@ impl fmt::Display for Tally {
         writeln!(formatter, "what the design lets go:")?;
         writeln!(formatter, "  {:>5} lines are uncertain and were not sent again", self.lines_uncertain)?;
         writeln!(formatter, "  {:>5} lines failed or expired", self.lines_failed)?;
-        writeln!(formatter, "  {:>5} events of the simulator never reached the journal", self.never_journalled)?;
+        writeln!(
+            formatter,
+            "  {:>5} events of the simulator, which repeats none, never reached a journal",
+            self.never_journalled
+        )?;
         write!(formatter, "  {:>5} lines were said to nobody while a daemon ended in good order", self.not_heard)
     }
 }

@@ -20,8 +20,9 @@ use super::{PATIENCE, Plan, Tally, VISIBILITY};
 use crate::daemon::Stage;
 use crate::retake::{BOT_ID, FakeRetake, ROOM, TOKEN};
 
-/// What may have been under way when a daemon ended in good order: more than is said in the time that this takes.
-const LAST_WORDS: usize = 100;
+/// What may have been under way when a daemon ended in good order: more than is said in the time that this takes, and
+/// in that which the one before it left to catch up with.
+const LAST_WORDS: usize = 200;
 
 /// Shown of the daemons' log when something is wrong.
 const LOG_LINES: usize = 60;
@@ -112,18 +113,18 @@ impl World {
             life.ask_to_stop().await;
             sleep(after).await;
         }
-        let status = life.kill().await;
-        if status.success() {
+        life.kill().await;
+        let data_dir = self.stage.data_dir();
+        let glance = tokio::task::spawn_blocking(move || glance(&data_dir)).await.unwrap();
+        if glance.was_closed {
             self.tally.ended_before += 1;
             self.chat.doubt_last(LAST_WORDS);
         } else {
             *self.tally.kills.entry(moment.kind()).or_default() += 1;
             self.chat.pause(false);
         }
-        let data_dir = self.stage.data_dir();
-        let faults = tokio::task::spawn_blocking(move || glance(&data_dir)).await.unwrap();
         let when = format!("after kill {} ({moment:?})", self.tally.kills());
-        self.tally.faults.extend(faults.into_iter().map(|fault| format!("{when}: {fault}")));
+        self.tally.faults.extend(glance.faults.into_iter().map(|fault| format!("{when}: {fault}")));
         // The platform has noticed.
         timeout(PATIENCE, self.platform.room_has(0)).await.expect("the daemon's socket is still there");
     }
@@ -204,7 +205,7 @@ fn configure(stage: &mut Stage, platform: &FakeRetake) {
     let text = |text: &str| format!("{text:?}");
     let (settings, visibility) = (platform.settings(), format!("\"{}s\"", VISIBILITY.as_secs()));
     for (section, key, value) in [
-        ("log", "filter", text("info")),
+        ("log", "filter", text("info,plugin=off")),
         ("host", "watch", text("off")),
         ("host.limits", "handle", text("30s")),
         ("host.limits", "review", text("30s")),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::super::Attendant;
 use super::*;
 use crate::config::settings::JournalSettings;
-use crate::event::{Channel, Event, Origin, now_ms};
+use crate::event::now_ms;
 
 /// A queue with a clock that stands still until it is told otherwise.
 struct Bench {
@@ -15,27 +15,6 @@ struct Bench {
     replies: Arc<Mutex<Vec<(PluginId, AgentReply)>>>,
     clock_ms: Arc<AtomicU64>,
     folder: tempfile::TempDir,
-}
-
-/// Keeps what it is given, with whether it was on the disk by then.
-struct Replies {
-    seen: Arc<Mutex<Vec<(PluginId, AgentReply)>>>,
-    store: Store,
-}
-
-impl ReplySink for Replies {
-    fn event(&self, reply: AgentReply) -> Arc<Envelope> {
-        let (id, event) = (format!("agent:{}", reply.task_id).into(), Event::Agent(reply));
-        let (origin, channel) = (Origin::Live, Channel::engine());
-        Arc::new(Envelope { id, sequence: 1, at_ms: 1, origin, channel, event, extra: None })
-    }
-
-    fn deliver(&self, plugin: &PluginId, event: Arc<Envelope>) {
-        let Event::Agent(reply) = &event.event else { panic!("{event:?}") };
-        self.seen.lock().unwrap().push((PluginId::clone(plugin), reply.clone()));
-        // As a plugin does that has handled it.
-        self.store.forget_event(plugin, &event.id);
-    }
 }
 
 impl Bench {
@@ -60,13 +39,13 @@ impl Bench {
         change(&mut settings, folder.path().to_owned());
         let replies = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&replies);
-        let sink = Arc::new(Replies { seen, store: store.clone() });
+        let on_reply: OnReply = Arc::new(move |plugin, reply| seen.lock().unwrap().push((plugin, reply)));
         // The store's own retention goes by the real clock.
         let clock_ms = Arc::new(AtomicU64::new(now_ms()));
         let time = Arc::clone(&clock_ms);
         let clock: Clock = Arc::new(move || time.load(Ordering::SeqCst));
         let observer = Observer::default();
-        let (queue, attendant) = TaskQueue::with_clock(store, &settings, observer.clone(), sink, clock);
+        let (queue, attendant) = TaskQueue::with_clock(store, &settings, observer.clone(), on_reply, clock);
         Self { queue, attendant, observer, replies, clock_ms, folder }
     }
 

@@ -145,12 +145,8 @@ mod tests {
         let plugins = folder.path().join("plugins");
         fs::create_dir_all(plugins.join("instant-replies")).unwrap();
         fs::create_dir_all(plugins.join(".git")).unwrap();
-        let expected = [
-            "agent-queue: disabled",
-            "instant-replies: broken",
-            "moderation: not-running",
-            "tip-alerts: not-running",
-        ];
+        let expected =
+            ["agent-queue: disabled", "instant-replies: broken", "moderation: not-running", "tip-alerts: not-running"];
         assert_eq!(states().collect::<Vec<_>>(), expected);
         fs::remove_dir_all(&plugins).unwrap();
         fs::write(&plugins, "a file").unwrap();

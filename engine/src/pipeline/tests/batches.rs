@@ -25,7 +25,7 @@ impl Bench {
             queue_file: None,
             health_file: None,
         };
-        let (tasks, _) = TaskQueue::new(self.store.clone(), &settings, self.observer.clone(), self.pipeline.replies());
+        let (tasks, _) = TaskQueue::new(self.store.clone(), &settings, self.observer.clone(), self.pipeline.on_reply());
         self.pipeline.serve_tasks(tasks.clone());
         tasks
     }

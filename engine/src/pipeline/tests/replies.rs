@@ -45,6 +45,9 @@ async fn an_answer_for_a_plugin_that_does_not_run_waits_for_it() {
     let reply = answered(&bench, "agent-queue").await;
     let killed = Bench::reopen(bench.killed().await, &[]).await;
     assert_eq!(waiting(&killed.store, "agent-queue").await, [(Event::Agent(reply), false)]);
+    let numbered = bench.store.take_backlog(&"agent-queue".into()).await.unwrap();
+    let journalled = bench.store.read_journal(0, 10).await.unwrap();
+    assert_eq!(numbered[0].envelope.sequence, journalled[0].envelope.sequence);
 }
 
 #[tokio::test]

@@ -152,7 +152,11 @@ impl Steward {
         }
         match store.take_backlog(&self.id).await {
             Ok(waiting) => {
-                for waiting in waiting {
+                for mut waiting in waiting {
+                    if waiting.envelope.sequence == 0 {
+                        // The daemon was killed before it had a number.
+                        waiting.envelope.sequence = self.house.options.sink.next_number();
+                    }
                     if self.handle.wants(&waiting.envelope) {
                         self.handle.offer(Delivery::waiting(waiting), None);
                     } else {

@@ -83,8 +83,9 @@ async fn what_brings_the_daemon_down_each_time_is_given_up() {
     let place = Place::new();
     let store = place.open();
     store.keep_event(&plugin(), &tip("poison"), true);
-    assert_eq!(waiting(&store, &plugin()).await, [("poison".to_owned(), true)]);
-    assert_eq!(waiting(&store, &plugin()).await.len(), 1);
+    for _ in 1..10 {
+        assert_eq!(waiting(&store, &plugin()).await, [("poison".to_owned(), true)]);
+    }
     assert_eq!(waiting(&store, &plugin()).await, []);
 }
 
