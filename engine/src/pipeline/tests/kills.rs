@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::effect::Task;
+use crate::effect::Verdict;
 use crate::event::{Outcome, OutcomeStatus};
-use crate::plugin::Verdict;
 
 const MINUTE_MS: u64 = 60_000;
 

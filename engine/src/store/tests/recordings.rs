@@ -76,7 +76,8 @@ async fn an_event_comes_with_all_that_is_known_of_it_while_the_daemon_writes_on(
     store.record(noted("one", "moderation", removed()));
     let alert = Effect::Publish { kind: "k".into(), data_json: "{}".into() };
     let effects = vec![NumberedEffect { number: 0, effect: alert.clone() }];
-    let batch = Batch { plugin: "greeter".into(), cause: chat("one", "anna", "hello"), effects, kv: Vec::new() };
+    let batch =
+        Batch { plugin: "greeter".into(), cause: chat("one", "anna", "hello"), effects, kv: Vec::new(), again: false };
     store.commit_behind(&batch);
     let notice = Moderation { kind: "removed".into(), ..Moderation::default() };
     store.journal_event(Arc::new(envelope("one/removed", Event::Moderation(notice))), false);
@@ -129,7 +130,7 @@ async fn own_events_of_plugins_keep_their_notes_and_effects_by_what_they_are_cal
     let effect = Effect::Publish { kind: "k".into(), data_json: "{}".into() };
     let cause = Arc::new(envelope(&format!("timer:greeter:tick:{unique}"), Event::Chat(ChatMessage::default())));
     let effects = (0..2).map(|number| NumberedEffect { number, effect: effect.clone() }).collect();
-    store.commit_behind(&Batch { plugin: "greeter".into(), cause, effects, kv: Vec::new() });
+    store.commit_behind(&Batch { plugin: "greeter".into(), cause, effects, kv: Vec::new(), again: false });
     let calls = archive(&place, &store).await.own_calls(&ALL).unwrap();
     let causes: Vec<&str> = calls.iter().map(|OwnCall { cause, .. }| cause.as_str()).collect();
     assert_eq!(causes, ["timer:greeter:tick"; 2]);
