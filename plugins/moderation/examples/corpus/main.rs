@@ -11,7 +11,7 @@ mod lines;
 mod score;
 
 use std::io::{self, Write};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use moderation_rules::{Line, RuleSet};
 
@@ -71,21 +71,36 @@ fn list<'j>(out: &mut impl Write, title: &str, judged: impl Iterator<Item = &'j 
     Ok(())
 }
 
-/// The time of a line on this machine, natively; inside of a component it is several times that.
+/// The time of a line on this machine, natively; inside of a component it is several times that. Of each line the best
+/// of many tries, as whatever else runs here makes the others longer.
 fn speed(out: &mut impl Write, lines: &[Labelled], rules: &Rules) -> io::Result<()> {
-    const ROUNDS: u32 = 100;
+    const TRIES: u32 = 200;
     let mut findings = 0_u64;
-    let began = Instant::now();
-    for line in lines.iter().cycle().take(lines.len() * ROUNDS as usize) {
-        let marks = line.marks.clone();
-        rules.content.judge(&Line::new(&line.text, marks), RuleSet::all(), |_| findings += 1);
+    let mut best: Vec<Duration> = Vec::with_capacity(lines.len());
+    for line in lines {
+        let tries = (0..TRIES).map(|_| {
+            let began = Instant::now();
+            rules.content.judge(&Line::new(&line.text, line.marks.clone()), RuleSet::all(), |_| findings += 1);
+            began.elapsed()
+        });
+        best.extend(tries.min());
     }
-    let count = u32::try_from(lines.len()).unwrap_or(u32::MAX).saturating_mul(ROUNDS);
-    writeln!(out, "\n{:?} a line with every rule on ({findings} findings)", began.elapsed() / count.max(1))
+    best.sort_unstable();
+    let at = |share: f64| best.get((best.len() as f64 * share) as usize).copied().unwrap_or_default();
+    let longest = best.last().copied().unwrap_or_default();
+    writeln!(
+        out,
+        "\na line takes {:?} (median), {:?} (99 of 100), {longest:?} (the slowest), with every rule on ({} findings)",
+        at(0.5),
+        at(0.99),
+        findings / u64::from(TRIES)
+    )
 }
 
 #[cfg(test)]
 mod tests {
+    use moderation_rules::Rule;
+
     use super::*;
 
     /// What a change of the rules must not fall below.
@@ -95,7 +110,30 @@ mod tests {
         let rules = Rules::load().unwrap();
         let everything = rules.judge(&lines, RuleSet::all());
         let overall = Score::overall(&everything);
-        assert!(lines.len() >= 400, "{} lines", lines.len());
-        assert!(overall.precision() >= 0.9 && overall.recall() >= 0.5, "{overall:?}");
+        assert!(lines.len() >= 690, "{} lines", lines.len());
+        assert!(overall.precision() >= 0.99 && overall.recall() >= 0.84, "{overall:?}");
+        for (rule, precision, recall) in [
+            (Rule::Terms, 0.99, 0.73),
+            (Rule::Links, 0.98, 0.90),
+            (Rule::Repeats, 0.99, 0.95),
+            (Rule::Caps, 0.99, 0.93),
+            (Rule::Symbols, 0.99, 0.92),
+            (Rule::Emotes, 0.99, 0.99),
+            (Rule::Length, 0.99, 0.99),
+        ] {
+            let score = Score::of_rule(&everything, rule);
+            assert!(score.precision() >= precision && score.recall() >= recall, "{}: {score:?}", rule.name());
+        }
+    }
+
+    #[test]
+    fn as_it_ships_nobody_is_blamed_wrongly() {
+        let lines = lines::read().unwrap();
+        let rules = Rules::load().unwrap();
+        let shipped = rules.judge(&lines, rules.enabled);
+        let wronged: Vec<&str> =
+            shipped.iter().filter(|judged| judged.is_wronged()).map(|judged| judged.line.text.as_str()).collect();
+        assert_eq!(wronged, Vec::<&str>::new());
+        assert!(Score::overall(&shipped).recall() >= 0.44);
     }
 }
