@@ -247,8 +247,8 @@ impl Inner {
 
     /// Keeps for replays what the journal itself does not tell.
     fn note(&self, event_id: &Arc<str>, plugin: &PluginId, note: Note) {
-        let (cause, plugin) = (Arc::clone(event_id), PluginId::clone(plugin));
-        self.store.record(Recording::Note { cause, plugin, note });
+        let (event_id, plugin) = (Arc::clone(event_id), PluginId::clone(plugin));
+        self.store.record(Recording::Note { event_id, plugin, note });
     }
 
     async fn sent_all(&self) {

@@ -29,8 +29,8 @@ pub enum Recording {
         /// The plugin's memory at that moment, where the operator wants it to be recorded.
         memory: Option<Memory>,
     },
-    /// Something that belongs to one event, as [`cause`] spells it, and to one plugin.
-    Note { cause: Arc<str>, plugin: PluginId, note: Note },
+    /// Something that belongs to one event and to one plugin.
+    Note { event_id: Arc<str>, plugin: PluginId, note: Note },
 }
 
 /// A version of a plugin took over, with what the operator said of it then.
@@ -229,13 +229,15 @@ impl Window {
     }
 }
 
-/// By what notes of an event are found again. The id of an event that a plugin's actor made itself ends with what no
-/// other run will make again; that end is left out.
+/// By what an event is known again. The id of one that a plugin's actor made itself ends with what no other run will
+/// make again; that end is left out.
 pub fn cause(event_id: &str) -> &str {
-    match event_id.rsplit_once(':') {
-        Some((cause, unique)) if is_own(event_id) && Uuid::try_parse(unique).is_ok() => cause,
-        _ => event_id,
-    }
+    own_parts(event_id).map_or(event_id, |(cause, _)| cause)
+}
+
+/// Of the id of an event that a plugin's actor made itself: what it is known by, and the end, which rises with time.
+pub fn own_parts(event_id: &str) -> Option<(&str, &str)> {
+    event_id.rsplit_once(':').filter(|(_, unique)| is_own(event_id) && Uuid::try_parse(unique).is_ok())
 }
 
 /// Whether an event of this id was made for one plugin alone and is not in the journal.

@@ -287,11 +287,13 @@ impl Actor {
         true
     }
 
-    /// What the world outside told the plugin in the call that has ended, where the operator wants it recorded.
+    /// What the world outside told the plugin in the call that has ended, where the operator wants it recorded. Of the
+    /// plugin's own events also that they came: the next one of the same name is another.
     fn record_call(&self, cause: &Envelope, kv: &[KvWrite]) {
-        if let Some(call) = self.live.context.services.take_call(kv) {
-            let (cause, plugin) = (recording::cause(&cause.id).into(), self.handle.id().clone());
-            self.surroundings.store.record(Recording::Note { cause, plugin, note: Note::Call(call) });
+        let Some(call) = self.live.context.services.take_call(kv) else { return };
+        if !call.is_empty() || recording::is_own(&cause.id) {
+            let (event_id, plugin) = (Arc::clone(&cause.id), self.handle.id().clone());
+            self.surroundings.store.record(Recording::Note { event_id, plugin, note: Note::Call(call) });
         }
     }
 

@@ -98,8 +98,10 @@ pub struct Player {
     now_ms: u64,
     /// The event in hand.
     met: Arc<str>,
-    /// By cause: what was recorded, in order.
+    /// By cause: what was recorded and is still to come, in order.
     own_calls: HashMap<String, VecDeque<Known>>,
+    /// The cause of the event in hand, where it is one of the plugin's own.
+    own_cause: Option<String>,
     own_events: u64,
     /// What its starts asked for.
     starts: Vec<(Arc<Envelope>, Played)>,
@@ -132,6 +134,7 @@ impl Player {
             now_ms: began_ms,
             met: Arc::default(),
             own_calls: HashMap::new(),
+            own_cause: None,
             own_events: 0,
             starts: Vec::new(),
         };
@@ -301,6 +304,7 @@ impl Player {
     /// Everything that one call asked for, all at once. Gives back what would be carried out, and what it logged.
     fn keep(&mut self, wishes: Wishes) -> (Vec<NumberedEffect>, Vec<String>) {
         let Wishes { effects, kv, used_kv: _, timers, notes: _ } = wishes;
+        self.end_own_event(!effects.is_empty());
         let timers = timers.into_iter().map(with_some_time).collect();
         self.timers.apply(timers, self.instant(self.now_ms), self.context.limits.timers);
         self.context.kv().apply(&kv);
@@ -323,8 +327,19 @@ impl Player {
             event,
             extra: None,
         };
-        let known = self.own_calls.get_mut(cause).and_then(VecDeque::pop_front).unwrap_or_default();
+        let known = self.own_calls.get(cause).and_then(VecDeque::front).cloned().unwrap_or_default();
+        self.own_cause = Some(cause.to_owned());
         (Arc::new(envelope), known)
+    }
+
+    /// An own event is over. Where calls were not recorded, only those are known that had effects.
+    fn end_own_event(&mut self, has_effects: bool) {
+        let Some(cause) = self.own_cause.take() else { return };
+        if let Some(calls) = self.own_calls.get_mut(&cause)
+            && calls.front().is_some_and(|known| has_effects || !known.notes.is_empty())
+        {
+            calls.pop_front();
+        }
     }
 
     fn past(&self) -> Option<&Past> {

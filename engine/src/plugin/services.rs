@@ -112,12 +112,10 @@ impl Services {
         }
     }
 
-    /// What is to be recorded of the call that has just ended, where anything is.
+    /// What is to be recorded of the call that has just ended, where the operator wants that.
     pub(super) fn take_call(&self, kv: &[KvWrite]) -> Option<Call> {
         match self {
-            Self::Live(Live { recorder: Some(recorder), .. }) => {
-                Some(Call::new(recorder.take(), kv)).filter(|call| !call.is_empty())
-            }
+            Self::Live(Live { recorder: Some(recorder), .. }) => Some(Call::new(recorder.take(), kv)),
             Self::Live(_) | Self::Past(_) => None,
         }
     }

@@ -3,6 +3,7 @@
 //! It takes no lock and changes nothing, so it works beside a daemon, which writes at the same time: what is not on the
 //! disk yet is not seen.
 
+mod own_calls;
 mod plugins;
 
 use std::path::Path;
@@ -16,7 +17,7 @@ use super::open::{BUSY_TIMEOUT, explain};
 use super::{from_integer, migrate, to_integer};
 use crate::effect::PluginId;
 use crate::event::{ENGINE, Envelope, Event};
-use crate::recording::{self, Done, Entry, Known, Note, Noted, OwnCall, Window};
+use crate::recording::{Done, Entry, Known, Note, Noted, Window};
 
 /// How the events are called that tell plugins of a verdict: the id of what was judged, and one of these.
 const NOTICES: [&str; 4] = ["flagged", "held", "removed", "suspended"];
@@ -103,13 +104,13 @@ impl Archive {
         }
     }
 
-    fn known(&self, cause: &str) -> Result<Known, StoreError> {
-        Ok(Known { notes: self.notes(cause)?, effects: self.effects(cause)? })
+    fn known(&self, event_id: &str) -> Result<Known, StoreError> {
+        Ok(Known { notes: self.notes(event_id)?, effects: self.effects(event_id)? })
     }
 
-    fn notes(&self, cause: &str) -> Result<Vec<Noted>, StoreError> {
-        let sql = "SELECT plugin, note FROM notes WHERE cause = ?1 ORDER BY position";
-        self.collect(sql, [cause], |row| {
+    fn notes(&self, event_id: &str) -> Result<Vec<Noted>, StoreError> {
+        let sql = "SELECT plugin, note FROM notes WHERE event_id = ?1 ORDER BY position";
+        self.collect(sql, [event_id], |row| {
             let plugin = plugin(row, 0)?;
             Ok(readable(row.get(1)?).map(|note| Noted { plugin, note }))
         })
@@ -143,45 +144,6 @@ impl Archive {
             }
         }
         Ok(None)
-    }
-
-    /// What is known of events that plugins made for themselves, timers above all, in the order in which they came.
-    pub fn own_calls(&self, window: &Window) -> Result<Vec<OwnCall>, StoreError> {
-        let (from, to, ..) = bounds(window);
-        // All ids between "timer:" and "timer;" begin with the former.
-        let sql = "SELECT cause, plugin, note, stored_ms FROM notes
-                   WHERE stored_ms >= ?1 AND stored_ms < ?2 AND (cause BETWEEN 'timer:' AND 'timer;'
-                       OR cause BETWEEN 'started:' AND 'started;' OR cause BETWEEN 'overflow:' AND 'overflow;')
-                   ORDER BY position";
-        let noted = self.collect(sql, (from, to), |row| {
-            let (cause, plugin, at_ms) = (row.get(0)?, plugin(row, 1)?, from_integer(row.get(3)?));
-            let known = |note| Known { notes: vec![Noted { plugin, note }], effects: Vec::new() };
-            Ok(readable(row.get(2)?).map(|note| OwnCall { cause, at_ms, known: known(note) }))
-        })?;
-        Ok(noted.into_iter().chain(self.own_effects(from, to)?).collect())
-    }
-
-    fn own_effects(&self, from: i64, to: i64) -> Result<Vec<OwnCall>, StoreError> {
-        let sql = "SELECT plugin, number, effect, state, message_id, detail, ended_ms, event_id, stored_ms FROM effects
-                   WHERE stored_ms >= ?1 AND stored_ms < ?2
-                   AND (event_id BETWEEN 'timer:' AND 'timer;' OR event_id BETWEEN 'started:' AND 'started;')
-                   ORDER BY position";
-        let effects = self.collect(sql, (from, to), |row| {
-            let (event_id, at_ms) = (row.get::<_, String>(7)?, from_integer(row.get(8)?));
-            Ok(done(row)?.map(|done| (event_id, at_ms, done)))
-        })?;
-        let mut calls: Vec<(String, OwnCall)> = Vec::new();
-        for (event_id, at_ms, done) in effects {
-            match calls.last_mut().filter(|(last, _)| *last == event_id) {
-                Some((_, call)) => call.known.effects.push(done),
-                None => {
-                    let cause = recording::cause(&event_id).to_owned();
-                    let known = Known { notes: Vec::new(), effects: vec![done] };
-                    calls.push((event_id, OwnCall { cause, at_ms, known }));
-                }
-            }
-        }
-        Ok(calls.into_iter().map(|(_, call)| call).collect())
     }
 
     fn prepare(&self, sql: &str) -> rusqlite::Result<CachedStatement<'_>> {

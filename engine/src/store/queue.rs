@@ -218,8 +218,8 @@ mod tests {
     }
 
     fn recording() -> Item {
-        let (cause, plugin) = ("event".into(), "plugin".into());
-        Item::Recording(Box::new(Recording::Note { cause, plugin, note: Note::Addressed }))
+        let (event_id, plugin) = ("event".into(), "plugin".into());
+        Item::Recording(Box::new(Recording::Note { event_id, plugin, note: Note::Addressed }))
     }
 
     fn request() -> Item {

@@ -24,11 +24,11 @@ pub(super) fn write(group: &mut Group<'_>, recording: &Recording) -> Result<(), 
                 .execute((&*start.plugin, &json, &memory, now_ms))?;
             json.len() + memory.map_or(0, |memory| memory.len())
         }
-        Recording::Note { cause, plugin, note } => {
+        Recording::Note { event_id, plugin, note } => {
             let json = serde_json::to_string(note)?;
             group
-                .prepare("INSERT INTO notes (cause, plugin, note, stored_ms) VALUES (?1, ?2, ?3, ?4)")?
-                .execute((&**cause, &**plugin, &json, now_ms))?;
+                .prepare("INSERT INTO notes (event_id, plugin, note, stored_ms) VALUES (?1, ?2, ?3, ?4)")?
+                .execute((&**event_id, &**plugin, &json, now_ms))?;
             json.len()
         }
     };

@@ -88,7 +88,7 @@ impl Archive {
     }
 
     fn calls_between(&self, plugin: &str, stored_ms: i64, first: &First) -> Result<Vec<Call>, StoreError> {
-        let sql = "SELECT note FROM notes LEFT JOIN events ON events.id = notes.cause
+        let sql = "SELECT note FROM notes LEFT JOIN events ON events.id = notes.event_id
                    WHERE notes.plugin = ?1 AND notes.stored_ms >= ?2
                    AND coalesce(events.position < ?3, notes.stored_ms < ?4) ORDER BY notes.position";
         self.collect(sql, (plugin, stored_ms, first.position, first.stored_ms), |row| {

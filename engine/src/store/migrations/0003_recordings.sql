@@ -11,13 +11,14 @@ CREATE TABLE starts (
 
 CREATE INDEX starts_by_plugin ON starts (plugin, position);
 
--- What belongs to one event and one plugin. `cause` is the id of the event, or the part of it that another run makes again.
+-- What belongs to one event and one plugin. The event may be one that a plugin made for itself, as a timer, which is not
+-- in the journal.
 CREATE TABLE notes (
     position  INTEGER PRIMARY KEY AUTOINCREMENT,
-    cause     TEXT    NOT NULL,
+    event_id  TEXT    NOT NULL,
     plugin    TEXT    NOT NULL,
     note      TEXT    NOT NULL,
     stored_ms INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX notes_by_cause ON notes (cause);
+CREATE INDEX notes_by_event ON notes (event_id);

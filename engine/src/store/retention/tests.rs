@@ -29,7 +29,7 @@ fn filled(count: u64) -> Connection {
             .unwrap();
         transaction
             .execute(
-                "INSERT INTO notes (cause, plugin, note, stored_ms) VALUES (?1, 'plugin', '{}', ?2)",
+                "INSERT INTO notes (event_id, plugin, note, stored_ms) VALUES (?1, 'plugin', '{}', ?2)",
                 (&id, stored_ms),
             )
             .unwrap();

@@ -29,8 +29,8 @@ fn started(plugin: &str, version: &str, memory: Option<Memory>) -> Recording {
     Recording::Start { start: Box::new(start(plugin, version, memory.is_some())), memory }
 }
 
-fn noted(cause: &str, plugin: &str, note: Note) -> Recording {
-    Recording::Note { cause: cause.into(), plugin: plugin.into(), note }
+fn noted(event_id: &str, plugin: &str, note: Note) -> Recording {
+    Recording::Note { event_id: event_id.into(), plugin: plugin.into(), note }
 }
 
 fn removed() -> Note {
@@ -122,20 +122,25 @@ async fn pages_go_on_where_they_stopped_and_a_window_shows_its_part() {
 }
 
 #[tokio::test]
-async fn own_events_of_plugins_keep_their_notes_and_effects_by_what_they_are_called() {
+async fn what_is_known_of_a_plugins_own_event_is_together_and_in_order() {
     let place = Place::new();
     let store = place.open();
-    store.record(noted("timer:greeter:tick", "greeter", wrote("a", "1")));
-    let unique = uuid::Uuid::now_v7();
+    let ids: Vec<String> = (0..3).map(|_| format!("timer:greeter:tick:{}", uuid::Uuid::now_v7())).collect();
     let effect = Effect::Publish { kind: "k".into(), data_json: "{}".into() };
-    let cause = Arc::new(envelope(&format!("timer:greeter:tick:{unique}"), Event::Chat(ChatMessage::default())));
-    let effects = (0..2).map(|number| NumberedEffect { number, effect: effect.clone() }).collect();
-    store.commit_behind(&Batch { plugin: "greeter".into(), cause, effects, kv: Vec::new(), again: false });
+    for number in [1, 0] {
+        let cause = Arc::new(envelope(&ids[number], Event::Chat(ChatMessage::default())));
+        let effects = (0..2).map(|number| NumberedEffect { number, effect: effect.clone() }).collect();
+        store.commit_behind(&Batch { plugin: "greeter".into(), cause, effects, kv: Vec::new(), again: false });
+    }
+    for number in [2, 1] {
+        store.record(noted(&ids[number], "greeter", wrote("a", &number.to_string())));
+    }
     let calls = archive(&place, &store).await.own_calls(&ALL).unwrap();
-    let causes: Vec<&str> = calls.iter().map(|OwnCall { cause, .. }| cause.as_str()).collect();
-    assert_eq!(causes, ["timer:greeter:tick"; 2]);
-    assert_eq!(calls[0].known.notes, [Noted { plugin: "greeter".into(), note: wrote("a", "1") }]);
-    assert_eq!(calls[1].known.effects.len(), 2);
+    let known = |call: &OwnCall| (call.cause.clone(), call.known.notes.len(), call.known.effects.len());
+    let known: Vec<_> = calls.iter().map(known).collect();
+    let tick = || "timer:greeter:tick".to_owned();
+    assert_eq!(known, [(tick(), 0, 2), (tick(), 1, 2), (tick(), 1, 0)]);
+    assert_eq!(calls[2].known.notes, [Noted { plugin: "greeter".into(), note: wrote("a", "2") }]);
 }
 
 #[tokio::test]
