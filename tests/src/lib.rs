@@ -16,3 +16,4 @@ pub mod line;
 pub mod real_peers;
 pub mod retake;
 pub mod web;
+pub mod zoo;

@@ -6,8 +6,8 @@ use tokio::sync::oneshot;
 
 use super::error::StoreError;
 use super::group::Group;
-use crate::effect::{Batch, EffectResult};
-use crate::event::{Channel, Envelope};
+use crate::effect::{Action, Batch, Effect, EffectResult, KvWrite};
+use crate::event::{Channel, Envelope, Event};
 
 pub(super) enum Item {
     Event { envelope: Arc<Envelope>, own: bool },
@@ -74,11 +74,58 @@ where
 }
 
 impl Item {
+    /// What of it may be large, in bytes: what plugins write, and what viewers do.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Event { envelope, .. } => event_bytes(envelope),
+            Self::Batch(batch) => {
+                let effects: usize = batch.effects.iter().map(|numbered| effect_bytes(&numbered.effect)).sum();
+                effects + batch.kv.iter().map(kv_bytes).sum::<usize>()
+            }
+            Self::Result(_) | Self::Removed { .. } | Self::Request(_) => 0,
+        }
+    }
+
     /// The access that a request asks for; `None` for a write that nobody waits for.
     pub(super) fn access(&self) -> Option<Access> {
         match self {
             Self::Request(work) => Some(work.access()),
             _ => None,
         }
+    }
+}
+
+fn event_bytes(envelope: &Envelope) -> usize {
+    let extra = envelope.extra.as_ref().map_or(0, |extra| extra.len());
+    extra
+        + match &envelope.event {
+            Event::Chat(message) | Event::Whisper(message) => message.text.len(),
+            Event::Raw(raw) => raw.json.len(),
+            _ => 0,
+        }
+}
+
+fn effect_bytes(effect: &Effect) -> usize {
+    match effect {
+        Effect::Platform { action, .. } => match action {
+            Action::Say { text }
+            | Action::Reply { text, .. }
+            | Action::Whisper { text, .. }
+            | Action::Announce { text } => text.len(),
+            Action::RemoveMessage { reason, .. } | Action::Suspend { reason, .. } | Action::Warn { reason, .. } => {
+                reason.len()
+            }
+            Action::Shoutout { .. } | Action::Lift { .. } | Action::ResolveHeld { .. } => 0,
+        },
+        Effect::Alert(alert) => alert.title.len() + alert.text.len(),
+        Effect::Enqueue { task, .. } => task.prompt.len() + task.context_json.as_ref().map_or(0, String::len),
+        Effect::Publish { data_json, .. } => data_json.len(),
+    }
+}
+
+const fn kv_bytes(write: &KvWrite) -> usize {
+    match write {
+        KvWrite::Set { key, value } => key.len() + value.len(),
+        KvWrite::Remove { key } => key.len(),
     }
 }

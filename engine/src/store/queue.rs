@@ -25,6 +25,9 @@ const JOURNAL_BOUND: usize = 16_384;
 /// What plugins decided may go beyond that: their memory must not fall behind because of a flood of chat.
 const BEHIND_BOUND: usize = 2 * JOURNAL_BOUND;
 
+/// What all of that may hold: a disk that is stuck must not fill the memory with what plugins write, however large.
+const BEHIND_BYTES: usize = 64 << 20;
+
 /// Requests that may wait: each has somebody waiting, so more than this means that something is stuck.
 const REQUEST_BOUND: usize = 4096;
 
@@ -39,6 +42,8 @@ struct State {
     items: VecDeque<Item>,
     /// Writes that nobody waits for, those included that were taken and are not yet on the disk.
     behind: usize,
+    /// What they hold, where it may be much.
+    behind_bytes: usize,
     /// Requests that are still in `items`.
     requests: usize,
     writer: Sleep,
@@ -78,14 +83,16 @@ impl Queue {
 
     pub(super) fn push_behind(&self, item: Item) -> Result<(), Refused> {
         let bound = if matches!(item, Item::Event { .. }) { JOURNAL_BOUND } else { BEHIND_BOUND };
+        let bytes = item.bytes();
         let mut state = self.lock();
         if state.closed {
             return Err(Refused::Closed);
         }
-        if state.behind >= bound {
+        if state.behind >= bound || state.behind_bytes.saturating_add(bytes) > BEHIND_BYTES {
             return Err(Refused::Full);
         }
         state.behind += 1;
+        state.behind_bytes += bytes;
         state.items.push_back(item);
         let wakes = match state.writer {
             Sleep::Awake => false,
@@ -139,10 +146,13 @@ impl Queue {
         Taken::Items(items)
     }
 
-    /// `count` writes that nobody waits for are on the disk, or lost; others may take their place.
-    pub(super) fn settle(&self, count: usize) {
+    /// These are on the disk, or lost; others may take the place of those that nobody waits for.
+    pub(super) fn settle<'a>(&self, items: impl IntoIterator<Item = &'a Item>) {
+        let behind = items.into_iter().filter(|item| item.access().is_none());
+        let (count, bytes) = behind.fold((0, 0), |(count, bytes), item| (count + 1, bytes + item.bytes()));
         let mut state = self.lock();
         state.behind = state.behind.saturating_sub(count);
+        state.behind_bytes = state.behind_bytes.saturating_sub(bytes);
     }
 
     fn sleep<'a>(
@@ -170,7 +180,7 @@ impl Queue {
 mod tests {
     use super::super::item::{Access, Request};
     use super::*;
-    use crate::effect::EffectResult;
+    use crate::effect::{Batch, EffectResult, KvWrite};
     use crate::event::{Channel, OutcomeStatus};
 
     fn event() -> Item {
@@ -208,8 +218,25 @@ mod tests {
         let group = taken(&queue);
         assert_eq!(group.len(), GROUP);
         assert_eq!(queue.push_behind(event()), Err(Refused::Full));
-        queue.settle(group.len());
+        queue.settle(&group);
         queue.push_behind(event()).unwrap();
+    }
+
+    #[test]
+    fn large_writes_are_turned_away_before_they_fill_the_memory() {
+        let queue = Queue::default();
+        let large = || {
+            let kv = vec![KvWrite::Set { key: "key".to_owned(), value: vec![0; 1 << 20] }];
+            let cause = super::super::tests::chat("event", "viewer", "hello");
+            Item::Batch(Box::new(Batch { plugin: "plugin".into(), cause, effects: Vec::new(), kv }))
+        };
+        let taken_in = (0..100).filter(|_| queue.push_behind(large()).is_ok()).count();
+        assert_eq!(taken_in, 63);
+        queue.push_behind(event()).unwrap();
+        let group = taken(&queue);
+        assert_eq!(queue.push_behind(large()), Err(Refused::Full), "what was taken still counts");
+        queue.settle(&group);
+        queue.push_behind(large()).unwrap();
     }
 
     #[test]
