@@ -180,6 +180,13 @@ impl Daemon {
         }
     }
 
+    /// Waits for a plugin that takes its time to start.
+    pub async fn until_running(&mut self, plugin: &str) {
+        while self.status(plugin).await.state != "running" {
+            self.next_observation().await;
+        }
+    }
+
     pub async fn status(&mut self, plugin: &str) -> PluginStatus {
         match self.request(&Request::Plugins(PluginRequest::Inspect { id: plugin.into() })).await.unwrap() {
             Response::Plugin(status) => status,

@@ -17,3 +17,4 @@ pub mod line;
 pub mod real_peers;
 pub mod retake;
 pub mod web;
+pub mod zoo;

@@ -42,7 +42,8 @@ impl Grants {
 
     /// The query is left out of the refusal: it may hold what is nobody's business.
     pub fn check_url(&self, url: &Url) -> Result<AllowedUrl, Denied> {
-        let shown = || format!("{}://{}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path());
+        let port = || url.port().map_or_else(String::new, |port| format!(":{port}"));
+        let shown = || format!("{}://{}{}{}", url.scheme(), url.host_str().unwrap_or_default(), port(), url.path());
         let Some(asked) = self.asked.url_rule(url) else {
             return Err(Denied::NotAsked { permission: "http", item: shown() });
         };

@@ -17,6 +17,10 @@ pub(super) enum Disposition {
 pub(super) enum Crash {
     #[error("it ran longer than {limit_ms} ms")]
     OutOfTime { limit_ms: u128 },
+    #[error("it handed over far more in one call than any limit allows")]
+    TooMuch,
+    #[error("it ended itself, with the exit status {status}")]
+    Exit { status: i32 },
     #[error("it trapped: {0}")]
     Trap(String),
 }

@@ -28,6 +28,9 @@ const RECORDING_BOUND: usize = JOURNAL_BOUND / 2;
 /// What plugins decided may go beyond that: their memory must not fall behind because of a flood of chat.
 const BEHIND_BOUND: usize = 2 * JOURNAL_BOUND;
 
+/// What all of that may hold: a disk that is stuck must not fill the memory with what plugins write, however large.
+const BEHIND_BYTES: usize = 64 << 20;
+
 /// Requests that may wait: each has somebody waiting, so more than this means that something is stuck.
 const REQUEST_BOUND: usize = 8192;
 
@@ -42,6 +45,8 @@ struct State {
     items: VecDeque<Item>,
     /// Writes that nobody waits for, those included that were taken and are not yet on the disk.
     behind: usize,
+    /// What they hold, where it may be much.
+    behind_bytes: usize,
     /// Requests that are still in `items`.
     requests: usize,
     writer: Sleep,
@@ -85,14 +90,16 @@ impl Queue {
             Item::Event { .. } => JOURNAL_BOUND,
             _ => BEHIND_BOUND,
         };
+        let bytes = item.bytes();
         let mut state = self.lock();
         if state.closed {
             return Err(Refused::Closed);
         }
-        if state.behind >= bound {
+        if state.behind >= bound || state.behind_bytes.saturating_add(bytes) > BEHIND_BYTES {
             return Err(Refused::Full);
         }
         state.behind += 1;
+        state.behind_bytes += bytes;
         state.items.push_back(item);
         let wakes = match state.writer {
             Sleep::Awake => false,
@@ -171,10 +178,13 @@ impl Queue {
         Taken::Items(items)
     }
 
-    /// `count` writes that nobody waits for are on the disk, or lost; others may take their place.
-    pub(super) fn settle(&self, count: usize) {
+    /// These are on the disk, or lost; others may take the place of those that nobody waits for.
+    pub(super) fn settle<'a>(&self, items: impl IntoIterator<Item = &'a Item>) {
+        let behind = items.into_iter().filter(|item| item.access().is_none());
+        let (count, bytes) = behind.fold((0, 0), |(count, bytes), item| (count + 1, bytes + item.bytes()));
         let mut state = self.lock();
         state.behind = state.behind.saturating_sub(count);
+        state.behind_bytes = state.behind_bytes.saturating_sub(bytes);
     }
 
     fn sleep<'a>(
@@ -203,7 +213,7 @@ mod tests {
     use super::super::item::{Access, Request};
     use super::super::unfinished::Holders;
     use super::*;
-    use crate::effect::EffectResult;
+    use crate::effect::{Batch, EffectResult, KvWrite};
     use crate::event::{Channel, OutcomeStatus};
     use crate::recording::{Note, Recording};
 
@@ -249,7 +259,7 @@ mod tests {
         let group = taken(&queue);
         assert_eq!(group.len(), GROUP);
         assert_eq!(queue.push_behind(event()), Err(Refused::Full));
-        queue.settle(group.len());
+        queue.settle(&group);
         queue.push_behind(event()).unwrap();
     }
 
@@ -258,6 +268,23 @@ mod tests {
         let queue = Queue::default();
         while queue.push_behind(recording()).is_ok() {}
         queue.push_behind(event()).unwrap();
+    }
+
+    #[test]
+    fn large_writes_are_turned_away_before_they_fill_the_memory() {
+        let queue = Queue::default();
+        let large = || {
+            let kv = vec![KvWrite::Set { key: "key".to_owned(), value: vec![0; 1 << 20] }];
+            let cause = super::super::tests::chat("event", "viewer", "hello");
+            Item::Batch(Box::new(Batch { plugin: "plugin".into(), cause, effects: Vec::new(), kv, again: false }))
+        };
+        let taken_in = (0..100).filter(|_| queue.push_behind(large()).is_ok()).count();
+        assert_eq!(taken_in, 63);
+        queue.push_behind(event()).unwrap();
+        let group = taken(&queue);
+        assert_eq!(queue.push_behind(large()), Err(Refused::Full), "what was taken still counts");
+        queue.settle(&group);
+        queue.push_behind(large()).unwrap();
     }
 
     #[test]

@@ -252,9 +252,8 @@ impl Writer {
     }
 
     fn succeeded(&mut self, items: Vec<Item>) {
-        let behind = items.iter().filter(|item| item.access().is_none()).count();
         let has_written = items.iter().any(|item| item.access() != Some(Access::Read));
-        self.queue.settle(behind);
+        self.queue.settle(&items);
         if has_written {
             self.recovered();
         }
@@ -282,11 +281,11 @@ impl Writer {
     fn refuse(&mut self, items: Vec<Item>, error: StoreError) {
         let mut error = Some(error);
         for item in items {
+            self.queue.settle([&item]);
             if let Item::Request(mut work) = item {
                 work.finish(Err(error.take().unwrap_or(StoreError::Closed)));
             } else {
                 tracing::debug!(error = error.as_ref().map(tracing::field::display), "A write could not be stored.");
-                self.queue.settle(1);
                 self.health.add_lost(1);
             }
         }

@@ -2,6 +2,7 @@
 //! or ends, and how that is shown.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -16,6 +17,9 @@ use crate::plugin::manifest::ManifestError;
 use crate::plugin::shipped::SHIPPED;
 use crate::plugin::status::{Phase, PluginState};
 use crate::store::StoreError;
+
+/// A database that could not be read is asked again after this long.
+const STORE_AGAIN: Duration = Duration::from_secs(5);
 
 /// Why a version does not run. What ran before goes on.
 #[derive(Debug, thiserror::Error)]
@@ -35,9 +39,9 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// Whether it is the version's own fault.
+    /// Whether it is the version's own fault, so that it is not tried again by itself.
     const fn counts(&self) -> bool {
-        !matches!(self, Self::Superseded | Self::Stopping)
+        !matches!(self, Self::Store(_) | Self::Superseded | Self::Stopping)
     }
 }
 
@@ -90,6 +94,11 @@ impl Steward {
             Err(failure) if failure.counts() => {
                 self.failed(&failure, reason);
                 self.failed = Some(identity);
+            }
+            // It is not the files' fault, and may be over soon.
+            Err(failure @ Failure::Store(_)) => {
+                self.failed(&failure, reason);
+                self.look_later(STORE_AGAIN);
             }
             // Whoever superseded it comes next.
             Ok(()) | Err(_) => {}

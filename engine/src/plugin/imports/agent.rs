@@ -2,10 +2,16 @@
 //! where tasks are written, so a burst can find it full even after this.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use super::wit::agent::{Host, Task};
 use crate::effect::{self, Effect};
 use crate::plugin::guest::Guest;
+
+/// An answer takes a millisecond; a store that is stuck must not hold up a whole chat.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Host for Guest {
     async fn enqueue(&mut self, task: Task) -> Result<String, String> {
@@ -15,8 +21,9 @@ impl Host for Guest {
                 .map_err(|error| format!("context-json is no JSON: {error}"))?;
         }
         let context = Arc::clone(&self.context);
-        let has_room = self.waiting(context.services.has_room(&task.queue)).await.map_err(|error| error.to_string())?;
-        if !has_room {
+        // Where the store is stuck nobody knows; the bound is held all the same, where tasks are written.
+        let room = self.waiting(timeout(PATIENCE, context.services.has_room(&task.queue))).await;
+        if !room.unwrap_or(Ok(true)).map_err(|error| error.to_string())? {
             return Err(format!("limit: the queue {} is full", task.queue));
         }
         let bytes = task.prompt.len() + task.context_json.as_ref().map_or(0, String::len);

@@ -83,7 +83,7 @@ fn is_logged(level: tracing::Level) -> bool {
 }
 
 /// One line, without what could forge another or move a terminal's cursor.
-pub(super) fn printable(mut message: String) -> String {
+pub(in crate::plugin) fn printable(mut message: String) -> String {
     if message.len() > LINE_BYTES {
         let end = (0..=LINE_BYTES).rev().find(|end| message.is_char_boundary(*end)).unwrap_or(0);
         message.truncate(end);
