@@ -3,6 +3,7 @@
 //! Commands that need a running daemon ask it over the control socket; the others read and write files. Only [`run`]
 //! and [`demo`] start an engine.
 
+mod backup;
 mod clean;
 mod config;
 mod daemon;
@@ -14,6 +15,7 @@ mod output;
 mod paint;
 mod plugins;
 mod queue;
+mod restore;
 mod run;
 mod simulate;
 mod status;
@@ -61,6 +63,10 @@ enum Command {
     Status(status::Arguments),
     /// Show what happens, as it happens.
     Watch(watch::Arguments),
+    /// Copy the database to a file, also while the daemon runs.
+    Backup(backup::Arguments),
+    /// Put a backup in the place of the database, which is kept aside. The daemon must not run.
+    Restore(restore::Arguments),
     /// Stop the running daemon, as SIGTERM does.
     Stop,
 }
@@ -84,6 +90,8 @@ fn execute(config: &std::path::Path, command: Command) -> anyhow::Result<()> {
         Command::Simulate(arguments) => daemon::block_on(simulate::execute(config, arguments)),
         Command::Queue(command) => daemon::block_on(queue::execute(config, command)),
         Command::Status(arguments) => daemon::block_on(status::execute(config, &arguments)),
+        Command::Backup(arguments) => daemon::block_on(backup::execute(config, arguments)),
+        Command::Restore(arguments) => daemon::block_on(restore::execute(config, arguments)),
         Command::Watch(arguments) => daemon::block_on(watch::execute(config, &arguments)),
         Command::Stop => daemon::block_on(stop::execute(config)),
     }
@@ -116,6 +124,8 @@ mod tests {
             "queue reply ID 'all good'",
             "status --json --config a.toml",
             "watch",
+            "backup /backups/today.db --force --json",
+            "restore /backups/today.db",
             "stop",
         ];
         for line in lines {

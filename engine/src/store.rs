@@ -7,6 +7,8 @@
 //! It never decides anything: the rules of tasks are `agent`'s, those of effects `pipeline`'s. It is opened by `engine`
 //! and used by `agent`, `plugin`, `pipeline` and `gateway`.
 
+pub mod backup;
+mod damage;
 mod error;
 mod group;
 mod health;
@@ -19,6 +21,7 @@ mod lock;
 mod migrate;
 mod open;
 mod plugins;
+mod presence;
 mod projection;
 mod queue;
 mod retention;
@@ -26,7 +29,7 @@ mod tasks;
 mod viewers;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -47,6 +50,11 @@ use self::queue::{Queue, Refused};
 use self::writer::Writer;
 use crate::config::settings::JournalSettings;
 
+/// Where the database of a data folder is.
+pub fn path(data_dir: &Path) -> PathBuf {
+    data_dir.join("showrunner.db")
+}
+
 /// A handle on the database. Cheap to clone; the file is closed by [`Store::close`], or with the last handle.
 #[derive(Clone)]
 pub struct Store {
@@ -62,7 +70,7 @@ struct Inner {
 }
 
 impl Store {
-    /// Opens the database, or makes it: takes the lock against a second daemon, checks the file and migrates it.
+    /// Opens the database, or makes it: takes the lock against a second daemon, checks whose the file is and migrates it.
     ///
     /// Blocks for as long as that takes.
     pub fn open(path: &Path, settings: &JournalSettings) -> Result<Self, StoreError> {
@@ -71,7 +79,7 @@ impl Store {
         let health = Arc::new(Health::default());
         let (ending, ended) = watch::channel(());
         let writer = Writer::new(database, settings, Arc::clone(&queue), Arc::clone(&health))
-            .map_err(|source| StoreError::Open { path: path.to_owned(), source })?;
+            .map_err(|error| open::explain(path, error))?;
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
@@ -93,6 +101,29 @@ impl Store {
     /// Whether what is written reaches the disk, or since when not and why.
     pub fn health(&self) -> StoreHealth {
         self.inner.health.get()
+    }
+
+    /// Whether the file was deleted or replaced while it is open: what is written reaches nothing that a restart would
+    /// find. [`Store::back_up`] still saves all of it.
+    pub fn has_lost_its_file(&self) -> bool {
+        self.inner.health.is_gone()
+    }
+
+    /// Why a task would not be kept now, so that there is no use in asking for one. Of a disk that is only slow this says
+    /// nothing.
+    pub fn refusal(&self) -> Option<StoreError> {
+        self.inner.health.refusal().map(|why| StoreError::Unwritable { why })
+    }
+
+    /// Whether the disk takes its time with what it was given. Who can do without it should, for now.
+    pub fn is_slow(&self) -> bool {
+        self.inner.health.is_slow()
+    }
+
+    /// Logs once that the disk does not answer, and once that it does again. To be called every some seconds: the
+    /// writer itself can't say so.
+    pub fn look_for_stall(&self) {
+        self.inner.health.look_for_stall();
     }
 
     /// How many writes were lost since the start, because the queue was full or because they could not be stored.

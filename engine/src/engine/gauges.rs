@@ -34,7 +34,10 @@ impl Engine {
     fn say_status(&self, said: &mut String) {
         let connections = control::connections(&self.statuses);
         let ready = connections.iter().filter(|connection| connection.is_ready()).count();
-        let status = format!("{ready} of {} connections are ready", connections.len());
+        let mut status = format!("{ready} of {} connections are ready", connections.len());
+        if let Some(problem) = control::store_problem(&self.store) {
+            status.push_str(&format!("; {problem}"));
+        }
         if *said != status {
             self.options.service.status(&status);
             *said = status;
@@ -59,6 +62,7 @@ impl Engine {
         }
         #[expect(clippy::cast_precision_loss, reason = "the backlog is bounded far below 2^52")]
         gauge!(names::STORE_BACKLOG).set(self.store.backlog() as f64);
+        self.store.look_for_stall();
         gauge!(names::STORE_FAILING).set(if control::store_problem(&self.store).is_some() { 1.0 } else { 0.0 });
         self.show_what_never_happened();
     }

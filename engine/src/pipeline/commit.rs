@@ -45,6 +45,8 @@ impl Awaited {
 
 impl Inner {
     pub(super) fn commit(&self, batch: Batch) {
+        let is_slow = self.store.is_slow();
+        let must_stand_first = |numbered: &NumberedEffect| must_stand_first(numbered, is_slow);
         let waits = batch.effects.iter().any(must_stand_first) || (!batch.kv.is_empty() && self.awaited.pending() > 0);
         if !waits {
             self.store.commit_behind(&batch);
@@ -138,23 +140,24 @@ impl Inner {
     /// it does. A task stands in the database or nowhere.
     fn carry_out_unwritten(&self, batch: Batch, why: &str) {
         let Batch { plugin, cause, effects, kv } = batch;
-        if !kv.is_empty() {
-            tracing::error!(%plugin, event = %cause.id, why, "What a plugin stored is lost at the next restart.");
-        }
         let (tasks, others): (Vec<_>, Vec<_>) =
             effects.into_iter().partition(|numbered| matches!(numbered.effect, Effect::Enqueue { .. }));
         for NumberedEffect { number, effect } in tasks {
             self.report_effect(&plugin, &cause.id, number, name(&effect), None, Err(why.to_owned()));
         }
-        self.carry_out(&plugin, &cause.id, others);
+        // All else waits in memory until the disk takes it again.
+        let rest = Batch { plugin, cause, effects: others, kv };
+        self.store.commit_behind(&rest);
+        self.carry_out(&rest.plugin, &rest.cause.id, rest.effects);
     }
 }
 
-/// Whether it may only be carried out when the ledger has it.
-fn must_stand_first(numbered: &NumberedEffect) -> bool {
+/// Whether it may only be carried out when the ledger has it. For moderation a disk that takes its time is as good as one
+/// that takes nothing.
+fn must_stand_first(numbered: &NumberedEffect, is_slow: bool) -> bool {
     match &numbered.effect {
         Effect::Enqueue { .. } => true,
-        Effect::Platform { action, .. } => action.priority() == Priority::Moderation,
+        Effect::Platform { action, .. } => action.priority() == Priority::Moderation && !is_slow,
         Effect::Alert(_) | Effect::Publish { .. } => false,
     }
 }

@@ -1,14 +1,19 @@
 //! What can go wrong with the database, in words for the operator.
 
+use std::io;
 use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
+
+const FREE_SPACE: &str = "free some space; a service manager then starts it by itself";
+const MAKE_WRITABLE: &str = "data-dir and what is in it must be writable for the daemon's user, on a disk that is not \
+                             mounted read-only";
 
 /// Every case says what was tried; those that a person can mend say how.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("can't {doing} {path}: {source}")]
-    Io { doing: &'static str, path: PathBuf, source: std::io::Error },
+    Io { doing: &'static str, path: PathBuf, source: io::Error },
 
     #[error("can't open the database {path}: {source}")]
     Open { path: PathBuf, source: rusqlite::Error },
@@ -25,7 +30,10 @@ pub enum StoreError {
     #[error("{path} belongs to another program; move it away, or choose another `data_dir`")]
     Foreign { path: PathBuf },
 
-    #[error("the database {path} is damaged ({detail}); restore it from a backup, or move it away to begin anew")]
+    #[error(
+        "the database {path} is damaged ({detail}); restore it from a backup (`showrunner restore FILE`), or move it \
+         away to begin anew"
+    )]
     Damaged { path: PathBuf, detail: String },
 
     #[error(
@@ -36,6 +44,15 @@ pub enum StoreError {
 
     #[error("can't bring the database {path} to version {version}: {source}; nothing was changed")]
     Migration { path: PathBuf, version: u32, source: rusqlite::Error },
+
+    #[error(
+        "the file of the database {path} was deleted or replaced while it is in use; save what was in it with \
+         `showrunner backup FILE`, stop the daemon, and restore that"
+    )]
+    Gone { path: PathBuf },
+
+    #[error("the database can't be written: {why}")]
+    Unwritable { why: String },
 
     #[error("the database can't keep up: too many requests are waiting; try again")]
     Busy,
@@ -51,6 +68,23 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// What to do about a database that can't be opened, where the message does not say it.
+    pub fn help(&self) -> Option<&'static str> {
+        let Self::Open { source, .. } = self else {
+            return match self {
+                Self::Io { source, .. } => help_with_file(source.kind()),
+                _ => None,
+            };
+        };
+        match source.sqlite_error_code()? {
+            ErrorCode::DiskFull => Some(FREE_SPACE),
+            ErrorCode::SystemIoFailure => Some("the disk is full or failing: its own log (`dmesg`) says which"),
+            ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => Some(MAKE_WRITABLE),
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Some("end the program that holds it, and try again"),
+            _ => None,
+        }
+    }
+
     /// Whether the cause lies with the file or the disk, so that nothing at all can be written now, and not with the
     /// one thing that was to be written.
     pub(super) fn concerns_the_file(&self) -> bool {
@@ -70,5 +104,13 @@ impl StoreError {
                     | ErrorCode::OutOfMemory
             )
         )
+    }
+}
+
+fn help_with_file(kind: io::ErrorKind) -> Option<&'static str> {
+    match kind {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => Some(FREE_SPACE),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Some(MAKE_WRITABLE),
+        _ => None,
     }
 }

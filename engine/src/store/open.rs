@@ -1,4 +1,4 @@
-//! Opens the file: the lock, the permissions, the check, the settings of the connection, the migrations.
+//! Opens the file: the lock, the permissions, the settings of the connection, the migrations.
 
 use std::fs::{OpenOptions, Permissions};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -11,6 +11,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::error::StoreError;
 use super::lock::Lock;
 use super::migrate::{identify, migrate};
+use super::presence::Presence;
 
 /// Only the owner may read: the journal holds what people wrote.
 const MODE: u32 = 0o600;
@@ -21,19 +22,23 @@ const STATEMENTS: usize = 64;
 /// Kibibytes of pages kept in memory: the busy ends of the tables and indexes of some thousand viewers.
 const CACHE_KIB: i32 = 4096;
 
-/// Another process has no business in the file, but an operator may look at it with a tool.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// Another process has no business in the file, but an operator may work on it with a tool. Chat does not wait for it;
+/// what does can wait this long rather than fail.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The write-ahead log shrinks back to this after a burst.
 const WAL_BYTES: u32 = 16 << 20;
 
-/// Events whose numbers were given out and not written when a process ended without a stop: more than the writer
-/// ever holds back.
-const LOST_NUMBERS: i64 = 1 << 20;
+/// Events whose numbers were given out and are not in the file: far more than the writer ever holds back, and than a
+/// stream has had since any backup that somebody restores.
+const LOST_NUMBERS: i64 = 1 << 32;
 
-/// An open, checked and migrated database. The lock is declared last, so that it is let go after the connection.
+/// An open and migrated database. The lock is declared last, so that it is let go after the connection.
 pub(super) struct Database {
     pub(super) connection: Connection,
+    pub(super) presence: Presence,
+    /// It may hold less than was written to it.
+    pub(super) needs_check: bool,
     pub(super) lock: Lock,
 }
 
@@ -43,16 +48,36 @@ pub(super) fn open(path: &Path) -> Result<Database, StoreError> {
     let was_killed = has_log(path);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(|error| explain(path, error))?;
-    let prepared = identify(&connection, path)
-        .and_then(|_| check(&connection, path))
-        .and_then(|()| configure(&connection).map_err(StoreError::from))
-        .and_then(|()| migrate(&mut connection, path))
-        .and_then(|()| if was_killed { skip_lost_numbers(&connection) } else { Ok(()) });
-    match prepared {
-        Ok(()) => Ok(Database { connection, lock }),
+    match prepare(&mut connection, path, was_killed) {
+        Ok(needs_check) => {
+            let presence = Presence::of(path).map_err(|source| StoreError::Io {
+                doing: "look at the database",
+                path: path.to_owned(),
+                source,
+            })?;
+            Ok(Database { connection, presence, needs_check, lock })
+        }
         Err(StoreError::Sqlite(error)) => Err(explain(path, error)),
         Err(error) => Err(error),
     }
+}
+
+/// Says whether the file is to be checked. That is done later and by the way: a large one takes many seconds.
+fn prepare(connection: &mut Connection, path: &Path, was_killed: bool) -> Result<bool, StoreError> {
+    let version = identify(connection, path)?;
+    // No daemon has run on it yet, so it was restored, or copied here by hand.
+    let is_copy = version > 0 && !writes_ahead(connection)?;
+    configure(connection)?;
+    migrate(connection, path)?;
+    if was_killed || is_copy {
+        skip_lost_numbers(connection)?;
+    }
+    Ok(was_killed || is_copy)
+}
+
+/// Whether a daemon has made it a database with a log. The copies that `backup` makes are plain files.
+fn writes_ahead(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0)).map(|mode| mode == "wal")
 }
 
 /// Makes the file before SQLite does, which would make it readable for all. Its companions get the same mode.
@@ -77,12 +102,6 @@ fn skip_lost_numbers(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// `quick_check` reads every page once and compares the structure, not every index entry with its row.
-fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
-    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if verdict == "ok" { Ok(()) } else { Err(StoreError::Damaged { path: path.to_owned(), detail: verdict }) }
-}
-
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
@@ -97,7 +116,8 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "trusted_schema", false)
 }
 
-fn explain(path: &Path, error: rusqlite::Error) -> StoreError {
+/// What a failure to open the file means.
+pub(super) fn explain(path: &Path, error: rusqlite::Error) -> StoreError {
     let path = path.to_owned();
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => StoreError::NotADatabase { path },

@@ -1,7 +1,9 @@
 //! The store as its users see it, on real files.
 
 mod batches;
+mod copies;
 mod failing;
+mod gone;
 mod journal;
 mod opening;
 mod plugins;

@@ -15,9 +15,11 @@ impl Host for Guest {
                 .map_err(|error| format!("context-json is no JSON: {error}"))?;
         }
         let tasks = self.context.tasks.clone();
-        let has_room = self.waiting(tasks.has_room(&task.queue)).await.map_err(|error| error.to_string())?;
-        if !has_room {
-            return Err(format!("limit: the queue {} is full", task.queue));
+        match self.soon(tasks.has_room(&task.queue)).await {
+            Some(Ok(false)) => return Err(format!("limit: the queue {} is full", task.queue)),
+            Some(Err(error)) => return Err(format!("unavailable: {error}")),
+            // Whether there is room shows when it is written.
+            Some(Ok(true)) | None => {}
         }
         let bytes = task.prompt.len() + task.context_json.as_ref().map_or(0, String::len);
         // Ordered by time, so that a queue's tables stay in the order of arrival.

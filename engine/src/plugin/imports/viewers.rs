@@ -13,14 +13,14 @@ impl Host for Guest {
     async fn get(&mut self, platform: String, user_id: String) -> Option<Viewer> {
         self.check("viewers", "read").ok()?;
         let store = self.context.store.clone();
-        let viewer = self.waiting(store.viewer(&platform, &user_id)).await;
+        let viewer = self.soon(store.viewer(&platform, &user_id)).await;
         self.readable(viewer)?.map(viewer_record)
     }
 
     async fn find(&mut self, platform: String, login: String) -> Option<Viewer> {
         self.check("viewers", "read").ok()?;
         let store = self.context.store.clone();
-        let viewer = self.waiting(store.find_viewer(&platform, &login)).await;
+        let viewer = self.soon(store.find_viewer(&platform, &login)).await;
         self.readable(viewer)?.map(viewer_record)
     }
 
@@ -30,7 +30,7 @@ impl Host for Guest {
         }
         let store = self.context.store.clone();
         let channel = Channel::new(platform, channel);
-        let lines = self.waiting(store.recent_lines(&channel, &user_id, limit.min(LINES))).await;
+        let lines = self.soon(store.recent_lines(&channel, &user_id, limit.min(LINES))).await;
         let record = |line: store::ChatLine| Line {
             message_id: line.message_id,
             at_ms: line.at_ms,
@@ -42,12 +42,14 @@ impl Host for Guest {
 }
 
 impl Guest {
-    /// To a plugin a store that can't be read looks like one that knows nobody; the operator is told.
-    fn readable<T>(&self, read: Result<T, StoreError>) -> Option<T> {
-        read.inspect_err(|error| {
-            tracing::warn!(plugin = %self.context.plugin, %error, "A plugin's question about viewers can't be answered.");
-        })
-        .ok()
+    /// To a plugin a store that can't be read, or not soon, looks like one that knows nobody. The store itself tells the
+    /// operator.
+    fn readable<T>(&self, read: Option<Result<T, StoreError>>) -> Option<T> {
+        read?
+            .inspect_err(|error| {
+                tracing::debug!(plugin = %self.context.plugin, %error, "A plugin's question about viewers can't be answered.");
+            })
+            .ok()
     }
 }
 
