@@ -12,9 +12,6 @@ use tracing_subscriber::{Layer, Registry, fmt, reload};
 use super::output::no_colour;
 use crate::config::settings::{LogFormat, LogSettings};
 
-/// A line that can't be written, as on a full disk, is lost. A complaint about it would go the same way, and panic.
-const COMPLAINS: bool = false;
-
 /// Replaces the filter, when the config changed.
 pub(super) type SetFilter = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -46,10 +43,8 @@ fn layer(format: LogFormat) -> Box<dyn Layer<Registry> + Send + Sync> {
         LogFormat::Json => false,
     };
     if is_pretty {
-        let layer = fmt::layer().with_writer(io::stderr).with_ansi(is_terminal && !no_colour()).with_target(false);
-        layer.log_internal_errors(COMPLAINS).boxed()
+        fmt::layer().with_writer(io::stderr).with_ansi(is_terminal && !no_colour()).with_target(false).boxed()
     } else {
-        let layer = fmt::layer().json().flatten_event(true).with_writer(io::stderr);
-        layer.log_internal_errors(COMPLAINS).boxed()
+        fmt::layer().json().flatten_event(true).with_writer(io::stderr).boxed()
     }
 }

@@ -24,6 +24,9 @@ use crate::store::{Store, StoreHealth, StoredTask, TaskState};
 /// How long a backup waits for what is still to be written. A disk that takes longer does not answer.
 const FLUSH: Duration = Duration::from_secs(15);
 
+/// How long a page about the daemon waits for the queues on it.
+const COUNT: Duration = Duration::from_secs(1);
+
 #[async_trait]
 impl Control for Engine {
     async fn status(&self) -> Status {
@@ -129,10 +132,12 @@ impl Control for Engine {
 }
 
 impl Engine {
-    /// How full each queue is. A store that can't be read has no queues to show; its problem is shown beside.
+    /// How full each queue is. A store that can't be read, or not soon, has no queues to show; its problem is shown
+    /// beside.
     pub(super) async fn queues(&self) -> Vec<QueueView> {
         let mut queues = BTreeMap::<String, QueueView>::new();
-        for (queue, state, count) in self.store.count_tasks().await.unwrap_or_default() {
+        let counted = tokio::time::timeout(COUNT, self.store.count_tasks()).await;
+        for (queue, state, count) in counted.into_iter().flatten().flatten() {
             let view =
                 queues.entry(queue.clone()).or_insert_with(|| QueueView { queue, waiting: 0, leased: 0, dead: 0 });
             match state {

@@ -23,6 +23,7 @@ impl Engine {
             tokio::select! {
                 () = shutdown.cancelled() => return,
                 _ = tick.tick() => {
+                    self.store.look_for_stall();
                     self.set_gauges(&mut queues).await;
                     self.say_status(&mut said);
                 }
@@ -62,7 +63,6 @@ impl Engine {
         }
         #[expect(clippy::cast_precision_loss, reason = "the backlog is bounded far below 2^52")]
         gauge!(names::STORE_BACKLOG).set(self.store.backlog() as f64);
-        self.store.look_for_stall();
         gauge!(names::STORE_FAILING).set(if control::store_problem(&self.store).is_some() { 1.0 } else { 0.0 });
         self.show_what_never_happened();
     }

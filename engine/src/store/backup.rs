@@ -133,7 +133,7 @@ fn fill(source: &Connection, name: &Path, part: &Part) -> Result<(), BackupError
     let failed = error::copying(name, part.target());
     let count = |pragma: &str| source.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0)).map(from_integer);
     let bytes = count("page_count").and_then(|pages| Ok(pages * count("page_size")?)).map_err(error::reading(name))?;
-    part.demand_room(bytes + RESERVE)?;
+    part.demand_room(bytes)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut target = Connection::open_with_flags(part.path(), flags).map_err(&failed)?;
     // Half a copy is thrown away, so it needs no journal; and it is brought to the disk by us.

@@ -18,6 +18,9 @@ pub enum StoreError {
     #[error("can't open the database {path}: {source}")]
     Open { path: PathBuf, source: rusqlite::Error },
 
+    #[error("can't open the database {path}: its disk is full")]
+    Full { path: PathBuf },
+
     #[error(
         "the database {path} is in use by another daemon{}; stop that one, or give this one a `data_dir` of its own",
         pid.map_or_else(String::new, |pid| format!(" (process {pid})"))
@@ -70,17 +73,15 @@ pub enum StoreError {
 impl StoreError {
     /// What to do about a database that can't be opened, where the message does not say it.
     pub fn help(&self) -> Option<&'static str> {
-        let Self::Open { source, .. } = self else {
-            return match self {
-                Self::Io { source, .. } => help_with_file(source.kind()),
+        match self {
+            Self::Full { .. } => Some(FREE_SPACE),
+            Self::Io { source, .. } => help_with_file(source.kind()),
+            Self::Open { source, .. } => match source.sqlite_error_code()? {
+                ErrorCode::SystemIoFailure => Some("the disk may be failing: the system's log (`dmesg`) says more"),
+                ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => Some(MAKE_WRITABLE),
+                ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Some("end the program that holds it"),
                 _ => None,
-            };
-        };
-        match source.sqlite_error_code()? {
-            ErrorCode::DiskFull => Some(FREE_SPACE),
-            ErrorCode::SystemIoFailure => Some("the disk is full or failing: its own log (`dmesg`) says which"),
-            ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => Some(MAKE_WRITABLE),
-            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Some("end the program that holds it, and try again"),
+            },
             _ => None,
         }
     }

@@ -24,7 +24,10 @@ const CACHE_KIB: i32 = 4096;
 
 /// Another process has no business in the file, but an operator may work on it with a tool. Chat does not wait for it;
 /// what does can wait this long rather than fail.
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// With less than this on its disk a database can't be opened: what its processes share takes half of it.
+const LEAST_ROOM: u64 = 64 << 10;
 
 /// The write-ahead log shrinks back to this after a burst.
 const WAL_BYTES: u32 = 16 << 20;
@@ -122,6 +125,14 @@ pub(super) fn explain(path: &Path, error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => StoreError::NotADatabase { path },
         Some(ErrorCode::DatabaseCorrupt) => StoreError::Damaged { path, detail: error.to_string() },
+        Some(ErrorCode::DiskFull) => StoreError::Full { path },
+        // Where it is the file shared with other processes that finds no room, SQLite has no better word for it.
+        Some(ErrorCode::SystemIoFailure) if has_no_room(&path) => StoreError::Full { path },
         _ => StoreError::Open { path, source: error },
     }
+}
+
+fn has_no_room(path: &Path) -> bool {
+    let folder = path.parent().unwrap_or(path);
+    rustix::fs::statvfs(folder).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < LEAST_ROOM)
 }

