@@ -1,7 +1,9 @@
 //! The store as its users see it, on real files.
 
 mod batches;
+mod copies;
 mod failing;
+mod gone;
 mod inbox;
 mod journal;
 mod opening;
@@ -17,6 +19,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::*;
+use crate::effect::Batch;
 use crate::event::{Channel, ChatMessage, Envelope, Event, Origin, User};
 
 pub(super) const SETTINGS: JournalSettings =
@@ -50,6 +53,11 @@ impl Place {
         }
         copy
     }
+}
+
+/// Commits a batch and waits for the disk's word.
+pub(super) async fn commit(store: &Store, batch: &Batch) -> Result<Committed, StoreError> {
+    store.commit(batch, 100)?.await
 }
 
 pub(super) fn channel() -> Channel {
