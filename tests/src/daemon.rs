@@ -183,6 +183,20 @@ impl Daemon {
         }
     }
 
+    /// Returns when a plugin runs and has nothing left to handle.
+    pub async fn until_idle(&mut self, plugin: &str) {
+        let idle = async {
+            loop {
+                let status = self.status(plugin).await;
+                if status.state == "running" && status.queued == 0 {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(PATIENCE, idle).await.unwrap_or_else(|_| panic!("{plugin} does not come to an end with what it has"));
+    }
+
     /// Waits for a plugin that takes its time to start.
     pub async fn until_running(&mut self, plugin: &str) {
         while self.status(plugin).await.state != "running" {

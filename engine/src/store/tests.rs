@@ -12,6 +12,7 @@ mod recordings;
 mod recovery;
 mod viewers;
 
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,6 +53,26 @@ impl Place {
             std::fs::copy(self.folder.path().join(&name), copy.folder.path().join(&name)).unwrap();
         }
         copy
+    }
+
+    /// A store on that.
+    pub(super) async fn after_kill(&self, store: &Store) -> Reopened {
+        let place = self.killed(store).await;
+        Reopened { store: place.open(), _place: place }
+    }
+}
+
+/// A store with its folder, which lives as long.
+pub(super) struct Reopened {
+    store: Store,
+    _place: Place,
+}
+
+impl Deref for Reopened {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        &self.store
     }
 }
 
