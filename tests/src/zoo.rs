@@ -66,9 +66,10 @@ impl Zoo {
         format!("retake:{}", self.server.say("keeper", &format!("beast {order}")))
     }
 
-    /// The same, and waits for what comes of it.
+    /// The same, and waits for what comes of it. A guest who comes meanwhile is greeted all the same.
     pub async fn deed(&mut self, order: &str) -> Deed {
         let event = self.order(order);
+        self.neighbour_answers().await;
         let Decision { verdict, notes, .. } = self.daemon.decision(&event, "beast").await;
         Deed { verdict, notes }
     }
@@ -80,11 +81,15 @@ impl Zoo {
         deed.notes.last().cloned().unwrap_or_default()
     }
 
+    /// A guest greets the neighbour. That each is greeted once is seen in the end.
+    pub fn guest_comes(&mut self) {
+        self.guests += 1;
+        self.server.say(&format!("guest{}", self.guests), "!hello");
+    }
+
     /// A guest greets the neighbour, and is greeted.
     pub async fn neighbour_answers(&mut self) {
-        self.guests += 1;
-        let name = format!("guest{}", self.guests);
-        self.server.say(&name, "!hello");
+        self.guest_comes();
         let greeting = greeting(self.guests);
         self.until(&format!("\"{greeting}\""), |server| server.sent().contains(&greeting)).await;
     }
