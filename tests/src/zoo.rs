@@ -56,7 +56,7 @@ impl Zoo {
         stage.connect(&server.settings()).add(&fixtures::V0_1_0[0]);
         change(&mut stage);
         let daemon = stage.start().await;
-        let zoo = Self { server, daemon, guests: 0 };
+        let mut zoo = Self { server, daemon, guests: 0 };
         zoo.until("the bot is in the room", |server| server.joins() == 1).await;
         zoo
     }
@@ -95,14 +95,15 @@ impl Zoo {
     }
 
     /// Returns when two more pings were answered; the second was sent after this was called.
-    pub async fn heart_beats(&self) {
+    pub async fn heart_beats(&mut self) {
         let answered = self.server.pings().answered.len();
         self.until("pongs", |server| server.pings().answered.len() >= answered + 2).await;
     }
 
-    async fn until(&self, what: &str, is_there: impl Fn(&FakeRetake) -> bool) {
-        let waited = timeout(PATIENCE, self.server.saw(is_there)).await;
-        assert!(waited.is_ok(), "waited in vain for {what}; sent: {:?}", self.server.sent());
+    async fn until(&mut self, what: &str, is_there: impl Fn(&FakeRetake) -> bool) {
+        let Self { server, daemon, .. } = self;
+        let waited = timeout(PATIENCE, daemon.watching(server.saw(is_there))).await;
+        assert!(waited.is_ok(), "waited in vain for {what}; sent: {:?}", server.sent());
     }
 
     /// The lines that a plugin wrote to its log until now.

@@ -86,9 +86,15 @@ async fn what_the_operator_allows_fits_through() {
 
 #[tokio::test]
 async fn a_verdict_of_a_hundred_megabytes_counts_as_none() {
-    let mut zoo = Zoo::open_with(&fixtures::beast_manifest(1), fixtures::beast_reviewer(), roomy).await;
+    let mut zoo = Zoo::open_with(&fixtures::beast_manifest(1), fixtures::beast_reviewer(), |stage| {
+        roomy(stage);
+        // Without optimisation the verdict takes longer than a review may.
+        stage.set("host.limits", "review", "\"20s\"").set("pipeline", "review", "\"5s\"");
+    })
+    .await;
     zoo.server.say("guest1", "!hello HUGEVERDICT");
-    zoo.daemon.news("beast", "crashed").await;
+    let words = "it handed over far more in one call than any limit allows";
+    assert_eq!(zoo.daemon.news("beast", "crashed").await.detail, words);
     let said = ["Hello guest1!"];
     // The line passed, as the reviewer's `on-failure` says.
     zoo.server.saw(|server| server.sent() == said).await;
@@ -134,8 +140,7 @@ async fn floods_of_the_log_are_cut_in_width_and_in_number() {
         stage.set("host.limits", "handle", "\"20s\"").set("host.limits", "log-lines-per-second", "10");
     })
     .await;
-    let words =
-        "the rest of this second is dropped: it may write 10 lines in one (host.limits.log-lines-per-second)";
+    let words = "the rest of this second is dropped: it may write 10 lines in one (host.limits.log-lines-per-second)";
     for order in ["log 10000", "print 20"] {
         let event = zoo.order(order);
         zoo.neighbour_answers().await;
@@ -146,7 +151,7 @@ async fn floods_of_the_log_are_cut_in_width_and_in_number() {
         let most = 2 * 11 * (2 + took_us / 1_000_000);
         assert!(lines.len() as u64 <= most, "{order}: {} lines in {took_us} µs", lines.len());
         assert!(lines.iter().all(|line| line.len() <= 2048 + '…'.len_utf8()), "{order}");
-        assert_eq!(lines[10], words, "{order}");
+        assert!(lines.iter().any(|line| line == words), "{order}");
     }
     zoo.close(&[]).await;
 }

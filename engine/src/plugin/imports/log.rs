@@ -116,9 +116,7 @@ pub(in crate::plugin) struct LogBudget {
 #[derive(Debug, PartialEq, Eq)]
 enum Permit {
     /// With the number of lines dropped before it.
-    Granted {
-        dropped: u64,
-    },
+    Granted { dropped: u64 },
     Denied {
         /// Of those dropped since the last one that was granted.
         is_first: bool,
