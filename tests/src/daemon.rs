@@ -156,6 +156,17 @@ impl Daemon {
         self.record.next().await;
     }
 
+    /// Waits for something else, and keeps up with what is observed meanwhile, however much that is.
+    pub async fn watching<T>(&mut self, work: impl Future<Output = T>) -> T {
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                () = self.record.take() => {}
+            }
+        }
+    }
+
     /// Waits for any observation that `pick` takes.
     pub async fn until<T>(&mut self, what: &str, pick: impl Fn(&Observation) -> Option<T>) -> T {
         self.record.find(what, pick).await

@@ -139,6 +139,7 @@ impl Guest {
         self.overlay = Overlay::default();
         self.effect_bytes = 0;
         self.reviewing = false;
+        self.memory.begin();
         self.deadline = Instant::now() + limit;
     }
 
