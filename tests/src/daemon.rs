@@ -27,6 +27,9 @@ use self::record::Record;
 pub use self::record::{News, PATIENCE};
 pub use self::stage::{CHANNEL, Stage, probe_manifest};
 
+/// Between two looks at a status, which nobody is told of when it changes.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// A running engine.
 pub struct Daemon {
     pub stage: Stage,
@@ -196,23 +199,21 @@ impl Daemon {
 
     /// Returns when a plugin runs and has nothing left to handle.
     pub async fn until_idle(&mut self, plugin: &str) {
-        let idle = async {
-            loop {
-                let status = self.status(plugin).await;
-                if status.state == "running" && status.queued == 0 {
-                    return;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        timeout(PATIENCE, idle).await.unwrap_or_else(|_| panic!("{plugin} does not come to an end with what it has"));
+        self.until_status(plugin, "idle", |status| status.state == "running" && status.queued == 0).await;
     }
 
     /// Waits for a plugin that takes its time to start.
     pub async fn until_running(&mut self, plugin: &str) {
-        while self.status(plugin).await.state != "running" {
-            self.next_observation().await;
-        }
+        self.until_status(plugin, "running", |status| status.state == "running").await;
+    }
+
+    async fn until_status(&mut self, plugin: &str, what: &str, is_so: impl Fn(&PluginStatus) -> bool) {
+        let told = async {
+            while !is_so(&self.status(plugin).await) {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        timeout(PATIENCE, told).await.unwrap_or_else(|_| panic!("{plugin} does not get {what}"));
     }
 
     /// What the status says of the database, when it says this.
@@ -224,7 +225,7 @@ impl Daemon {
                 };
                 match status.store.problem {
                     Some(problem) if problem.contains(part) => return problem,
-                    _ => tokio::time::sleep(Duration::from_millis(20)).await,
+                    _ => tokio::time::sleep(LOOK).await,
                 }
             }
         };
@@ -237,7 +238,7 @@ impl Daemon {
             loop {
                 match self.request(&Request::Status).await.unwrap() {
                     Response::Status(status) if status.store.problem.is_none() => return,
-                    _ => tokio::time::sleep(Duration::from_millis(20)).await,
+                    _ => tokio::time::sleep(LOOK).await,
                 }
             }
         };
