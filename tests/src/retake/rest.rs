@@ -21,11 +21,11 @@ pub(super) async fn send(
     headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Response {
-    note(&state, uri.path(), HashMap::new(), &headers);
     let answer = {
         let mut settings = state.settings();
         settings.next_sends.pop_front().unwrap_or_else(|| settings.send_answer.clone())
     };
+    note(&state, uri.path(), HashMap::new(), &headers);
     if let Some(response) = misbehave(&answer).await {
         return response;
     }
@@ -53,8 +53,9 @@ pub(super) async fn history(
     Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
 ) -> Response {
-    note(&state, uri.path(), query.clone(), &headers);
+    // Who sees that it was asked may change the next answer, and not this one.
     let answer = state.settings().history_answer.clone();
+    note(&state, uri.path(), query.clone(), &headers);
     if let Some(response) = misbehave(&answer).await {
         return response;
     }

@@ -26,10 +26,7 @@ pub fn restore(file: &Path, database: &Path) -> Result<Restored, BackupError> {
     if is_part_of(database, file) {
         return Err(BackupError::Own { file: file.to_owned() });
     }
-    if !file.is_file() {
-        let source = std::io::Error::from(std::io::ErrorKind::NotFound);
-        return Err(BackupError::Io { doing: "read", path: file.to_owned(), source });
-    }
+    fs::metadata(file).map_err(io("read", file))?;
     let lock = lock(database)?;
     let mut part = Part::create(database)?;
     let source = source::open_copy(file)?;

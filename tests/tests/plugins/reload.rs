@@ -1,7 +1,5 @@
 //! Plugins whose files change while they run: in a real folder, with a real watcher, however the change is written.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may assume")]
-
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::sync::Arc;

@@ -1,7 +1,5 @@
 //! What comes of a handler: all of it or nothing, within limits, and remembered.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may assume")]
-
 use showrunner::event::OutcomeStatus;
 use showrunner::observation::{DecisionKind, Observation};
 use showrunner_tests::daemon::{Daemon, Stage, said};

@@ -1,7 +1,5 @@
 //! The whole engine on a bad network: each line of a viewer is answered once or not at all, and what is not known is said.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may assume")]
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -1,7 +1,5 @@
 //! Plugins that were compiled against every released contract, in three languages, at work in today's engine.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may assume")]
-
 use showrunner_tests::daemon::{Stage, said};
 use showrunner_tests::fixtures::V0_1_0;
 

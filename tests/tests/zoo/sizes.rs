@@ -1,8 +1,6 @@
 //! Beasts that are too large, or make too much of something: it is cut or refused, in words, and nobody beside them
 //! notices.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may assume")]
-
 use std::fs::{self, File};
 use std::io::Write as _;
 

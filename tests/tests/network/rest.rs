@@ -1,8 +1,6 @@
 //! A service whose answers stall, break off, drip, are large, or are no answers: no line is sent twice, what is not known
 //! is called so, and the history is read as soon as it can be.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may assume")]
-
 use std::time::Duration;
 
 use showrunner::config::settings::RetakeGeneration::{V1, V2};

@@ -1,7 +1,5 @@
 //! Plugins that call the web: where the operator lets them, and no further.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may assume")]
-
 use showrunner_tests::daemon::{Daemon, Stage, probe_manifest};
 use showrunner_tests::fixtures::{self, Fixture};
 use showrunner_tests::web::Web;

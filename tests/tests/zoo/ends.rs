@@ -1,8 +1,6 @@
 //! Beasts that bring themselves to an end, in every way that there is: the operator reads how, nothing half done leaves,
 //! and nobody beside them notices.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may assume")]
-
 use showrunner::observation::DecisionKind;
 use showrunner_tests::daemon::Stage;
 use showrunner_tests::fixtures::{self, Fixture};

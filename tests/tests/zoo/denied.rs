@@ -1,7 +1,5 @@
 //! What a beast may not do: every function of the contract without its grant, and everything that lies outside of it.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may assume")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{TcpListener, UdpSocket};
 use std::path::Path;

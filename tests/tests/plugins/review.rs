@@ -1,7 +1,5 @@
 //! Reviewers judge before anybody hears; fallbacks get what nobody handled.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may assume")]
-
 use std::sync::Arc;
 
 use showrunner::event::{Envelope, Event, OutcomeStatus};

@@ -1,7 +1,5 @@
 //! What a plugin can use up and break: its own time, memory and life, and nobody else's.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may assume")]
-
 use std::time::Duration;
 
 use showrunner::gateway::control::Simulation;

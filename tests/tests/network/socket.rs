@@ -1,8 +1,6 @@
 //! A socket that stalls, breaks off, drips, repeats itself and talks nonsense: what can be kept is told once, the state
 //! says what is wrong, and it works again when the line does.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may assume")]
-
 use std::time::Duration;
 
 use axum::extract::ws::Message;

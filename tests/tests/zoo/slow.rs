@@ -1,8 +1,6 @@
 //! Beasts that wait, and make wait: for a slow server, for the clock, for a database that is locked, in their `init` and in
 //! their handler. Each holds up itself alone.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may assume")]
-
 use std::fs;
 use std::time::Duration;
 

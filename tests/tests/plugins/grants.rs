@@ -1,7 +1,5 @@
 //! What a plugin may do: what it asks for, as far as the operator gives it, from one call to the next.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may assume")]
-
 use std::collections::BTreeMap;
 use std::fs;
 
