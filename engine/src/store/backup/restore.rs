@@ -26,7 +26,9 @@ pub fn restore(file: &Path, database: &Path) -> Result<Restored, BackupError> {
     if is_part_of(database, file) {
         return Err(BackupError::Own { file: file.to_owned() });
     }
-    fs::metadata(file).map_err(io("read", file))?;
+    if fs::metadata(file).map_err(io("read", file))?.is_dir() {
+        return Err(BackupError::Folder { file: file.to_owned() });
+    }
     let lock = lock(database)?;
     let mut part = Part::create(database)?;
     let source = source::open_copy(file)?;
