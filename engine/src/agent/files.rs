@@ -185,4 +185,6 @@ async fn replace(path: &Path, health: &Health) -> io::Result<()> {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 /// What to write of a plugin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,17 +88,21 @@ fn implicit_table() -> Item {
     Item::Table(table)
 }
 
-/// Keeps what stands around the old value: the space before it and a comment behind it.
-fn set(table: &mut dyn toml_edit::TableLike, key: &str, mut value: Value) {
-    match table.get_mut(key) {
+/// Keeps what stands around the old value: the space before it, the comments above it and the one behind it.
+fn set(table: &mut dyn TableLike, key: &str, mut value: Value) {
+    // A table of its own, `[plugins.greeter.grant]`, makes way for the one line.
+    let above = match table.get_mut(key) {
         Some(Item::Value(old)) => {
             *value.decor_mut() = old.decor().clone();
             *old = value;
+            return;
         }
-        // A table of its own, `[plugins.greeter.grant]`, makes way for the one line.
-        _ => {
-            table.insert(key, Item::Value(value));
-        }
+        Some(Item::Table(old)) => old.decor().prefix().cloned(),
+        _ => None,
+    };
+    table.insert(key, Item::Value(value));
+    if let (Some(above), Some(mut key)) = (above, table.key_mut(key)) {
+        key.leaf_decor_mut().set_prefix(above);
     }
 }
 
@@ -134,5 +138,7 @@ fn write_beside(path: &Path, temporary: &Path, text: &str) -> io::Result<()> {
     file.sync_all()
 }
 
+#[cfg(test)]
+mod fuzz;
 #[cfg(test)]
 mod tests;

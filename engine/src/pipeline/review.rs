@@ -192,3 +192,6 @@ impl Reviews {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,8 @@ mod matcher;
 mod reply;
 mod settings;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;
 
 use library::Library;

@@ -88,6 +88,9 @@ const fn is_variation_selector(character: char) -> bool {
 }
 
 #[cfg(test)]
+mod fuzz;
+
+#[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Number, Value};
-
 use super::Resolver;
+use crate::config::json;
 use crate::config::problem::KeyPath;
 use crate::config::raw::Plugin;
 use crate::config::settings::PluginSettings;
@@ -35,6 +34,9 @@ impl Resolver<'_> {
             Some((name.clone(), secret))
         });
         let secrets = secrets.collect();
+        let settings = json::from_table(&table.key("settings"), &raw.settings, &mut |path| {
+            self.found(path.clone(), "plugins read this as JSON, which has only finite numbers");
+        });
         PluginSettings {
             enabled: raw.enabled,
             grant: raw.grant.clone(),
@@ -42,32 +44,7 @@ impl Resolver<'_> {
             pin: raw.pin.clone(),
             on_failure: raw.on_failure.unwrap_or_default(),
             secrets,
-            settings: self.plugin_table(&table.key("settings"), &raw.settings),
-        }
-    }
-
-    fn plugin_table(&mut self, path: &KeyPath, table: &toml::Table) -> Map<String, Value> {
-        table.iter().map(|(key, value)| (key.clone(), self.plugin_value(&path.key(key), value))).collect()
-    }
-
-    /// Plugins read their settings as JSON, which has no dates and no infinities.
-    fn plugin_value(&mut self, path: &KeyPath, value: &toml::Value) -> Value {
-        match value {
-            toml::Value::String(text) => Value::String(text.clone()),
-            toml::Value::Integer(number) => Value::from(*number),
-            toml::Value::Float(number) => Number::from_f64(*number).map_or_else(
-                || {
-                    self.found(path.clone(), "plugins read this as JSON, which has only finite numbers");
-                    Value::Null
-                },
-                Value::Number,
-            ),
-            toml::Value::Boolean(flag) => Value::Bool(*flag),
-            toml::Value::Datetime(date) => Value::String(date.to_string()),
-            toml::Value::Array(items) => {
-                items.iter().enumerate().map(|(index, item)| self.plugin_value(&path.index(index), item)).collect()
-            }
-            toml::Value::Table(table) => Value::Object(self.plugin_table(path, table)),
+            settings,
         }
     }
 }

@@ -83,3 +83,6 @@ impl Queue {
         std::mem::take(&mut self.parcels).into_values().collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,7 +33,9 @@ impl UrlRule {
         }
         let has_user = !base.username().is_empty() || base.password().is_some();
         if has_user || base.query().is_some() || base.fragment().is_some() {
-            return Err(UrlRuleError::Parts(rule.to_owned()));
+            // Without those parts: they may hold a secret.
+            let host = base.host_str().unwrap_or_default();
+            return Err(UrlRuleError::Parts(format!("{}://{host}{}", base.scheme(), base.path())));
         }
         Ok(Self { base, private })
     }
@@ -44,14 +46,15 @@ impl UrlRule {
             && same_host(self.base.host(), url.host())
             && self.base.port_or_known_default() == url.port_or_known_default()
             && within(self.base.path(), url.path())
-            && !hides_separator(url.path())
+            && !may_lead_out(url.path())
     }
 }
 
-/// Some servers take an encoded slash for a slash, and so a path for one outside of the rule.
-fn hides_separator(path: &str) -> bool {
-    let path = path.to_ascii_lowercase();
-    path.contains("%2f") || path.contains("%5c")
+/// Some servers take an encoded slash for a slash, or leave out what is behind a semicolon, and so a path for one
+/// outside of the rule.
+fn may_lead_out(path: &str) -> bool {
+    let path = path.to_ascii_lowercase().replace("%2e", ".").replace("%3b", ";");
+    path.contains("%2f") || path.contains("%5c") || path.contains("/..;")
 }
 
 fn same_host(rule: Option<Host<&str>>, host: Option<Host<&str>>) -> bool {
@@ -64,6 +67,9 @@ fn within(prefix: &str, path: &str) -> bool {
         None => false,
     }
 }
+
+#[cfg(test)]
+mod fuzz;
 
 #[cfg(test)]
 mod tests {
@@ -81,12 +87,26 @@ mod tests {
             ("https://api.example.com/v1/", "https://api.example.com/v1/../admin", false),
             ("https://api.example.com/v1/", "https://api.example.com/v1/%2e%2e/admin", false),
             ("https://api.example.com/v1/", "https://api.example.com/v1/..%2Fadmin", false),
+            ("https://api.example.com/v1/", "https://api.example.com/v1/..;/admin", false),
+            ("https://api.example.com/v1/", "https://api.example.com/v1/.%2E%3Bx=y/admin", false),
             ("https://api.example.com/v1/", "http://api.example.com/v1/", false),
             ("https://api.example.com/v1/", "https://api.example.com:8443/v1/", false),
             ("https://api.example.com/v1/", "https://api.example.com.evil.example/v1/", false),
             ("https://api.example.com/v1/", "https://evil.example/https://api.example.com/v1/", false),
             ("https://api.example.com/", "https://api.example.com@evil.example/", false),
+            ("https://api.example.com/v1/", "https://user:pw@api.example.com/v1/x", true),
+            ("https://api.example.com/v1/", "https:\\\\api.example.com\\v1\\x", true),
+            ("https://api.example.com/v1/", "https://api.example.com/v1\\..\\admin", false),
+            ("https://api.example.com/v1/", "https://api.example.com./v1/", false),
+            ("https://api.example.com/", "https://api.ехample.com/", false),
+            ("https://bücher.example/", "https://xn--bcher-kva.example/x", true),
+            ("https://bücher.example/", "https://b\u{fc}CHER.example/x", true),
+            ("https://bücher.example/", "https://bucher.example/x", false),
             ("http://127.0.0.1/", "http://2130706433/", true),
+            ("http://127.0.0.1/", "http://[::ffff:127.0.0.1]/", false),
+            ("http://[::1]:9000/", "http://[0:0:0:0:0:0:0:1]:9000/x", true),
+            ("http://[::1]:9000/", "http://[::1]/x", false),
+            ("http://[::1]/", "http://[::2]/", false),
         ];
         for (rule, url, allowed) in cases {
             let url = Url::parse(url).unwrap();

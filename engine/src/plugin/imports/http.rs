@@ -4,6 +4,7 @@
 //! address is the one that is dialled (see [`address`]).
 
 mod address;
+mod secrets;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -156,7 +157,7 @@ impl Guest {
             if RESERVED.contains(&name.as_str()) {
                 return Err(failure("bad-request", format!("the header `{name}` is set by the host")));
             }
-            let filled = self.fill_secrets(&header.value)?;
+            let filled = secrets::fill(&header.value, |name| self.secret(name))?;
             let mut value = HeaderValue::from_str(&filled)
                 .map_err(|_| failure("bad-request", format!("the value of the header `{name}` can't be sent")))?;
             value.set_sensitive(true);
@@ -165,25 +166,12 @@ impl Guest {
         Ok(map)
     }
 
-    /// Puts the operator's secrets in the place of `{secret:name}`. The filled value never goes back to the guest.
-    fn fill_secrets(&self, value: &str) -> Result<String, Failure> {
-        let mut filled = String::with_capacity(value.len());
-        let mut rest = value;
-        while let Some((before, behind)) = rest.split_once("{secret:") {
-            let Some((name, after)) = behind.split_once('}') else { break };
-            self.check("secrets", name).map_err(|denied| failure("denied", denied.to_string()))?;
-            let Some(secret) = self.context.http.secrets.get(name) else {
-                return Err(failure(
-                    "denied",
-                    format!("denied: the operator has set no secret `{name}` for this plugin"),
-                ));
-            };
-            filled.push_str(before);
-            filled.push_str(secret.expose_secret());
-            rest = after;
-        }
-        filled.push_str(rest);
-        Ok(filled)
+    /// A secret that the plugin asked for and the operator set. Its value never goes back to the guest.
+    fn secret(&self, name: &str) -> Result<&SecretString, Failure> {
+        self.check("secrets", name).map_err(|denied| failure("denied", denied.to_string()))?;
+        self.context.http.secrets.get(name).ok_or_else(|| {
+            failure("denied", format!("denied: the operator has set no secret `{name}` for this plugin"))
+        })
     }
 }
 

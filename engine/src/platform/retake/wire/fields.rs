@@ -9,6 +9,8 @@ use crate::event::{Amount, Roles, User};
 
 /// An id longer than this is none: it is stored with every message.
 const LONGEST_ID: usize = 256;
+/// A name longer than this, in characters, is cut: it is stored as well, and stands in what names an event.
+const LONGEST_NAME: usize = 64;
 /// A smaller number than this counts seconds: as milliseconds it would lie in early 1973.
 const FIRST_MILLISECONDS: u64 = 100_000_000_000;
 /// The last instant that the calendar holds.
@@ -91,6 +93,19 @@ fn calendar(text: &str) -> Option<u64> {
     u64::try_from(instant.as_millisecond()).ok()
 }
 
+fn name_of(fields: &Map<String, Value>, names: &[&str]) -> Option<String> {
+    text_of(fields, names).map(name)
+}
+
+fn name(text: &str) -> String {
+    text.chars().take(LONGEST_NAME).collect()
+}
+
+/// Stands in for an id where there is none.
+fn wallet_of(fields: &Map<String, Value>, names: &[&str]) -> Option<String> {
+    text_of(fields, names).filter(|wallet| wallet.len() <= LONGEST_ID).map(str::to_owned)
+}
+
 /// Whoever did it, with as much of an identity as the platform gave.
 #[derive(Debug, Default)]
 pub(super) struct Sender {
@@ -124,20 +139,19 @@ impl Sender {
         match field(message, names)? {
             Value::Object(author) => Some(Self {
                 id: id_of(author, &IDS),
-                name: text_of(author, &NAMES).map(str::to_owned),
-                wallet: text_of(author, &["walletAddress", "wallet_address", "wallet"]).map(str::to_owned),
+                name: name_of(author, &NAMES),
+                wallet: wallet_of(author, &["walletAddress", "wallet_address", "wallet"]),
                 avatar: text_of(author, &["favatar", "avatar", "image_url"]).map(str::to_owned),
             })
             .filter(Self::is_known),
-            Value::String(name) if !name.is_empty() => Some(Self { name: Some(name.clone()), ..Self::default() }),
+            Value::String(text) if !text.is_empty() => Some(Self { name: Some(name(text)), ..Self::default() }),
             _ => None,
         }
     }
 
     pub(super) fn of_flat(message: &Map<String, Value>, ids: &[&str], names: &[&str]) -> Option<Self> {
-        let wallet = text_of(message, &["sender_wallet_address", "walletAddress", "wallet_address"]);
-        let name = text_of(message, names).map(str::to_owned);
-        Some(Self { id: id_of(message, ids), name, wallet: wallet.map(str::to_owned), avatar: None })
+        let wallet = wallet_of(message, &["sender_wallet_address", "walletAddress", "wallet_address"]);
+        Some(Self { id: id_of(message, ids), name: name_of(message, names), wallet, avatar: None })
             .filter(Self::is_known)
     }
 

@@ -1,0 +1,24 @@
+//! `{secret:name}` in the headers of a request, filled in by the host: the plugin never sees the value.
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+/// Puts secrets in the place of their names; `find` says which may be used, or why not.
+pub(super) fn fill<'secrets, E>(
+    value: &str,
+    find: impl Fn(&str) -> Result<&'secrets SecretString, E>,
+) -> Result<String, E> {
+    let mut filled = String::with_capacity(value.len());
+    let mut rest = value;
+    while let Some((before, behind)) = rest.split_once("{secret:") {
+        let Some((name, after)) = behind.split_once('}') else { break };
+        let secret = find(name)?;
+        filled.push_str(before);
+        filled.push_str(secret.expose_secret());
+        rest = after;
+    }
+    filled.push_str(rest);
+    Ok(filled)
+}
+
+#[cfg(test)]
+mod fuzz;
