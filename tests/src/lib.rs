@@ -11,7 +11,10 @@
 pub mod bot;
 pub mod daemon;
 pub mod fixtures;
+pub mod kill;
+pub mod line;
 #[cfg(feature = "real-peers")]
 pub mod real_peers;
 pub mod retake;
 pub mod web;
+pub mod zoo;

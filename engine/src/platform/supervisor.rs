@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::statuses::Entry;
 pub use self::statuses::{ConnectionStatus, Statuses};
+use super::panic::said;
 use super::{Backoff, Disconnect, Link, Source};
 use crate::event::{Channel, Draft, now_ms};
 use crate::observation::{ConnectionState, Observation, Observer};
@@ -161,12 +162,7 @@ async fn run_once(source: &mut dyn Source, link: &Link) -> Disconnect {
     match AssertUnwindSafe(source.run(link)).catch_unwind().await {
         Ok(end) => end,
         Err(panic) => {
-            let message = panic
-                .downcast_ref::<&str>()
-                .map(|text| (*text).to_owned())
-                .or_else(|| panic.downcast_ref::<String>().cloned())
-                .unwrap_or_default();
-            tracing::error!(message, "A platform's code panicked; this is a bug in Showrunner.");
+            tracing::error!(message = said(&*panic), "A platform's code panicked; this is a bug in Showrunner.");
             Disconnect::Retry("its code panicked, which is a bug in Showrunner".to_owned())
         }
     }

@@ -7,7 +7,12 @@
 //! Bolero's own bounded run is not used: it draws bytes from nothing, which no parser of text takes for more than
 //! garbage, and not the same ones twice.
 
-#![allow(clippy::panic, clippy::print_stdout, clippy::print_stderr, reason = "only tests use it, and it prints figures")]
+#![allow(
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "only tests use it, and it prints figures"
+)]
 
 mod corpus;
 mod mutate;

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::Resolver;
 use crate::config::json;
-use crate::config::problem::KeyPath;
+use crate::config::problem::{Blame, Finding, KeyPath};
 use crate::config::raw::Plugin;
 use crate::config::settings::PluginSettings;
 use crate::effect::PluginId;
+use crate::permission::{self, Permissions};
 
 impl Resolver<'_> {
     pub(super) fn plugins(&mut self, raw: &BTreeMap<String, Plugin>) -> BTreeMap<PluginId, PluginSettings> {
@@ -39,13 +40,34 @@ impl Resolver<'_> {
         });
         PluginSettings {
             enabled: raw.enabled,
-            grant: raw.grant.clone(),
+            grant: raw.grant.as_ref().map(|grant| self.grant(&table.key("grant"), grant)),
             channels,
             pin: raw.pin.clone(),
             on_failure: raw.on_failure.unwrap_or_default(),
+            record: raw.record.unwrap_or(false),
             secrets,
             settings,
         }
+    }
+
+    /// Every word that is wrong is told, at its own place.
+    fn grant(&mut self, path: &KeyPath, written: &permission::Table) -> Permissions {
+        let mut grant = Permissions::default();
+        for (name, items) in written {
+            if let Err(error) = Permissions::check_name(name) {
+                self.add(Finding { path: path.key(name), blame: Blame::Key, message: error.to_string(), help: None });
+                continue;
+            }
+            for (index, item) in items.iter().enumerate() {
+                if let Err(error) = grant.add(name, item) {
+                    // An address may hold a user, which the message leaves out.
+                    let blame = if name == "http" { Blame::PartOfValue } else { Blame::Value };
+                    let path = path.key(name).index(index);
+                    self.add(Finding { path, blame, message: error.to_string(), help: None });
+                }
+            }
+        }
+        grant
     }
 }
 

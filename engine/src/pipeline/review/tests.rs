@@ -47,10 +47,13 @@ fn on_failure() -> impl Strategy<Value = OnFailure> {
 }
 
 /// What counts of an act.
-fn counts(reviewer: &PluginId, act: &Act, on_failure: OnFailure) -> Verdict {
+fn ruling(reviewer: &PluginId, act: &Act, on_failure: OnFailure) -> Ruling {
+    let reviewer = PluginId::clone(reviewer);
     match act {
-        Act::Answer(verdict, delay) if Duration::from_millis(*delay) < BUDGET => verdict.clone(),
-        _ => without_answer(reviewer, on_failure),
+        Act::Answer(verdict, delay) if Duration::from_millis(*delay) < BUDGET => {
+            Ruling::in_time(reviewer, verdict.clone())
+        }
+        _ => Ruling::without_answer(reviewer, on_failure),
     }
 }
 
@@ -84,21 +87,19 @@ proptest! {
     #[test]
     fn the_strictest_verdict_counts_whenever_it_comes(acts in proptest::collection::vec((act(), on_failure()), 0..6)) {
         let reviewers: Vec<PluginId> = (0..acts.len()).map(|number| number.to_string().into()).collect();
-        let rulings = reviewers.iter().zip(&acts).map(|(reviewer, (act, on_failure))| Ruling {
-            reviewer: PluginId::clone(reviewer),
-            verdict: counts(reviewer, act, *on_failure),
-        });
-        let expected = strictest(rulings.collect::<Vec<_>>());
+        let rulings = reviewers.iter().zip(&acts).map(|(reviewer, (act, on_failure))| ruling(reviewer, act, *on_failure));
+        let expected: Vec<Ruling> = rulings.collect();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         let decided = runtime.block_on(async {
             let questions = reviewers.iter().zip(acts);
             let questions = questions.map(|(reviewer, (act, on_failure))| question(reviewer, act, on_failure)).collect();
             let begun = Instant::now();
             let reviewing = Reviewing { delivery: delivery(), questions, deadline: begun + BUDGET };
-            let (_, ruling) = reviewing.decide().await;
+            let (_, rulings) = reviewing.decide().await;
             assert!(begun.elapsed() <= BUDGET + Duration::from_millis(1), "nobody waits for a late reviewer");
-            ruling
+            rulings
         });
+        prop_assert_eq!(strictest(decided.clone()), strictest(expected.clone()));
         prop_assert_eq!(decided, expected);
     }
 }

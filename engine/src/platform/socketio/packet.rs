@@ -79,7 +79,9 @@ impl<'text> EnginePacket<'text> {
         let kind = characters.next().ok_or(PacketError::Empty)?;
         let rest = characters.as_str();
         match kind {
-            '0' => serde_json::from_str(rest).map(Self::Open).map_err(|error| PacketError::Open(one_line(&error.to_string()))),
+            '0' => serde_json::from_str(rest)
+                .map(Self::Open)
+                .map_err(|error| PacketError::Open(one_line(&error.to_string()))),
             '1' => Ok(Self::Close),
             '2' => Ok(Self::Ping),
             '3' => Err(PacketError::Unexpected("pong")),

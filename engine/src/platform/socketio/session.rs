@@ -10,7 +10,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
-use tokio_tungstenite::tungstenite::error::{CapacityError, Error, UrlError};
+use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError, UrlError};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
@@ -132,9 +132,10 @@ impl Session {
 
     async fn read(&mut self) -> Result<Read, SocketError> {
         loop {
-            while let Some(frame) = self.protocol.due() {
+            // It stays due until it is written: a second pong does no harm, a missing one does.
+            while let Some(frame) = self.protocol.due.front().cloned() {
                 self.write(frame).await?;
-                self.protocol.was_answered();
+                self.protocol.due.pop_front();
             }
             let message = timeout_at(self.deadline, next_message(&mut self.socket, self.max_message_bytes))
                 .await
@@ -208,6 +209,7 @@ fn connect_error(error: Error) -> SocketError {
             let body = response.body().as_deref().unwrap_or_default();
             SocketError::Refused(Refusal::new(response.status().as_u16(), body))
         }
+        Error::Protocol(ProtocolError::HandshakeIncomplete) => SocketError::HungUp,
         other => SocketError::Unsupported(other.to_string()),
     }
 }

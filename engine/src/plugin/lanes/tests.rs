@@ -129,7 +129,7 @@ proptest! {
             match step {
                 Step::Offer(lane, count) => (0..count).for_each(|_| watched.offer(lane)),
                 Step::Ask => watched.ask(),
-                Step::Take(count) => (0..count).for_each(|_| drop(watched.take())),
+                Step::Take(count) => (0..count).take_while(|_| watched.take()).for_each(drop),
                 Step::Release => watched.release(),
             }
             prop_assert_eq!(watched.lanes.waiting(), watched.kept.len() + watched.lossy.len());

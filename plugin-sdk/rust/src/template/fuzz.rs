@@ -22,6 +22,8 @@ fn templates() {
         }
         let values = template.parts.iter().filter(|part| matches!(part, Part::Value(_))).count();
         assert!(rendered.chars().count() <= plain.chars().count() + values * VALUE_CHARACTERS);
-        assert!(template.parts.iter().any(|part| !matches!(part, Part::Value(_))) || !rendered.contains(char::is_control));
+        assert!(
+            template.parts.iter().any(|part| !matches!(part, Part::Value(_))) || !rendered.contains(char::is_control)
+        );
     });
 }

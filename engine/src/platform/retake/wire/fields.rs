@@ -9,8 +9,12 @@ use crate::event::{Amount, Roles, User};
 
 /// An id longer than this is none: it is stored with every message.
 const LONGEST_ID: usize = 256;
-/// A name longer than this, in characters, is cut: it is stored as well, and stands in what names an event.
-const LONGEST_NAME: usize = 64;
+/// Of a longer text this much is kept: no line of a chat comes near it, and every event of a flood stands in queues.
+const LONGEST_TEXT: usize = 8 << 10;
+/// The same for names, and for whatever else is a word or two.
+const LONGEST_NAME: usize = 256;
+/// A payload that is longer than this is not handed around.
+const LONGEST_JSON: usize = 16 << 10;
 /// A smaller number than this counts seconds: as milliseconds it would lie in early 1973.
 const FIRST_MILLISECONDS: u64 = 100_000_000_000;
 /// The last instant that the calendar holds.
@@ -25,8 +29,29 @@ pub(super) fn object<'json>(fields: &'json Map<String, Value>, names: &[&str]) -
     names.iter().find_map(|name| fields.get(*name)?.as_object())
 }
 
+/// A text of some length: what somebody wrote, a title, a reason.
 pub(super) fn text_of<'json>(fields: &'json Map<String, Value>, names: &[&str]) -> Option<&'json str> {
-    names.iter().find_map(|name| fields.get(*name)?.as_str().filter(|text| !text.is_empty()))
+    let text = names.iter().find_map(|name| fields.get(*name)?.as_str().filter(|text| !text.is_empty()));
+    text.map(|text| beginning(text, LONGEST_TEXT))
+}
+
+/// A word or two: a name, a kind, a currency.
+pub(super) fn word_of<'json>(fields: &'json Map<String, Value>, names: &[&str]) -> Option<&'json str> {
+    text_of(fields, names).map(word)
+}
+
+pub(super) fn word(text: &str) -> &str {
+    beginning(text, LONGEST_NAME)
+}
+
+fn beginning(text: &str, bytes: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
+}
+
+/// A payload as it came, or only how long it was.
+pub(super) fn json_of(payload: &Value) -> String {
+    let json = payload.to_string();
+    if json.len() <= LONGEST_JSON { json } else { json!({ "omitted-bytes": json.len() }).to_string() }
 }
 
 /// What was written. Also "message", as the history of the first generation calls it.
@@ -93,15 +118,7 @@ fn calendar(text: &str) -> Option<u64> {
     u64::try_from(instant.as_millisecond()).ok()
 }
 
-fn name_of(fields: &Map<String, Value>, names: &[&str]) -> Option<String> {
-    text_of(fields, names).map(name)
-}
-
-fn name(text: &str) -> String {
-    text.chars().take(LONGEST_NAME).collect()
-}
-
-/// Stands in for an id where there is none.
+/// Stands in for an id where there is none, so it is whole or nothing.
 fn wallet_of(fields: &Map<String, Value>, names: &[&str]) -> Option<String> {
     text_of(fields, names).filter(|wallet| wallet.len() <= LONGEST_ID).map(str::to_owned)
 }
@@ -139,20 +156,22 @@ impl Sender {
         match field(message, names)? {
             Value::Object(author) => Some(Self {
                 id: id_of(author, &IDS),
-                name: name_of(author, &NAMES),
+                name: word_of(author, &NAMES).map(str::to_owned),
                 wallet: wallet_of(author, &["walletAddress", "wallet_address", "wallet"]),
                 avatar: text_of(author, &["favatar", "avatar", "image_url"]).map(str::to_owned),
             })
             .filter(Self::is_known),
-            Value::String(text) if !text.is_empty() => Some(Self { name: Some(name(text)), ..Self::default() }),
+            Value::String(name) if !name.is_empty() => {
+                Some(Self { name: Some(word(name).to_owned()), ..Self::default() })
+            }
             _ => None,
         }
     }
 
     pub(super) fn of_flat(message: &Map<String, Value>, ids: &[&str], names: &[&str]) -> Option<Self> {
         let wallet = wallet_of(message, &["sender_wallet_address", "walletAddress", "wallet_address"]);
-        Some(Self { id: id_of(message, ids), name: name_of(message, names), wallet, avatar: None })
-            .filter(Self::is_known)
+        let name = word_of(message, names).map(str::to_owned);
+        Some(Self { id: id_of(message, ids), name, wallet, avatar: None }).filter(Self::is_known)
     }
 
     pub(super) fn is_known(&self) -> bool {

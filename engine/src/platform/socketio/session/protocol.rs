@@ -30,8 +30,8 @@ pub(super) struct Protocol {
     /// Events from before that, and what may still come until then, in bytes.
     early: VecDeque<Incoming>,
     early_bytes_left: usize,
-    /// What the protocol makes us answer, not yet sent. Emptied before the next frame is read.
-    due: VecDeque<Utf8Bytes>,
+    /// What the protocol makes us answer, not yet sent. The session empties it before it reads the next frame.
+    pub(super) due: VecDeque<Utf8Bytes>,
     /// An event whose attachments are still to come, and how many.
     incomplete: Option<(Option<Incoming>, usize)>,
 }
@@ -55,16 +55,6 @@ impl Protocol {
     /// An event from before the server accepted the session; none once all were told.
     pub(super) fn take_early(&mut self) -> Option<Incoming> {
         self.early.pop_front()
-    }
-
-    /// The next frame that has to be sent. It stays due until [`Protocol::was_answered`]: a second pong does no harm, a
-    /// missing one does.
-    pub(super) fn due(&self) -> Option<Utf8Bytes> {
-        self.due.front().cloned()
-    }
-
-    pub(super) fn was_answered(&mut self) {
-        self.due.pop_front();
     }
 
     pub(super) fn take_text(&mut self, text: &str) -> Result<Option<Read>, SocketError> {

@@ -2,10 +2,11 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// Puts secrets in the place of their names; `find` says which may be used, or why not.
+/// Puts secrets in the place of their names; `find` says which may be used, or why not. Where it has none to give, the
+/// place stays as it is.
 pub(super) fn fill<'secrets, E>(
     value: &str,
-    find: impl Fn(&str) -> Result<&'secrets SecretString, E>,
+    find: impl Fn(&str) -> Result<Option<&'secrets SecretString>, E>,
 ) -> Result<String, E> {
     let mut filled = String::with_capacity(value.len());
     let mut rest = value;
@@ -13,7 +14,10 @@ pub(super) fn fill<'secrets, E>(
         let Some((name, after)) = behind.split_once('}') else { break };
         let secret = find(name)?;
         filled.push_str(before);
-        filled.push_str(secret.expose_secret());
+        match secret {
+            Some(secret) => filled.push_str(secret.expose_secret()),
+            None => filled.extend(["{secret:", name, "}"]),
+        }
         rest = after;
     }
     filled.push_str(rest);

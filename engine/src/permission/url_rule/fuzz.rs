@@ -36,8 +36,9 @@ fn below(base: &Url, url: &Url) -> bool {
 }
 
 fn decode(path: &str) -> String {
-    let bytes: Vec<u8> = url::form_urlencoded::parse(path.replace('+', "%2b").replace('&', "%26").replace('=', "%3d").as_bytes())
-        .flat_map(|(name, _)| name.into_owned().into_bytes())
-        .collect();
+    let bytes: Vec<u8> =
+        url::form_urlencoded::parse(path.replace('+', "%2b").replace('&', "%26").replace('=', "%3d").as_bytes())
+            .flat_map(|(name, _)| name.into_owned().into_bytes())
+            .collect();
     String::from_utf8_lossy(&bytes).into_owned()
 }
