@@ -32,8 +32,15 @@ struct Figures {
     left_behind: i64,
 }
 
-/// Runs `target` on the corpus of `function`, and on mutations of it: 1,000, or as many as `FUZZ_RUNS` says, from the
-/// seed that `FUZZ_SEED` says. An input that fails is added to the corpus.
+/// How long a run goes on once it has been through its corpus.
+#[derive(Clone, Copy)]
+enum Length {
+    Inputs(u64),
+    Time(Duration),
+}
+
+/// Runs `target` on the corpus of `function`, and on mutations of it: 1,000 of them, always the same. `FUZZ_SECONDS` makes
+/// it go on for so long, from a new seed; `FUZZ_RUNS` and `FUZZ_SEED` set both. An input that fails is added to the corpus.
 pub fn run(function: &str, most: u64, target: impl Fn(&[u8])) {
     run_all(function, most, |input| input, target);
 }
@@ -66,7 +73,7 @@ fn run_all(function: &str, most: u64, prepare: fn(Vec<u8>) -> Vec<u8>, target: i
     let name = corpus::name(function);
     let folder = corpus::folder(&name);
     let entries = corpus::load(&folder);
-    let (runs, seed) = (number("FUZZ_RUNS").unwrap_or(RUNS), number("FUZZ_SEED").unwrap_or(0));
+    let (length, seed) = asked();
     let begun = Instant::now();
     let mut figures = Figures::default();
     for (file, input) in &entries {
@@ -76,7 +83,11 @@ fn run_all(function: &str, most: u64, prepare: fn(Vec<u8>) -> Vec<u8>, target: i
         });
     }
     let mut mutator = Mutator::new(seed ^ hash(&name), entries.into_iter().map(|(_, input)| input).collect());
-    for _ in 0..runs {
+    let mutations = Instant::now();
+    for number in 0.. {
+        if length.is_over(number, mutations) {
+            break;
+        }
         let input = prepare(mutator.input());
         figures.add(&input, most, &target).unwrap_or_else(|failure| {
             eprintln!("{name} fails with the input {} of FUZZ_SEED={seed}: {}", figures.inputs, shown(&input));
@@ -87,7 +98,7 @@ fn run_all(function: &str, most: u64, prepare: fn(Vec<u8>) -> Vec<u8>, target: i
             resume_unwind(failure)
         });
     }
-    println!("{name}: {}", figures.summary(begun.elapsed()));
+    println!("{name}: {}, FUZZ_SEED={seed}", figures.summary(begun.elapsed()));
     assert!(figures.left_behind < LEFT_BEHIND, "{name} grows: {} bytes were left behind", figures.left_behind);
 }
 
@@ -122,6 +133,26 @@ impl Figures {
             self.peak.div_ceil(1024),
             self.left_behind,
         )
+    }
+}
+
+impl Length {
+    fn is_over(self, inputs: u64, begun: Instant) -> bool {
+        match self {
+            Self::Inputs(most) => inputs >= most,
+            Self::Time(most) => begun.elapsed() >= most,
+        }
+    }
+}
+
+fn asked() -> (Length, u64) {
+    let seed = number("FUZZ_SEED");
+    match (number("FUZZ_SECONDS"), number("FUZZ_RUNS")) {
+        (Some(_), Some(_)) => panic!("FUZZ_SECONDS and FUZZ_RUNS: set one of the two"),
+        (Some(seconds), None) => {
+            (Length::Time(Duration::from_secs(seconds)), seed.unwrap_or_else(|| fastrand::u64(..)))
+        }
+        (None, runs) => (Length::Inputs(runs.unwrap_or(RUNS)), seed.unwrap_or(0)),
     }
 }
 
