@@ -75,7 +75,7 @@ fn with_entry(document: DocumentMut, text: &str, plugin: &str) -> DocumentMut {
     if document.get("plugins").and_then(|plugins| plugins.get(plugin)).is_some() {
         return document;
     }
-    let before = text.trim_end();
+    let before = text.trim_end_matches(['\n', '\r']);
     let gap = if before.is_empty() { "" } else { "\n\n" };
     let longer = format!("{before}{gap}[plugins.{}]\n", toml_edit::Key::new(plugin));
     longer.parse().unwrap_or(document)

@@ -10,8 +10,8 @@ use super::TipAlerts;
 /// A line of chat is no longer than this on any platform, in characters.
 const LINE: usize = 2000;
 
-/// The first line of an input holds settings as JSON. One that begins with a dot is a moderator's, each other one a tip:
-/// "1250e2 USD thank you" is 12.50.
+/// The first line of an input holds settings as JSON. What stands behind a dot is what a moderator types behind
+/// `!goal`; each other line is a tip: "1250e2 USD thank you" is 12.50.
 #[test]
 fn alert_chats() {
     fuzz_text!(8192, |text| {
@@ -26,7 +26,7 @@ fn alert_chats() {
         for line in lines.take(32) {
             let line: String = line.chars().take(LINE).collect();
             let reaction = match line.strip_prefix('.') {
-                Some(line) => harness.push(event::chat("Mia", line).moderator()),
+                Some(line) => harness.push(event::chat("Mia", &format!("!goal {line}")).moderator()),
                 None => harness.push(tip(&line)),
             };
             assert_sound(&line, &reaction);

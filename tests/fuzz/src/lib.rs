@@ -4,8 +4,9 @@
 //! its corpus and a bounded number of mutations of that; `tests/fuzz/long` gives it to libFuzzer, through bolero, which
 //! looks for inputs that reach new code. `tests/README.md` has the commands and tells how to write one.
 //!
-//! Bolero's own bounded run is not used: it draws bytes from nothing, which no parser of text takes for more than
-//! garbage, and not the same ones twice.
+//! The bounded run has mutations of its own, in `mutate`, because what fuzzers of crates.io have needs their build of the
+//! target: nightly Rust, or all crates once more with the coverage of LLVM. Bolero's run without that draws bytes from
+//! nothing, which no parser of text takes for more than garbage, and not the same ones twice.
 
 #![allow(
     clippy::panic,

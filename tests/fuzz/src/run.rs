@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use allocation_counter::{AllocationInfo, measure};
@@ -12,7 +13,8 @@ use crate::mutate::Mutator;
 
 /// Inputs of a run within `cargo test`, which then takes some seconds for all targets together.
 const RUNS: u64 = 1000;
-/// What a message, a table of names or a small buffer may take, however short the input.
+/// What a message, a table of names or a small buffer may take, however short the input; besides what an empty one takes,
+/// such as a plugin that is started for each.
 const ALWAYS_ALLOWED: u64 = 64 << 10;
 /// All inputs together may leave this much behind: caches that are filled once. Anything that grows is more.
 const LEFT_BEHIND: i64 = 64 << 10;
@@ -24,6 +26,8 @@ const SHOWN: usize = 2000;
 /// What a run came to.
 #[derive(Default)]
 struct Figures {
+    /// What an empty input needs.
+    basis: u64,
     inputs: u64,
     bytes: u64,
     slowest: Duration,
@@ -52,7 +56,9 @@ pub fn run_text(function: &str, most: u64, target: impl Fn(&str)) {
 
 /// Runs `target` on one input; panics when it does, or when it needs more memory than `most` bytes a byte.
 pub fn check(input: &[u8], most: u64, target: impl Fn(&[u8])) {
-    if let Err(failure) = Figures::default().add(input, most, target) {
+    static BASIS: OnceLock<u64> = OnceLock::new();
+    let basis = *BASIS.get_or_init(|| Figures::based_on(&target).basis);
+    if let Err(failure) = (Figures { basis, ..Figures::default() }).add(input, most, target) {
         resume_unwind(failure);
     }
 }
@@ -75,7 +81,7 @@ fn run_all(function: &str, most: u64, prepare: fn(Vec<u8>) -> Vec<u8>, target: i
     let entries = corpus::load(&folder);
     let (length, seed) = asked();
     let begun = Instant::now();
-    let mut figures = Figures::default();
+    let mut figures = Figures::based_on(&target);
     for (file, input) in &entries {
         figures.add(&prepare(input.clone()), most, &target).unwrap_or_else(|failure| {
             eprintln!("{name} fails with tests/corpus/fuzz/{name}/{file}");
@@ -108,6 +114,12 @@ pub fn assert_one_short_line(told: &str) {
 }
 
 impl Figures {
+    fn based_on(target: impl Fn(&[u8])) -> Self {
+        // The first time fills what is filled once.
+        target(&[]);
+        Self { basis: measure(|| target(&[])).bytes_max, ..Self::default() }
+    }
+
     fn add(&mut self, input: &[u8], most: u64, target: impl Fn(&[u8])) -> Result<(), Box<dyn Any + Send>> {
         let begun = Instant::now();
         let mut outcome = Ok(());
@@ -119,7 +131,7 @@ impl Figures {
         self.peak = self.peak.max(bytes_max);
         self.left_behind += bytes_current;
         outcome?;
-        let allowed = ALWAYS_ALLOWED + most * input.len() as u64;
+        let allowed = self.basis + ALWAYS_ALLOWED + most * input.len() as u64;
         catch_unwind(|| assert!(bytes_max <= allowed, "it needed {bytes_max} bytes of memory; {allowed} are allowed"))
     }
 
@@ -191,6 +203,9 @@ mod tests {
         let take = |bytes: usize| move |_: &[u8]| drop(std::hint::black_box(Vec::<u8>::with_capacity(bytes)));
         assert!(!fails(b"abc", 2, take(allowed + 6)));
         assert!(fails(b"abc", 2, take(allowed + 7)));
+        // Only what is more than an empty input needs.
+        let always = take(2 * allowed);
+        assert!(Figures::based_on(&always).add(b"", 0, &always).is_ok());
     }
 
     #[test]

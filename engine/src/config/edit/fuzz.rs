@@ -65,10 +65,14 @@ fn assert_lines_kept(before: &str, after: &str, plugin: &str) {
     }
 }
 
-/// Where the three keys stand, and what is behind them; a plugin within one line counts as a whole.
+/// Where the three keys stand, and what is behind them; what is within one line counts as a whole.
 fn touched(text: &str, plugin: &str) -> Vec<(usize, usize)> {
     let document: Document<&str> = Document::parse(text).unwrap();
-    let Some(entry) = document.get("plugins").and_then(|plugins| plugins.get(plugin)) else { return Vec::new() };
+    let Some(plugins) = document.get("plugins") else { return Vec::new() };
+    if plugins.is_inline_table() {
+        return extent(plugins).into_iter().collect();
+    }
+    let Some(entry) = plugins.get(plugin) else { return Vec::new() };
     if entry.is_inline_table() {
         return extent(entry).into_iter().collect();
     }

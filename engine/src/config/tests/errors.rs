@@ -161,7 +161,7 @@ fn a_grant_in_words_that_do_not_exist_is_told_word_by_word() {
     assert_problem(
         "[plugins.a.grant]\nkv = [\"use\"]\nchats = [\"say\"]\n",
         "3:1",
-        "plugins.a.grant.chats = [\"say\"]: there is no permission `chats`; there are agent, alerts, chat, gateway",
+        "plugins.a.grant.chats: there is no permission `chats`; there are agent, alerts, chat, gateway",
     );
     assert_problem(
         "[plugins.a]\ngrant = { http = [\"ftp://x/\"] }\n",

@@ -78,15 +78,16 @@ proptest! {
                     count += 1;
                     let turned_away = queue.push(parcel(priority, count, lines));
                     expected.parcels.insert((priority, count), lines);
-                    let is_full = expected.lines() > BOUND;
-                    let gone = match &turned_away {
-                        None => None,
-                        Some(TurnedAway::OldestChat(parcel)) => expected.oldest_chat().filter(|oldest| *oldest == name(parcel)),
-                        Some(TurnedAway::Newest(parcel)) => Some((Priority::Moderation, count)).filter(|newest| *newest == name(parcel)),
-                        Some(TurnedAway::Closed(_)) => None,
-                    };
-                    prop_assert_eq!(gone.is_some(), is_full, "{:?}", turned_away);
-                    gone.map(|gone| expected.parcels.remove(&gone));
+                    for turned_away in &turned_away {
+                        prop_assert!(expected.lines() > BOUND, "{turned_away:?}");
+                        let (gone, parcel) = match turned_away {
+                            TurnedAway::OldestChat(parcel) => (expected.oldest_chat(), parcel),
+                            TurnedAway::Newest(parcel) => (Some((Priority::Moderation, count)), parcel),
+                            TurnedAway::Closed(parcel) => (None, parcel),
+                        };
+                        prop_assert_eq!(gone, Some(name(parcel)));
+                        expected.parcels.remove(&name(parcel));
+                    }
                 },
                 Step::Send | Step::Expire => {
                     let first = queue.first().map(|(place, parcel)| (place, name(parcel)));
