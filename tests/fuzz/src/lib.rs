@@ -1,12 +1,13 @@
 //! What fuzz targets have in common: their corpus, the mutations, the bound on memory.
 //!
 //! A target is a test beside the parser that it is for, so that no parser is public for its sake. `cargo test` gives it
-//! its corpus and a bounded number of mutations of that; `tests/fuzz/long` gives it to libFuzzer, through bolero, which
-//! looks for inputs that reach new code. `tests/README.md` has the commands and tells how to write one.
+//! its corpus and a bounded number of mutations of that, `FUZZ_SECONDS` lets it go on. `tests/README.md` has the commands
+//! and tells how to write one.
 //!
-//! The bounded run has mutations of its own, in `mutate`, because what fuzzers of crates.io have needs their build of the
-//! target: nightly Rust, or all crates once more with the coverage of LLVM. Bolero's run without that draws bytes from
-//! nothing, which no parser of text takes for more than garbage, and not the same ones twice.
+//! The runner and the mutations are our own, and small, because targets must run with stable Rust, in the tests of every
+//! build. The fuzzers that look for new code (libFuzzer, AFL, and bolero, which drives them) need nightly flags and all
+//! crates built once more, and what bolero does without them draws bytes from nothing, which no parser of text takes for
+//! more than garbage. What a mutation without that guidance needs is in the corpus: a seed for all that a parser takes.
 
 #![allow(
     clippy::panic,
@@ -19,15 +20,11 @@ mod corpus;
 mod mutate;
 mod run;
 
-#[cfg(fuzzing)]
-pub use bolero;
-
-pub use self::run::{assert_one_short_line, check, check_text, run, run_text};
+pub use self::run::{assert_one_short_line, run, run_text};
 
 /// Runs a target on bytes; the test function that calls it gives it its name, and with that its corpus.
 ///
 /// `fuzz_bytes!(most, |bytes| ...)`: at its peak, reading an input may need `most` bytes for each of its bytes.
-#[cfg(not(fuzzing))]
 #[macro_export]
 macro_rules! fuzz_bytes {
     ($most:expr, $target:expr) => {{
@@ -37,29 +34,10 @@ macro_rules! fuzz_bytes {
 }
 
 /// The same for text.
-#[cfg(not(fuzzing))]
 #[macro_export]
 macro_rules! fuzz_text {
     ($most:expr, $target:expr) => {{
         fn here() {}
         $crate::run_text(::core::any::type_name_of_val(&here), $most, $target)
     }};
-}
-
-/// The same with the bytes of libFuzzer.
-#[cfg(fuzzing)]
-#[macro_export]
-macro_rules! fuzz_bytes {
-    ($most:expr, $target:expr) => {
-        $crate::bolero::check!().for_each(|bytes: &[u8]| $crate::check(bytes, $most, $target))
-    };
-}
-
-/// The same with the bytes of libFuzzer, as text.
-#[cfg(fuzzing)]
-#[macro_export]
-macro_rules! fuzz_text {
-    ($most:expr, $target:expr) => {
-        $crate::bolero::check!().for_each(|bytes: &[u8]| $crate::check_text(bytes, $most, $target))
-    };
 }

@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use allocation_counter::{AllocationInfo, measure};
@@ -52,19 +51,6 @@ pub fn run(function: &str, most: u64, target: impl Fn(&[u8])) {
 /// The same for text: bytes that are not UTF-8 are replaced first, as they are where text comes in.
 pub fn run_text(function: &str, most: u64, target: impl Fn(&str)) {
     run_all(function, most, |input| String::from_utf8_lossy(&input).into_owned().into_bytes(), text_only(target));
-}
-
-/// Runs `target` on one input; panics when it does, or when it needs more memory than `most` bytes a byte.
-pub fn check(input: &[u8], most: u64, target: impl Fn(&[u8])) {
-    static BASIS: OnceLock<u64> = OnceLock::new();
-    let basis = *BASIS.get_or_init(|| Figures::based_on(&target).basis);
-    if let Err(failure) = (Figures { basis, ..Figures::default() }).add(input, most, target) {
-        resume_unwind(failure);
-    }
-}
-
-pub fn check_text(input: &[u8], most: u64, target: impl Fn(&str)) {
-    check(String::from_utf8_lossy(input).as_bytes(), most, text_only(target));
 }
 
 fn text_only(target: impl Fn(&str)) -> impl Fn(&[u8]) {
@@ -205,7 +191,7 @@ mod tests {
         assert!(fails(b"abc", 2, take(allowed + 7)));
         // Only what is more than an empty input needs.
         let always = take(2 * allowed);
-        assert!(Figures::based_on(&always).add(b"", 0, &always).is_ok());
+        assert!(Figures::based_on(always).add(b"", 0, always).is_ok());
     }
 
     #[test]

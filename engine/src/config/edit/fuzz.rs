@@ -38,7 +38,7 @@ fn values(text: &str) -> Values {
 fn others(mut values: Values, plugin: &str) -> Values {
     if let Some(Plain::Table(plugins)) = values.get_mut("plugins") {
         if let Some(Plain::Table(entry)) = plugins.get_mut(plugin) {
-            entry.retain(|key, _| !["enabled", "grant", "pin"].contains(&key.as_ref()));
+            entry.retain(|key, _| !["enabled", "grant", "pin"].contains(&key));
             if entry.is_empty() {
                 plugins.remove(plugin);
             }

@@ -24,7 +24,7 @@ fn control_answers() {
         for response in lines::<Response>(input) {
             let line = line_of(&response);
             let again = lines::<Response>(&line);
-            assert_eq!(again.iter().map(|response| line_of(response)).collect::<Vec<_>>(), [line]);
+            assert_eq!(again.iter().map(line_of).collect::<Vec<_>>(), [line]);
         }
     });
 }

@@ -29,8 +29,7 @@ fn retake_gaps() {
             }
         }
         let mut gap = Gap::new(GapStart::new(&seen, 2, NOW_MS - 60_000));
-        let mut pages = pages.iter().cycle().take(2 * MAX_PAGES);
-        while let Some(page) = pages.next() {
+        for page in pages.iter().cycle().take(2 * MAX_PAGES) {
             if gap.take(page.clone(), &seen) == Next::Complete {
                 break;
             }
