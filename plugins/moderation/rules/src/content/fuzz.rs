@@ -1,6 +1,7 @@
 //! Whatever an operator writes as rules and viewers as lines: each finding is a part of the line, or the mistake is told
 //! with the name of its rule.
 
+use serde_json::json;
 use showrunner_fuzz::fuzz_text;
 
 use super::*;
@@ -16,6 +17,9 @@ fn moderation_rules() {
         let mut lines = text.lines();
         let tables = lines.next().and_then(|tables| serde_json::from_str(tables).ok());
         let mut tables: BTreeMap<String, Value> = tables.unwrap_or_default();
+        defaults().into_iter().for_each(|(rule, table)| {
+            tables.entry(rule).or_insert(table);
+        });
         let (content, common) = match Content::take(&mut tables) {
             Ok(taken) => taken,
             Err(error) => return assert!(error.starts_with("rule `"), "{error}"),
@@ -35,4 +39,16 @@ fn moderation_rules() {
             assert!(told.windows(2).all(|two| two[0] != two[1]), "each is told once");
         }
     });
+}
+
+/// Of the rules that the input leaves out, as the manifest has some.
+fn defaults() -> BTreeMap<String, Value> {
+    let tables = json!({
+        "repeats": {"max-characters": 10, "max-words": 4},
+        "caps": {"min-letters": 10, "percent": 70},
+        "symbols": {"min-symbols": 10, "percent": 60, "max-piled-marks": 4},
+        "emotes": {"max-emotes": 5, "names": ["KEKW"]},
+        "length": {"max-characters": 60},
+    });
+    serde_json::from_value(tables).unwrap()
 }
