@@ -8,6 +8,7 @@
 
 mod defaults;
 pub mod edit;
+pub mod json;
 mod locate;
 mod problem;
 mod raw;
@@ -110,5 +111,7 @@ fn unreadable(path: &Path, source: io::Error) -> ConfigErrors {
     ConfigErrors::Unreadable { path: path.to_owned(), source }
 }
 
+#[cfg(test)]
+mod fuzz;
 #[cfg(test)]
 mod tests;

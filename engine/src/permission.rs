@@ -36,7 +36,8 @@ pub type Table = BTreeMap<String, Vec<String>>;
 pub struct Permissions {
     /// Also those of `http`, as they are written.
     items: BTreeMap<&'static str, BTreeSet<String>>,
-    http: Vec<UrlRule>,
+    /// By how they are written.
+    http: BTreeMap<String, UrlRule>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -78,7 +79,7 @@ impl Permissions {
             return Err(PermissionError::UnknownItem { permission, item: item.to_owned(), known });
         }
         if permission == "http" {
-            self.http.push(UrlRule::parse(item)?);
+            self.http.insert(item.to_owned(), UrlRule::parse(item)?);
         }
         self.items.entry(permission).or_default().insert(item.to_owned());
         Ok(())
@@ -98,8 +99,9 @@ impl Permissions {
             let items: BTreeSet<String> = items.iter().filter(|item| !other.has(name, item)).cloned().collect();
             (!items.is_empty()).then_some((*name, items))
         };
-        let http = self.http.iter().filter(|rule| !other.has("http", rule.as_written())).cloned();
-        Self { items: self.items.iter().filter_map(missing).collect(), http: http.collect() }
+        let http = self.http.iter().filter(|(written, _)| !other.has("http", written));
+        let http = http.map(|(written, rule)| (written.clone(), rule.clone())).collect();
+        Self { items: self.items.iter().filter_map(missing).collect(), http }
     }
 
     pub fn has(&self, permission: &str, item: &str) -> bool {
@@ -108,7 +110,7 @@ impl Permissions {
 
     /// The rule that opens an address; the one that opens more, where several do.
     pub fn url_rule(&self, url: &Url) -> Option<&UrlRule> {
-        self.http.iter().filter(|rule| rule.matches(url)).max_by_key(|rule| rule.private)
+        self.http.values().filter(|rule| rule.matches(url)).max_by_key(|rule| rule.private)
     }
 }
 

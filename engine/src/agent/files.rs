@@ -225,4 +225,6 @@ async fn replace(path: &Path, health: &Health) -> io::Result<()> {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

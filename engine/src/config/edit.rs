@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 /// What to write of a plugin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +97,7 @@ fn with_entry(document: DocumentMut, text: &str, plugin: &str) -> DocumentMut {
     if document.get("plugins").and_then(|plugins| plugins.get(plugin)).is_some() {
         return document;
     }
-    let before = text.trim_end();
+    let before = text.trim_end_matches(['\n', '\r']);
     let gap = if before.is_empty() { "" } else { "\n\n" };
     let longer = format!("{before}{gap}[plugins.{}]\n", toml_edit::Key::new(plugin));
     longer.parse().unwrap_or(document)
@@ -110,17 +110,21 @@ fn implicit_table() -> Item {
     Item::Table(table)
 }
 
-/// Keeps what stands around the old value: the space before it and a comment behind it.
-fn set(table: &mut dyn toml_edit::TableLike, key: &str, mut value: Value) {
-    match table.get_mut(key) {
+/// Keeps what stands around the old value: the space before it, the comments above it and the one behind it.
+fn set(table: &mut dyn TableLike, key: &str, mut value: Value) {
+    // A table of its own, `[plugins.greeter.grant]`, makes way for the one line.
+    let above = match table.get_mut(key) {
         Some(Item::Value(old)) => {
             *value.decor_mut() = old.decor().clone();
             *old = value;
+            return;
         }
-        // A table of its own, `[plugins.greeter.grant]`, makes way for the one line.
-        _ => {
-            table.insert(key, Item::Value(value));
-        }
+        Some(Item::Table(old)) => old.decor().prefix().cloned(),
+        _ => None,
+    };
+    table.insert(key, Item::Value(value));
+    if let (Some(above), Some(mut key)) = (above, table.key_mut(key)) {
+        key.leaf_decor_mut().set_prefix(above);
     }
 }
 
@@ -156,5 +160,7 @@ fn write_beside(path: &Path, temporary: &Path, text: &str) -> io::Result<()> {
     file.sync_all()
 }
 
+#[cfg(test)]
+mod fuzz;
 #[cfg(test)]
 mod tests;

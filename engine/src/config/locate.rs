@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::problem::{ConfigErrors, Finding, KeyPath, Problem, Step};
+use super::problem::{Blame, ConfigErrors, Finding, KeyPath, Problem, Step};
 
 /// A longer value is cut in messages.
 const SHOWN_VALUE: usize = 60;
@@ -32,7 +32,8 @@ impl<'text> Document<'text> {
         if errors.is_empty() {
             return Ok(document);
         }
-        let problems = errors.iter().map(|error| document.syntax_problem(error)).collect();
+        let mut problems: Vec<Problem> = errors.iter().map(|error| document.syntax_problem(error)).collect();
+        problems.sort_by_key(|problem| (problem.line, problem.column));
         Err(ConfigErrors::Invalid { problems })
     }
 
@@ -64,10 +65,11 @@ impl<'text> Document<'text> {
     }
 
     fn problem(&self, finding: Finding) -> (usize, Problem) {
-        let Finding { path, is_key, message, help } = finding;
+        let Finding { path, blame, message, help } = finding;
         let place = self.find(&path);
-        let value = place.value.filter(|_| !path.is_secret()).and_then(|value| self.shown(value));
-        let offset = if is_key { place.key } else { place.offset };
+        let is_shown = blame == Blame::Value && !path.is_secret();
+        let value = place.value.filter(|_| is_shown).and_then(|value| self.shown(value));
+        let offset = if blame == Blame::Key { place.key } else { place.offset };
         let (line, column) = self.line_and_column(offset);
         (offset, Problem { file: self.file.clone(), line, column, key: path.to_string(), value, message, help })
     }

@@ -75,10 +75,19 @@ impl fmt::Display for KeyPath {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Finding {
     pub(super) path: KeyPath,
-    /// Whether the key itself is wrong, rather than its value.
-    pub(super) is_key: bool,
+    pub(super) blame: Blame,
     pub(super) message: String,
     pub(super) help: Option<String>,
+}
+
+/// What of an entry is wrong, and with that what is shown of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Blame {
+    /// Behind a key with a slip of the pen may stand what belongs behind the right one, also a secret.
+    Key,
+    Value,
+    /// There is a part in it that may be a secret.
+    PartOfValue,
 }
 
 /// Something wrong with a config, complete enough to mend it.

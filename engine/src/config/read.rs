@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::locate::Document;
-use super::problem::{Finding, KeyPath, Step};
+use super::problem::{Blame, Finding, KeyPath, Step};
 use super::raw::Raw;
 use super::secret::HOW_TO_REFER;
 
@@ -36,9 +36,10 @@ fn finding(path: KeyPath, message: &str) -> Finding {
     // serde repeats the value it did not like.
     if path.is_secret() && message.starts_with("invalid") {
         let message = "expected a reference to a secret, as text".to_owned();
-        return Finding { path, is_key: false, message, help: Some(HOW_TO_REFER.to_owned()) };
+        return Finding { path, blame: Blame::Value, message, help: Some(HOW_TO_REFER.to_owned()) };
     }
-    Finding { path, is_key: message.starts_with("unknown field"), message: message.to_owned(), help: None }
+    let blame = if message.starts_with("unknown field") { Blame::Key } else { Blame::Value };
+    Finding { path, blame, message: message.to_owned(), help: None }
 }
 
 /// Takes out the entry at `path`; a single element of an array takes its array along.

@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
 
 use super::defaults::{self, Bounded};
-use super::problem::{Finding, KeyPath};
+use super::problem::{Blame, Finding, KeyPath};
 use super::raw::{self, Raw, WatchMode};
 use super::secret::{Reference, SecretError};
 use super::settings::{
@@ -70,11 +70,16 @@ struct Resolver<'file> {
 
 impl Resolver<'_> {
     fn found(&mut self, path: KeyPath, message: impl Into<String>) {
-        self.add(Finding { path, is_key: false, message: message.into(), help: None });
+        self.add(Finding { path, blame: Blame::Value, message: message.into(), help: None });
     }
 
     fn found_with_help(&mut self, path: KeyPath, message: impl Into<String>, help: impl Into<String>) {
-        self.add(Finding { path, is_key: false, message: message.into(), help: Some(help.into()) });
+        self.add(Finding { path, blame: Blame::Value, message: message.into(), help: Some(help.into()) });
+    }
+
+    /// The message says which part of the value is wrong, and nothing repeats it.
+    fn found_in_part(&mut self, path: KeyPath, message: impl Into<String>) {
+        self.add(Finding { path, blame: Blame::PartOfValue, message: message.into(), help: None });
     }
 
     /// What could not be read is not reported again as missing.

@@ -77,19 +77,20 @@ impl Outbox {
         self.shared.open.fetch_add(parcel.lines.len(), Ordering::AcqRel);
         let turned_away = self.shared.queue().push(parcel);
         self.shared.changed.notify_one();
-        let (parcel, status, detail) = match turned_away {
-            None => return,
-            Some(TurnedAway::OldestChat(parcel)) => {
-                let detail = format!("more than {BOUND} lines wait for {}; the oldest is dropped", self.name());
-                (parcel, OutcomeStatus::Expired, detail)
-            }
-            Some(TurnedAway::Newest(parcel)) => {
-                let detail = format!("more than {BOUND} moderation actions wait for {}", self.name());
-                (parcel, OutcomeStatus::Failed, detail)
-            }
-            Some(TurnedAway::Closed(parcel)) => (parcel, OutcomeStatus::Failed, self.shared.closed_detail()),
-        };
-        self.shared.end_all(parcel, status, &detail, &self.report);
+        for turned_away in turned_away {
+            let (parcel, status, detail) = match turned_away {
+                TurnedAway::OldestChat(parcel) => {
+                    let detail = format!("more than {BOUND} lines wait for {}; the oldest is dropped", self.name());
+                    (parcel, OutcomeStatus::Expired, detail)
+                }
+                TurnedAway::Newest(parcel) => {
+                    let detail = format!("more than {BOUND} moderation actions wait for {}", self.name());
+                    (parcel, OutcomeStatus::Failed, detail)
+                }
+                TurnedAway::Closed(parcel) => (parcel, OutcomeStatus::Failed, self.shared.closed_detail()),
+            };
+            self.shared.end_all(parcel, status, &detail, &self.report);
+        }
     }
 
     /// Ends what waits as failed, and the task when what is under way has ended.

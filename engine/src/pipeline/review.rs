@@ -213,3 +213,6 @@ impl Reviews {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -130,6 +130,8 @@ pub(crate) fn text(event: &Event) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::event::{Channel, ChatMessage, Origin, User};
 
@@ -170,6 +172,32 @@ mod tests {
                 .map(|(number, verdict)| Ruling::in_time(number.to_string().into(), verdict.clone()))
                 .collect();
             assert_eq!(strictest(rulings.clone()), winner.map(|winner| rulings[winner].clone()), "{verdicts:?}");
+        }
+    }
+
+    fn any_verdict() -> impl Strategy<Value = Verdict> {
+        let seconds = prop_oneof![Just(None), (1..4_u32).prop_map(Some), Just(Some(u32::MAX))];
+        prop_oneof![Just(Verdict::Pass), Just(flag()), Just(hold()), Just(remove()), seconds.prop_map(suspend)]
+    }
+
+    proptest! {
+        #[test]
+        fn no_order_makes_a_verdict_milder(
+            (verdicts, shuffled) in proptest::collection::vec(any_verdict(), 0..8)
+                .prop_flat_map(|verdicts| (Just(verdicts.clone()), Just(verdicts).prop_shuffle())),
+        ) {
+            let ruling = |(number, verdict): (usize, &Verdict)| {
+                Ruling::in_time(number.to_string().into(), verdict.clone())
+            };
+            let decide = |verdicts: &[Verdict]| strictest(verdicts.iter().enumerate().map(ruling).collect::<Vec<_>>());
+            let strictness = |ruling: &Option<Ruling>| ruling.as_ref().map(|ruling| severity(&ruling.verdict));
+            let (decided, other) = (decide(&verdicts), decide(&shuffled));
+            prop_assert_eq!(strictness(&decided), strictness(&other));
+            let most = verdicts.iter().map(severity).max().filter(|most| *most > severity(&Verdict::Pass));
+            prop_assert_eq!(strictness(&decided), most);
+            // Among equals it is the first reviewer's, so that the same events are always told the same way.
+            let first = verdicts.iter().position(|verdict| Some(severity(verdict)) == most);
+            prop_assert_eq!(decided.map(|ruling| ruling.reviewer.to_string()), first.map(|first| first.to_string()));
         }
     }
 

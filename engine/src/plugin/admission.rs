@@ -94,6 +94,8 @@ pub(super) fn admit(applicant: &Applicant<'_>, settings: &PluginSettings) -> Adm
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn manifest(permissions: &str) -> Manifest {
@@ -138,6 +140,44 @@ mod tests {
         assert!(matches!(decide(&large, false, Some(running), &settings), Admission::Waiting(Waiting::More { .. })));
         let more = granted(&["say", "whisper"]);
         assert!(matches!(decide(&large, false, Some(running), &more), Admission::Admitted(_)));
+    }
+
+    const ITEMS: [&str; 4] = ["say", "reply", "whisper", "announce"];
+
+    fn some_items() -> impl Strategy<Value = Vec<&'static str>> {
+        prop::sample::subsequence(ITEMS.to_vec(), 0..=ITEMS.len())
+    }
+
+    proptest! {
+        /// Whatever ran before and whatever is granted: a version runs with what it asks and is granted, and one that
+        /// asks for more than the last waits unless that is granted too.
+        #[test]
+        fn nothing_runs_with_more_than_it_asked_and_was_granted(
+            asked in some_items(), granted_items in some_items(), before in prop::option::of(some_items()), ships in any::<bool>(),
+            is_granted in any::<bool>(),
+        ) {
+            let version = |items: &[&str]| manifest(&format!("chat = {items:?}"));
+            let settings = if is_granted { granted(&granted_items) } else { PluginSettings::default() };
+            let given = if is_granted { granted_items } else if ships { asked.clone() } else { Vec::new() };
+            let running = before.as_deref().map(|items| version(items).permissions);
+            let more = |before: &Vec<&str>| asked.iter().any(|item| !before.contains(item) && !given.contains(item));
+            match decide(&version(&asked), ships, running.as_ref(), &settings) {
+                Admission::Admitted(grants) => {
+                    prop_assert!(is_granted || ships);
+                    prop_assert!(!before.as_ref().is_some_and(more));
+                    for item in ITEMS {
+                        prop_assert_eq!(grants.check("chat", item).is_ok(), asked.contains(&item) && given.contains(&item));
+                    }
+                }
+                Admission::Waiting(Waiting::Grant { .. }) => prop_assert!(!is_granted && !ships),
+                Admission::Waiting(Waiting::More { more: named, .. }) => {
+                    prop_assert!(before.as_ref().is_some_and(more));
+                    let named = &named.to_table()["chat"];
+                    prop_assert!(named.iter().all(|item| asked.contains(&item.as_str()) && !given.contains(&item.as_str())));
+                }
+                other => prop_assert!(false, "{:?}", other),
+            }
+        }
     }
 
     #[test]

@@ -56,11 +56,12 @@ impl Grants {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
     use proptest::prelude::*;
 
     use super::*;
+    use crate::permission::{UrlRule, VOCABULARY};
 
     fn permissions(pairs: &[(&str, &[&str])]) -> Permissions {
         let table = pairs
@@ -94,18 +95,71 @@ mod tests {
         assert!(!private(&closed, &open));
     }
 
+    /// What a permission may list: what it knows, or names.
+    fn items(permission: &'static str) -> Vec<&'static str> {
+        let known = VOCABULARY.iter().find(|(name, _)| *name == permission).and_then(|(_, known)| *known);
+        match permission {
+            "http" => vec![
+                "https://a.example/",
+                "https://a.example/v1/",
+                "https://a.example/v1/ private",
+                "http://127.0.0.1/",
+            ],
+            _ => known.map_or_else(|| vec!["main", "mai", "main2", "*", "a.b", "ALL"], <[_]>::to_vec),
+        }
+    }
+
+    fn half() -> impl Strategy<Value = BTreeMap<String, Vec<String>>> {
+        let permission = prop::sample::select(VOCABULARY.map(|(name, _)| name).to_vec());
+        let entry = permission.prop_flat_map(|name| {
+            let items = prop::collection::vec(prop::sample::select(items(name)).prop_map(str::to_owned), 0..4);
+            (Just(name.to_owned()), items)
+        });
+        prop::collection::vec(entry, 0..6).prop_map(|entries| entries.into_iter().collect())
+    }
+
     proptest! {
-        /// Whatever is asked and given, nothing is allowed that is not in both.
+        /// Whatever is asked and given: what is allowed is what stands in both, item by item and address by address.
         #[test]
-        fn never_more_than_asked_and_given(
-            asked in proptest::collection::btree_set("[a-c]", 0..3),
-            given in proptest::collection::btree_set("[a-c]", 0..3),
-            tried in "[a-d]",
-        ) {
-            let half = |items: &BTreeSet<String>| Permissions::parse(
-                &BTreeMap::from([("tools".to_owned(), items.iter().cloned().collect())])).unwrap();
-            let grants = Grants { asked: half(&asked), given: half(&given) };
-            prop_assert_eq!(grants.check("tools", &tried).is_ok(), asked.contains(&tried) && given.contains(&tried));
+        fn never_more_than_asked_and_given(asked in half(), given in half()) {
+            let lists = |half: &BTreeMap<String, Vec<String>>, permission: &str, item: &str| {
+                half.get(permission).is_some_and(|items| items.iter().any(|listed| listed == item))
+            };
+            let grants = Grants { asked: Permissions::parse(&asked).unwrap(), given: Permissions::parse(&given).unwrap() };
+            for (permission, _) in VOCABULARY {
+                for item in items(permission).into_iter().chain(["", "Main", "say "]) {
+                    let expected = lists(&asked, permission, item) && lists(&given, permission, item);
+                    prop_assert_eq!(grants.check(permission, item).is_ok(), expected, "{}.{}", permission, item);
+                }
+            }
+            prop_assert!(grants.check("no-such-permission", "main").is_err());
+            for url in ["https://a.example/", "https://a.example/v1/x", "http://127.0.0.1/x", "https://b.example/"] {
+                let url = Url::parse(url).unwrap();
+                let rules = |half: &BTreeMap<String, Vec<String>>| -> Vec<bool> {
+                    let rules = half.get("http").into_iter().flatten().map(|rule| UrlRule::parse(rule).unwrap());
+                    rules.filter(|rule| rule.matches(&url)).map(|rule| rule.private).collect()
+                };
+                let (asked, given) = (rules(&asked), rules(&given));
+                let expected = (!asked.is_empty() && !given.is_empty())
+                    .then(|| AllowedUrl { private: asked.contains(&true) && given.contains(&true) });
+                prop_assert_eq!(grants.check_url(&url).ok(), expected, "{}", url);
+            }
+        }
+
+        /// What is beyond is what is missing, and with it added nothing is.
+        #[test]
+        fn what_is_beyond_is_what_is_missing(one in half(), other in half()) {
+            let (one, other) = (Permissions::parse(&one).unwrap(), Permissions::parse(&other).unwrap());
+            let beyond = one.beyond(&other);
+            let beyond = beyond.to_table();
+            for (permission, items) in &beyond {
+                prop_assert!(items.iter().all(|item| one.has(permission, item) && !other.has(permission, item)));
+            }
+            let mut both = other.to_table();
+            for (permission, items) in beyond {
+                both.entry(permission).or_default().extend(items);
+            }
+            prop_assert!(one.beyond(&Permissions::parse(&both).unwrap()).is_empty());
         }
     }
 }

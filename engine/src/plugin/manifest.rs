@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::subscription::{Subscription, UnknownEvent};
+use crate::config::{KeyPath, json};
 use crate::permission::{self, PermissionError, Permissions};
 
 /// The WIT versions that this engine runs, as a manifest's `wit` spells them.
@@ -50,7 +51,7 @@ struct RawManifest {
     #[serde(default)]
     limits: RawLimits,
     #[serde(default)]
-    defaults: serde_json::Map<String, serde_json::Value>,
+    defaults: toml::Table,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -83,6 +84,8 @@ pub enum ManifestError {
     Permission(#[from] PermissionError),
     #[error("plugin.toml: limits.memory-mib = {0}: at least 1, at most 4095")]
     Memory(usize),
+    #[error("plugin.toml: defaults.{0}: plugins read this as JSON, which has only finite numbers")]
+    Infinite(KeyPath),
     #[error("plugin.toml: a plugin that hears nothing would never be called; list `events` or `commands`")]
     Deaf,
 }
@@ -111,6 +114,11 @@ impl Manifest {
             Some(mib) => Some(mib << 20),
             None => None,
         };
+        let mut infinite = None;
+        let defaults = json::from_table(&KeyPath::default(), &raw.defaults, &mut |path| infinite = Some(path.clone()));
+        if let Some(path) = infinite {
+            return Err(ManifestError::Infinite(path));
+        }
         Ok(Self {
             name: raw.name.unwrap_or_else(|| raw.id.clone()),
             permissions: Permissions::parse(&raw.permissions)?,
@@ -122,7 +130,7 @@ impl Manifest {
             events: raw.events,
             commands: raw.commands,
             memory_bytes,
-            defaults: raw.defaults,
+            defaults,
         })
     }
 }
@@ -141,6 +149,9 @@ fn is_command(command: &str) -> bool {
 }
 
 #[cfg(test)]
+mod fuzz;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -157,6 +168,7 @@ mod tests {
         memory-mib = 32
         [defaults]
         greeting = "Hi"
+        since = 2026-01-02
     "#;
 
     #[test]
@@ -165,6 +177,7 @@ mod tests {
         assert_eq!((manifest.id.as_str(), manifest.name.as_str()), ("greeter", "greeter"));
         assert_eq!(manifest.memory_bytes, Some(32 << 20));
         assert_eq!(manifest.defaults["greeting"], "Hi");
+        assert_eq!(manifest.defaults["since"], "2026-01-02");
     }
 
     #[test]
@@ -179,6 +192,7 @@ mod tests {
             ("memory-mib = 32", "memory-mib = 0", "at least 1"),
             ("[\"hello\"]", "[\"!hello\"]", "without the prefix"),
             ("https://api", "gopher://api", "gopher"),
+            ("greeting = \"Hi\"", "rate = [{ of = inf }]", "defaults.rate[0].of: plugins read this as JSON"),
         ];
         for (before, after, expected) in cases {
             let message = Manifest::parse(&GREETER.replace(before, after)).unwrap_err().to_string();

@@ -81,7 +81,8 @@ pub fn addressed<'a, S: AsRef<str>>(text: &'a str, names: &[S]) -> Option<&'a st
 /// Whether one of `names` stands anywhere in the text as a word of its own, with or without an @.
 pub fn mentions<S: AsRef<str>>(text: &str, names: &[S]) -> bool {
     let starts = text.char_indices().scan(' ', |before, (index, character)| {
-        let start = !is_name_character(*before) && is_name_character(character);
+        // Not every name begins as a word does.
+        let start = !is_name_character(*before) && !character.is_whitespace();
         *before = character;
         Some(start.then_some(index))
     });
@@ -103,6 +104,9 @@ fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str
     }
     Some(characters.as_str())
 }
+
+#[cfg(test)]
+mod fuzz;
 
 #[cfg(test)]
 mod tests {
@@ -161,6 +165,7 @@ mod tests {
         for text in ["supernova", "novas", "x_nova", "", "nov a"] {
             assert!(!mentions(text, &names), "{text}");
         }
+        assert!(mentions("hi ★nova", &["★nova"]));
         assert!(!mentions("anything", &[""]));
     }
 }

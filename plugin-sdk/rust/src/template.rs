@@ -162,6 +162,9 @@ fn visible(character: char) -> char {
 }
 
 #[cfg(test)]
+mod fuzz;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

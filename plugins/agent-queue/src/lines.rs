@@ -59,6 +59,9 @@ fn shorten(line: &mut String, characters: usize) {
 }
 
 #[cfg(test)]
+mod fuzz;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

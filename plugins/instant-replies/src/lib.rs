@@ -4,6 +4,8 @@
 //! `settings` reads the operator's tables, `matcher` finds the rule for a text, `reply` gives its answer,
 //! `library` keeps the commands that moderators made in chat, and `manage` is the chat command for that.
 
+#[cfg(test)]
+mod fuzz;
 mod library;
 mod manage;
 mod matcher;

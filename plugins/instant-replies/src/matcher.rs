@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 
 use regex_lite::{Regex, RegexBuilder};
 
+/// Of one compiled regex: some thousand letters. A count such as `{9999}` would take all the memory that a plugin has.
+const REGEX_BYTES: usize = 128 << 10;
+
 /// The patterns of all rules; a rule is known by its number.
 #[derive(Default)]
 pub(crate) struct Matcher {
@@ -29,6 +32,7 @@ impl Matcher {
     pub(crate) fn add_regex(&mut self, pattern: &str, rule: usize) -> Result<(), String> {
         let regex = RegexBuilder::new(&fold_pattern(pattern))
             .case_insensitive(true)
+            .size_limit(REGEX_BYTES)
             .build()
             .map_err(|error| format!("the regex `{pattern}` can't be used: {error}"))?;
         self.regexes.push((regex, rule));
@@ -86,6 +90,9 @@ fn fold_pattern(pattern: &str) -> String {
 const fn is_variation_selector(character: char) -> bool {
     matches!(character, '\u{fe0e}' | '\u{fe0f}')
 }
+
+#[cfg(test)]
+mod fuzz;
 
 #[cfg(test)]
 mod tests {

@@ -8,6 +8,8 @@
 
 mod channels;
 mod commands;
+#[cfg(test)]
+mod fuzz;
 mod judge;
 mod newcomers;
 mod people;

@@ -24,7 +24,7 @@ fn start(settings: Value) -> Harness<Moderation> {
 }
 
 /// A verdict in short: what it is, and its reason.
-fn short(verdict: &Verdict) -> (&'static str, &str) {
+pub(crate) fn short(verdict: &Verdict) -> (&'static str, &str) {
     match verdict {
         Verdict::Pass => ("pass", ""),
         Verdict::Flag(reason) => ("flag", reason),

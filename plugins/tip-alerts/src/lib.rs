@@ -5,6 +5,8 @@
 //! `pending` keeps. `goals` counts, `goal_command` is for moderators, `redemptions` knows what was heard of before.
 
 mod bombs;
+#[cfg(test)]
+mod fuzz;
 mod goal_command;
 mod goals;
 mod group;

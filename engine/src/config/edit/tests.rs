@@ -69,6 +69,13 @@ fn an_inline_entry_and_a_grant_that_is_a_table_are_understood() {
 }
 
 #[test]
+fn a_table_that_makes_way_leaves_the_comment_above_it() {
+    let table = "[plugins.a]\n# only this\n[plugins.a.grant]\nchat = [\"say\"]\n\n# the end\n[log]\n";
+    let after = edit(table, "a", &[grant(&[])]);
+    assert_eq!(after, "[plugins.a]\n# only this\ngrant = {}\n\n# the end\n[log]\n");
+}
+
+#[test]
 fn a_pin_comes_and_goes() {
     let pinned = edit("[plugins.a]\n", "a", &[Change::Pin(Some("sha256:00".to_owned()))]);
     assert_eq!(pinned, "[plugins.a]\npin = \"sha256:00\"\n");

@@ -102,15 +102,16 @@ impl Resolver<'_> {
     /// Ends with a slash, so that paths can be joined to it. The unsafe scheme, the second, is for loopback alone: the
     /// token would be readable on the way.
     fn url(&mut self, key: &KeyPath, text: &str, [safe, unsafe_scheme]: [&str; 2]) -> Option<Url> {
+        if text.contains(['@', '?', '#']) {
+            let message = "expected an address without user, query and fragment; secrets have their own key";
+            self.found_in_part(key.clone(), message);
+            return None;
+        }
         let url = Url::parse(text).ok().filter(|url| [safe, unsafe_scheme].contains(&url.scheme()) && url.has_host());
         let Some(mut url) = url else {
             self.found(key.clone(), format!("expected an address such as \"{safe}://host/path/\""));
             return None;
         };
-        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-            self.found(key.clone(), "expected an address without user, query and fragment; secrets have their own key");
-            return None;
-        }
         if url.scheme() == unsafe_scheme && !is_loopback(&url) {
             let message = format!("the token would travel readable for everybody; use {safe}://");
             self.found(key.clone(), message);

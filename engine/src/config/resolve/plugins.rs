@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Number, Value};
-
 use super::Resolver;
-use crate::config::problem::{Finding, KeyPath};
+use crate::config::json;
+use crate::config::problem::{Blame, Finding, KeyPath};
 use crate::config::raw::Plugin;
 use crate::config::settings::PluginSettings;
 use crate::effect::PluginId;
@@ -36,6 +35,9 @@ impl Resolver<'_> {
             Some((name.clone(), secret))
         });
         let secrets = secrets.collect();
+        let settings = json::from_table(&table.key("settings"), &raw.settings, &mut |path| {
+            self.found(path.clone(), "plugins read this as JSON, which has only finite numbers");
+        });
         PluginSettings {
             enabled: raw.enabled,
             grant: raw.grant.as_ref().map(|grant| self.grant(&table.key("grant"), grant)),
@@ -44,7 +46,7 @@ impl Resolver<'_> {
             on_failure: raw.on_failure.unwrap_or_default(),
             record: raw.record.unwrap_or(false),
             secrets,
-            settings: self.plugin_table(&table.key("settings"), &raw.settings),
+            settings,
         }
     }
 
@@ -53,41 +55,19 @@ impl Resolver<'_> {
         let mut grant = Permissions::default();
         for (name, items) in written {
             if let Err(error) = Permissions::check_name(name) {
-                self.add(Finding { path: path.key(name), is_key: true, message: error.to_string(), help: None });
+                self.add(Finding { path: path.key(name), blame: Blame::Key, message: error.to_string(), help: None });
                 continue;
             }
             for (index, item) in items.iter().enumerate() {
                 if let Err(error) = grant.add(name, item) {
-                    self.found(path.key(name).index(index), error.to_string());
+                    // An address may hold a user, which the message leaves out.
+                    let blame = if name == "http" { Blame::PartOfValue } else { Blame::Value };
+                    let path = path.key(name).index(index);
+                    self.add(Finding { path, blame, message: error.to_string(), help: None });
                 }
             }
         }
         grant
-    }
-
-    fn plugin_table(&mut self, path: &KeyPath, table: &toml::Table) -> Map<String, Value> {
-        table.iter().map(|(key, value)| (key.clone(), self.plugin_value(&path.key(key), value))).collect()
-    }
-
-    /// Plugins read their settings as JSON, which has no dates and no infinities.
-    fn plugin_value(&mut self, path: &KeyPath, value: &toml::Value) -> Value {
-        match value {
-            toml::Value::String(text) => Value::String(text.clone()),
-            toml::Value::Integer(number) => Value::from(*number),
-            toml::Value::Float(number) => Number::from_f64(*number).map_or_else(
-                || {
-                    self.found(path.clone(), "plugins read this as JSON, which has only finite numbers");
-                    Value::Null
-                },
-                Value::Number,
-            ),
-            toml::Value::Boolean(flag) => Value::Bool(*flag),
-            toml::Value::Datetime(date) => Value::String(date.to_string()),
-            toml::Value::Array(items) => {
-                items.iter().enumerate().map(|(index, item)| self.plugin_value(&path.index(index), item)).collect()
-            }
-            toml::Value::Table(table) => Value::Object(self.plugin_table(path, table)),
-        }
     }
 }
 

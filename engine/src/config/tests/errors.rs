@@ -19,9 +19,9 @@ fn a_wrong_key_is_named_with_the_right_ones() {
     assert_problem(
         "[http]\n  listn = \"off\"\n",
         "2:3",
-        "http.listn = \"off\": unknown field `listn`, expected `listen` or `token`",
+        "http.listn: unknown field `listn`, expected `listen` or `token`",
     );
-    assert_problem("\n[host.limits]\nmemory-mib = 3", "3:1", "host.limits.memory-mib = 3: unknown field");
+    assert_problem("\n[host.limits]\nmemory-mib = 3", "3:1", "host.limits.memory-mib: unknown field");
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_grant_in_words_that_do_not_exist_is_told_word_by_word() {
     assert_problem(
         "[plugins.a.grant]\nkv = [\"use\"]\nchats = [\"say\"]\n",
         "3:1",
-        "plugins.a.grant.chats = [\"say\"]: there is no permission `chats`; there are agent, alerts, chat, gateway",
+        "plugins.a.grant.chats: there is no permission `chats`; there are agent, alerts, chat, gateway",
     );
     assert_problem(
         "[plugins.a]\ngrant = { http = [\"ftp://x/\"] }\n",
@@ -180,11 +180,4 @@ fn everything_that_is_wrong_is_reported_at_once_in_the_order_of_the_file() {
     assert_eq!(places, [":1:1", ":3:10", ":4:9", ":6:10", ":7:9", ":12:8"], "{problems:#?}");
     let error = parse(Path::new(FILE), text, fake_secret).map(|_| ()).unwrap_err();
     assert!(error.to_string().starts_with("the config has 6 problems\n"));
-}
-
-proptest::proptest! {
-    #[test]
-    fn no_text_makes_it_panic(text in "([a-z\\[\\]{}=\".,#\n -]|http|retake|plugins|token|é){0,60}") {
-        let _ = parse(Path::new(FILE), &text, fake_secret);
-    }
 }

@@ -48,6 +48,9 @@ pub(super) async fn write(writer: &mut (impl AsyncWrite + Unpin), value: &impl S
 }
 
 #[cfg(test)]
+mod fuzz;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -1,6 +1,6 @@
 //! Who may ask at all.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Json;
@@ -53,20 +53,34 @@ impl Guard {
         if self.bound.ip().is_unspecified() && self.token.is_some() {
             return true;
         }
-        let name = name_of(host);
-        match name.parse::<IpAddr>() {
-            Ok(address) => address == self.bound.ip() || address.to_canonical().is_loopback(),
-            Err(_) => name.eq_ignore_ascii_case("localhost"),
+        match host_of(host) {
+            Some(Host::Address(address)) => address == self.bound.ip() || address.to_canonical().is_loopback(),
+            Some(Host::Name(name)) => name.eq_ignore_ascii_case("localhost"),
+            None => false,
         }
     }
 }
 
-/// Without the port, and without the brackets of an IPv6 address.
-fn name_of(host: &str) -> &str {
-    if let Some(rest) = host.strip_prefix('[') {
-        return rest.split_once(']').map_or(rest, |(name, _)| name);
-    }
-    host.split_once(':').map_or(host, |(name, _)| name)
+enum Host<'a> {
+    Address(IpAddr),
+    Name(&'a str),
+}
+
+/// What stands before the port; an IPv6 address stands in brackets, and nothing else does. `None` when what is behind it
+/// is no port: then it is not certain what others would take for the host.
+fn host_of(text: &str) -> Option<Host<'_>> {
+    let (host, port) = match text.strip_prefix('[') {
+        Some(rest) => {
+            let (address, port) = rest.split_once(']')?;
+            (Host::Address(address.parse::<Ipv6Addr>().ok()?.into()), port)
+        }
+        None => {
+            let (name, port) = text.split_at(text.find(':').unwrap_or(text.len()));
+            (name.parse::<Ipv4Addr>().map_or(Host::Name(name), |address| Host::Address(address.into())), port)
+        }
+    };
+    let is_port = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.parse::<u16>().is_ok();
+    (port.is_empty() || port.strip_prefix(':').is_some_and(is_port)).then_some(host)
 }
 
 fn bears(headers: &HeaderMap, token: &[u8; 32]) -> bool {
@@ -106,6 +120,9 @@ impl IntoResponse for Refusal {
 }
 
 #[cfg(test)]
+mod fuzz;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -121,7 +138,18 @@ mod tests {
         for host in ["127.0.0.1:7788", "localhost", "LOCALHOST:1", "[::1]:7788", "127.9.9.9"] {
             assert_eq!(admit("127.0.0.1:7788", None, &[("host", host)]), Ok(()), "{host}");
         }
-        for host in ["evil.example", "localhost.evil.example:7788", "10.0.0.1", "", "[::2]", "127.0.0.1.evil.example"] {
+        let others = [
+            "evil.example",
+            "localhost.evil.example:7788",
+            "10.0.0.1",
+            "",
+            "[::2]",
+            "127.0.0.1.evil.example",
+            "localhost:80@evil.example",
+            "[localhost]",
+            "localhost:77888",
+        ];
+        for host in others {
             assert_eq!(admit("127.0.0.1:7788", None, &[("host", host)]), Err(Refusal::Host), "{host}");
         }
         assert_eq!(admit("127.0.0.1:7788", None, &[]), Err(Refusal::Host));

@@ -24,7 +24,7 @@ pub(super) struct Queue {
     closed: bool,
 }
 
-/// What is not in the queue after a push.
+/// A parcel that is not in the queue, and why.
 #[derive(Debug)]
 pub(super) enum TurnedAway {
     /// It had to make room.
@@ -35,13 +35,18 @@ pub(super) enum TurnedAway {
 }
 
 impl Queue {
-    pub(super) fn push(&mut self, parcel: Parcel) -> Option<TurnedAway> {
+    /// Returns what is not in the queue after it. A parcel of many lines may take the place of several of few.
+    pub(super) fn push(&mut self, parcel: Parcel) -> Vec<TurnedAway> {
         if self.closed {
-            return Some(TurnedAway::Closed(parcel));
+            return vec![TurnedAway::Closed(parcel)];
         }
         self.arrivals += 1;
         let place = Place { priority: parcel.priority, arrival: self.arrivals };
         self.put_back(place, parcel);
+        std::iter::from_fn(|| self.make_room(place)).collect()
+    }
+
+    fn make_room(&mut self, newest: Place) -> Option<TurnedAway> {
         if self.lines <= BOUND {
             return None;
         }
@@ -49,7 +54,7 @@ impl Queue {
         let oldest_chat = self.parcels.range(first_chat..).next().map(|(place, _)| *place);
         match oldest_chat {
             Some(place) => self.take(place).map(TurnedAway::OldestChat),
-            None => self.take(place).map(TurnedAway::Newest),
+            None => self.take(newest).map(TurnedAway::Newest),
         }
     }
 
@@ -83,3 +88,6 @@ impl Queue {
         std::mem::take(&mut self.parcels).into_values().collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

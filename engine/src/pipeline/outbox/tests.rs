@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use proptest::prelude::*;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use super::super::fake_sink::FakeSink;
@@ -272,4 +273,69 @@ async fn closing_ends_what_waits_and_lets_finish_what_is_under_way() {
     assert!(ends[..3].iter().all(|ended| ended.status == OutcomeStatus::Failed && ended.detail.contains("taken away")));
     assert_eq!(ends[3].status, OutcomeStatus::Done);
     assert_eq!(bench.outbox.open_lines(), 0);
+}
+
+/// A parcel: whether it is moderation, its lines, and how long after the one before it comes, in milliseconds.
+type Planned = (bool, usize, u64);
+
+/// Queues the parcels as planned; one call at a time takes a second. Returns when each was queued, and the calls: when,
+/// parcel and line.
+async fn play(plan: &[Planned], expiry: Duration) -> (Vec<Duration>, Vec<(Duration, usize, usize)>) {
+    let mut bench = Bench::new(Pace { expiry, ..PACE }, SECOND);
+    let begun = tokio::time::Instant::now();
+    let mut queued = Vec::new();
+    for (parcel, (is_moderation, lines, wait)) in plan.iter().enumerate() {
+        tokio::time::sleep(Duration::from_millis(*wait)).await;
+        queued.push(begun.elapsed());
+        let name = |line: usize| format!("{parcel} {line}");
+        bench.push((0..*lines).map(|line| if *is_moderation { remove(&name(line)) } else { say(name(line)) }));
+    }
+    let ends = bench.ends(plan.iter().map(|(_, lines, _)| lines).sum()).await;
+    assert_eq!(bench.outbox.open_lines(), 0);
+    assert!(bench.ended.try_recv().is_err(), "each line ends once");
+    let calls: Vec<_> = bench
+        .sink
+        .calls()
+        .into_iter()
+        .map(|(at, call)| {
+            let mut numbers = call.trim_start_matches("remove ").split(' ').map(|number| number.parse().unwrap());
+            (at, numbers.next().unwrap(), numbers.next().unwrap())
+        })
+        .collect();
+    let sent = ends.iter().filter(|ended| ended.status == OutcomeStatus::Done).count();
+    assert_eq!(
+        (sent, ends.iter().all(|ended| matches!(ended.status, OutcomeStatus::Done | OutcomeStatus::Expired))),
+        (calls.len(), true)
+    );
+    (queued, calls)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn lines_keep_their_order_moderation_overtakes_and_what_is_old_is_not_said(
+        plan in proptest::collection::vec((proptest::bool::weighted(0.3), 1..4_usize, 0..3000_u64), 1..12),
+        expiry in 1..20_u64,
+    ) {
+        let expiry = Duration::from_secs(expiry);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let (queued, calls) = runtime.block_on(play(&plan, expiry));
+        let is_moderation = |parcel: usize| plan[parcel].0;
+        for (place, (at, parcel, line)) in calls.iter().enumerate() {
+            let earlier = &calls[..place];
+            prop_assert!(*line == 0 || earlier.iter().any(|(_, other, before)| (*other, before + 1) == (*parcel, *line)));
+            prop_assert!(!earlier.iter().any(|(_, other, _)| other > parcel && is_moderation(*other) == is_moderation(*parcel)));
+            if !is_moderation(*parcel) {
+                prop_assert!(*at < queued[*parcel] + expiry, "it waited too long");
+                let overtaking = (0..plan.len()).filter(|other| is_moderation(*other) && queued[*other] < *at);
+                for other in overtaking {
+                    prop_assert_eq!(earlier.iter().filter(|(_, sent, _)| *sent == other).count(), plan[other].1);
+                }
+            }
+        }
+        for (parcel, (is_moderation, lines, _)) in plan.iter().enumerate() {
+            prop_assert!(!is_moderation || calls.iter().filter(|(_, sent, _)| *sent == parcel).count() == *lines);
+        }
+    }
 }

@@ -110,4 +110,6 @@ fn sort_newest_first(page: &mut [Parsed]) {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Method, Response, StatusCode};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -69,6 +69,8 @@ pub(super) struct Rest {
     generation: RetakeGeneration,
     room: String,
     authorization: HeaderValue,
+    /// The same, to be taken out of what the service says.
+    token: SecretString,
     send: Url,
     history: Url,
 }
@@ -96,7 +98,8 @@ impl Rest {
         };
         let mut history = history;
         history.query_pairs_mut().append_pair(room_key, &settings.room).append_pair("limit", PAGE);
-        Self { http, generation: settings.generation, room: settings.room.clone(), authorization, send, history }
+        let (generation, room, token) = (settings.generation, settings.room.clone(), settings.token.clone());
+        Self { http, generation, room, authorization, token, send, history }
     }
 
     /// Sends a line and returns the id that the platform gave it.
@@ -111,7 +114,7 @@ impl Rest {
             .header(AUTHORIZATION, self.authorization.clone())
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .body(body.to_string());
-        let body = answer(request.send().await, MAX_ANSWER_BYTES).await?;
+        let body = answer(request.send().await, MAX_ANSWER_BYTES, self.token()).await?;
         if body.iter().all(u8::is_ascii_whitespace) {
             return Ok(None);
         }
@@ -136,13 +139,17 @@ impl Rest {
             address.query_pairs_mut().append_pair(before_key, before);
         }
         let request = self.http.request(Method::GET, address).headers(request_headers);
-        let body = answer(request.send().await, MAX_HISTORY_BYTES).await?;
+        let body = answer(request.send().await, MAX_HISTORY_BYTES, self.token()).await?;
         let answer: Value = serde_json::from_slice(&body).map_err(|_| RestError::Answer("it is no JSON"))?;
         read_history(&answer, &self.room).ok_or(RestError::Answer("it holds no list of messages"))
     }
 }
 
 impl Rest {
+    fn token(&self) -> &str {
+        self.token.expose_secret().trim()
+    }
+
     /// Whether the history was refused for the token that was sent along.
     pub(super) fn refuses_token(&self, error: &RestError) -> bool {
         self.generation == RetakeGeneration::V1
@@ -177,8 +184,8 @@ fn below(base: &Url, segments: &[&str]) -> Url {
     address
 }
 
-/// The body of a good answer, or what is wrong with it.
-async fn answer(outcome: reqwest::Result<Response>, limit: usize) -> Result<Vec<u8>, RestError> {
+/// The body of a good answer, or what is wrong with it, without the token that some services tell back.
+async fn answer(outcome: reqwest::Result<Response>, limit: usize, token: &str) -> Result<Vec<u8>, RestError> {
     let response = outcome.map_err(transport_error)?;
     let status = response.status();
     if status.is_success() {
@@ -188,11 +195,14 @@ async fn answer(outcome: reqwest::Result<Response>, limit: usize) -> Result<Vec<
     // An error without a readable body is still that error.
     let body = read_body(response, MAX_ANSWER_BYTES).await.unwrap_or_default();
     let problem = serde_json::from_slice::<Value>(&body).ok();
-    let problem = problem
-        .as_ref()
-        .and_then(read_problem)
-        .map(|problem| problem.chars().filter(|character| !character.is_control()).take(LONGEST_PROBLEM).collect());
+    let problem = problem.as_ref().and_then(read_problem).map(|problem| tellable(problem, token));
     Err(RestError::Status { status, problem, retry_after })
+}
+
+fn tellable(problem: &str, token: &str) -> String {
+    let line: String = problem.chars().filter(|character| !character.is_control()).collect();
+    let line = if token.is_empty() { line } else { line.replace(token, "…") };
+    line.chars().take(LONGEST_PROBLEM).collect()
 }
 
 async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, RestError> {
@@ -234,6 +244,9 @@ fn retry_after(headers: &HeaderMap, now_ms: u64) -> Option<Duration> {
     };
     Some(wait.min(LONGEST_RETRY_AFTER))
 }
+
+#[cfg(test)]
+mod fuzz;
 
 #[cfg(test)]
 mod tests {

@@ -228,4 +228,6 @@ pub(super) fn read_problem(answer: &Value) -> Option<&str> {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

@@ -259,3 +259,6 @@ fn raw(simulated: &Simulated, kind: &str) -> Result<Raw, SimulationError> {
     }
     Ok(Raw { kind: if kind.is_empty() { "simulated" } else { kind }.to_owned(), json })
 }
+
+#[cfg(test)]
+mod fuzz;

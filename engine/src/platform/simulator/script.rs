@@ -155,8 +155,8 @@ impl Script {
             })?;
         }
         let steps: Vec<Step> = file.steps.into_iter().map(Spanned::into_inner).collect();
-        let last = steps.iter().flat_map(|step| step.times(MAX_SECONDS).last()).fold(0.0, f64::max);
-        let length = file.length.unwrap_or(last + TAIL);
+        let last = || steps.iter().flat_map(|step| step.times(MAX_SECONDS).last()).fold(0.0, f64::max);
+        let length = file.length.unwrap_or_else(|| last() + TAIL);
         Ok(Self { seed: file.seed, repeats: file.repeats, length, steps })
     }
 
@@ -252,3 +252,6 @@ fn in_a_file(error: &SimulationError) -> String {
 fn line(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
 }
+
+#[cfg(test)]
+mod fuzz;

@@ -8,6 +8,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::one_line;
+
 /// More attachments than this are refused, as the reference decoder does.
 pub const MAX_ATTACHMENTS: usize = 10;
 /// A shorter interval would be a server's mistake, and with a timeout of nothing every moment a ping timeout.
@@ -77,7 +79,9 @@ impl<'text> EnginePacket<'text> {
         let kind = characters.next().ok_or(PacketError::Empty)?;
         let rest = characters.as_str();
         match kind {
-            '0' => serde_json::from_str(rest).map(Self::Open).map_err(|error| PacketError::Open(error.to_string())),
+            '0' => serde_json::from_str(rest)
+                .map(Self::Open)
+                .map_err(|error| PacketError::Open(one_line(&error.to_string()))),
             '1' => Ok(Self::Close),
             '2' => Ok(Self::Ping),
             '3' => Err(PacketError::Unexpected("pong")),
@@ -217,11 +221,15 @@ fn read_json(packet: &'static str, text: &str) -> Result<Option<Value>, PacketEr
     if text.is_empty() {
         return Ok(None);
     }
-    serde_json::from_str(text).map(Some).map_err(|error| PacketError::Body { packet, problem: error.to_string() })
+    serde_json::from_str(text).map(Some).map_err(|error| unreadable(packet, &error))
 }
 
 fn read_array(packet: &'static str, text: &str) -> Result<Vec<Value>, PacketError> {
-    serde_json::from_str(text).map_err(|error| PacketError::Body { packet, problem: error.to_string() })
+    serde_json::from_str(text).map_err(|error| unreadable(packet, &error))
+}
+
+fn unreadable(packet: &'static str, error: &serde_json::Error) -> PacketError {
+    PacketError::Body { packet, problem: one_line(&error.to_string()) }
 }
 
 fn read_event(text: &str, attachments: usize) -> Result<Body, PacketError> {
@@ -254,9 +262,12 @@ fn read_connect_error(text: &str) -> Result<Body, PacketError> {
         Some(Value::String(message)) => (message, None),
         _ => (String::new(), None),
     };
+    let message = one_line(&message);
     let message = if message.is_empty() { "it did not say why".to_owned() } else { message };
     Ok(Body::ConnectError { message, data })
 }
 
+#[cfg(test)]
+mod fuzz;
 #[cfg(test)]
 mod tests;

@@ -7,8 +7,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-/// A message longer than this explains nothing more.
-const LONGEST_MESSAGE: usize = 200;
+use super::one_line;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -25,16 +24,12 @@ impl Refusal {
         let body = body.trim();
         if let Ok(Value::Object(fields)) = serde_json::from_str(body) {
             let message = fields.get("message").or_else(|| fields.get("error")).and_then(Value::as_str);
-            return Self { status, code: fields.get("code").and_then(Value::as_u64), message: message.map(shorten) };
+            return Self { status, code: fields.get("code").and_then(Value::as_u64), message: message.map(one_line) };
         }
         // A page is made for people with a browser; Socket.IO itself refuses upgrades with one line of text.
         let is_plain = !body.is_empty() && !body.contains('<');
-        Self { status, code: None, message: is_plain.then(|| shorten(body)) }
+        Self { status, code: None, message: is_plain.then(|| one_line(body)) }
     }
-}
-
-fn shorten(text: &str) -> String {
-    text.chars().filter(|character| !character.is_control()).take(LONGEST_MESSAGE).collect()
 }
 
 impl fmt::Display for Refusal {
@@ -55,6 +50,7 @@ impl fmt::Display for Refusal {
 
 #[cfg(test)]
 mod tests {
+    use super::super::LONGEST_TOLD;
     use super::*;
 
     #[test]
@@ -80,6 +76,6 @@ mod tests {
     #[test]
     fn a_long_message_is_cut() {
         let message = Refusal::new(400, "ü".repeat(5000).as_bytes()).message.unwrap();
-        assert_eq!(message.chars().count(), LONGEST_MESSAGE);
+        assert_eq!(message.chars().count(), LONGEST_TOLD);
     }
 }

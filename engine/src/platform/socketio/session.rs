@@ -2,7 +2,8 @@
 //!
 //! [`Session::next`] may be dropped at any await and called again; nothing is lost by it, so it fits a `select!`.
 
-use std::collections::VecDeque;
+mod protocol;
+
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -15,17 +16,14 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 use url::Url;
 
+use self::protocol::{Protocol, Read};
 use super::packet::{Body, EnginePacket, Open, Packet, PacketError};
-use super::{Refusal, SocketError};
+use super::{Refusal, SocketError, one_line};
 
 /// A chat message fits a kilobyte; what is far larger than the usual `maxPayload` of 1 MB is an attack.
 const MAX_MESSAGE_BYTES: usize = 2 << 20;
 /// The default of the reference client.
 const HANDSHAKE: Duration = Duration::from_secs(20);
-/// Events that arrive before the answer to CONNECT are held back, but not without end.
-const MAX_EARLY_EVENTS: usize = 256;
-/// What they may hold together: two of the largest messages.
-const MAX_EARLY_BYTES: usize = 2 * MAX_MESSAGE_BYTES;
 /// One connection reads small packets; the default of 128 KiB would be the largest thing it owns.
 const READ_BUFFER_BYTES: usize = 16 << 10;
 /// Room for what a server that has stopped reading leaves unwritten.
@@ -38,7 +36,7 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 pub struct Options {
     /// From dialling to the answer to CONNECT.
     pub handshake: Duration,
-    /// The largest message that is taken from the server.
+    /// The largest message that is taken from the server; before the answer to CONNECT, all of them together.
     pub max_message_bytes: usize,
     /// The payload of CONNECT, where the server asks for one.
     pub auth: Option<Value>,
@@ -64,14 +62,7 @@ pub struct Session {
     max_message_bytes: usize,
     /// When the server counts as dead, unless it pings before.
     deadline: Instant,
-    /// What the protocol makes us answer, not yet sent. Emptied before the next frame is read.
-    due: VecDeque<Utf8Bytes>,
-    /// An event whose attachments are still to come, and how many.
-    incomplete: Option<(Option<Incoming>, usize)>,
-    /// Events from before the answer to CONNECT.
-    early: VecDeque<Incoming>,
-    /// What all text frames together have held.
-    heard_bytes: usize,
+    protocol: Protocol,
 }
 
 impl Session {
@@ -98,35 +89,18 @@ impl Session {
             deadline: Instant::now() + open.patience(),
             open,
             max_message_bytes: options.max_message_bytes,
-            due: VecDeque::new(),
-            incomplete: None,
-            early: VecDeque::new(),
-            heard_bytes: 0,
+            protocol: Protocol::new(options.max_message_bytes),
         };
         session.send(&Packet::main(Body::Connect { data: options.auth.clone() })).await?;
-        session.await_connected().await?;
-        Ok(session)
-    }
-
-    async fn await_connected(&mut self) -> Result<(), SocketError> {
-        loop {
-            match self.read().await? {
-                Read::Event(event) if self.early.len() < MAX_EARLY_EVENTS && self.heard_bytes <= MAX_EARLY_BYTES => {
-                    self.early.push_back(event);
-                }
-                Read::Event(_) => return Err(SocketError::Lost("it sent events before the session was made".into())),
-                Read::Connected { has_id: true } => return Ok(()),
-                // It answers CONNECT, or sends it unasked, in the form of the protocol before.
-                Read::Connected { has_id: false } => {
-                    return Err(SocketError::Unsupported("it speaks Socket.IO 2, protocol 4".to_owned()));
-                }
-            }
+        while !session.protocol.is_connected() {
+            session.read().await?;
         }
+        Ok(session)
     }
 
     /// The next event. Answers pings and acknowledgements on the way.
     pub async fn next(&mut self) -> Result<Incoming, SocketError> {
-        if let Some(event) = self.early.pop_front() {
+        if let Some(event) = self.protocol.take_early() {
             return Ok(event);
         }
         loop {
@@ -158,86 +132,26 @@ impl Session {
 
     async fn read(&mut self) -> Result<Read, SocketError> {
         loop {
-            // Taken away only once it is sent: a second pong does no harm, a missing one does.
-            while let Some(frame) = self.due.front().cloned() {
+            // It stays due until it is written: a second pong does no harm, a missing one does.
+            while let Some(frame) = self.protocol.due.front().cloned() {
                 self.write(frame).await?;
-                self.due.pop_front();
+                self.protocol.due.pop_front();
             }
             let message = timeout_at(self.deadline, next_message(&mut self.socket, self.max_message_bytes))
                 .await
                 .map_err(|_| SocketError::PingTimeout(self.open.patience()))??;
             let read = match message {
-                Message::Text(text) => {
-                    self.heard_bytes = self.heard_bytes.saturating_add(text.len());
-                    self.take_text(&text)?
-                }
-                Message::Binary(_) => self.take_attachment()?,
+                Message::Text(text) => self.protocol.take_text(&text)?,
+                Message::Binary(_) => self.protocol.take_attachment()?,
                 _ => None,
             };
-            if let Some(read) = read {
-                return Ok(read);
+            match read {
+                Some(Read::Ping) => self.deadline = Instant::now() + self.open.patience(),
+                Some(read) => return Ok(read),
+                None => {}
             }
         }
     }
-
-    fn take_text(&mut self, text: &str) -> Result<Option<Read>, SocketError> {
-        match EnginePacket::parse(text)? {
-            EnginePacket::Ping => {
-                self.deadline = Instant::now() + self.open.patience();
-                self.due.push_back("3".into());
-                Ok(None)
-            }
-            EnginePacket::Message(_) if self.incomplete.is_some() => Err(PacketError::AttachmentDue.into()),
-            EnginePacket::Message(packet) => self.take_packet(Packet::parse(packet)?),
-            EnginePacket::Close => Err(SocketError::Closed),
-            EnginePacket::Noop => Ok(None),
-            EnginePacket::Open(_) => Err(PacketError::Unexpected("a second open").into()),
-        }
-    }
-
-    fn take_packet(&mut self, packet: Packet) -> Result<Option<Read>, SocketError> {
-        let is_ours = packet.namespace.is_empty();
-        let attachments = packet.attachments();
-        let event = match packet.body {
-            _ if !is_ours => None,
-            Body::Connect { data } => {
-                let has_id = data.is_some_and(|data| data.get("sid").is_some_and(Value::is_string));
-                return Ok(Some(Read::Connected { has_id }));
-            }
-            Body::Disconnect => return Err(SocketError::Disconnected),
-            Body::ConnectError { message, data } => return Err(SocketError::ConnectError { message, data }),
-            Body::Ack { .. } => None,
-            Body::Event { name, args, ack, .. } => {
-                if let Some(id) = ack {
-                    let answer = Packet::main(Body::Ack { id, args: Vec::new(), attachments: 0 });
-                    self.due.push_back(answer.encode().into());
-                }
-                Some(Incoming { name, args })
-            }
-        };
-        if attachments > 0 {
-            self.incomplete = Some((event, attachments));
-            return Ok(None);
-        }
-        Ok(event.map(Read::Event))
-    }
-
-    fn take_attachment(&mut self) -> Result<Option<Read>, SocketError> {
-        match self.incomplete.take() {
-            Some((event, 1)) => Ok(event.map(Read::Event)),
-            Some((event, attachments)) => {
-                self.incomplete = Some((event, attachments - 1));
-                Ok(None)
-            }
-            None => Err(PacketError::StrayAttachment.into()),
-        }
-    }
-}
-
-/// What is left of a frame when the session has done its part.
-enum Read {
-    Event(Incoming),
-    Connected { has_id: bool },
 }
 
 /// The first frame must be the open packet.
@@ -260,7 +174,8 @@ async fn read_open(socket: &mut Socket, limit: usize) -> Result<Open, SocketErro
 async fn next_message(socket: &mut Socket, limit: usize) -> Result<Message, SocketError> {
     match socket.next().await {
         Some(Ok(Message::Close(Some(frame)))) => {
-            Err(SocketError::Lost(format!("closed with code {} {}", frame.code, frame.reason).trim_end().to_owned()))
+            let reason = one_line(&frame.reason);
+            Err(SocketError::Lost(format!("closed with code {} {reason}", frame.code).trim_end().to_owned()))
         }
         Some(Ok(Message::Close(None))) => Err(SocketError::Lost("closed without a reason".to_owned())),
         Some(Ok(message)) => Ok(message),

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::future::pending;
 
 use async_trait::async_trait;
+use proptest::prelude::*;
 use tokio::sync::{broadcast, mpsc};
 
 use super::*;
@@ -17,6 +18,8 @@ enum Act {
     Fail(Disconnect),
     /// Fails each time until then.
     FailUntil(Instant),
+    /// The same, counted from the first time.
+    FailFor(Duration),
     Panic,
     Emit,
     /// Is ready, tells when it was dropped, and never ends.
@@ -52,6 +55,10 @@ impl Source for Scripted {
                 retry("away")
             }
             Some(Act::FailUntil(_)) => self.run(link).await,
+            Some(Act::FailFor(outage)) => {
+                self.0.push_front(Act::FailUntil(Instant::now() + outage));
+                self.run(link).await
+            }
             Some(Act::Panic) => panic!("a scripted panic"),
             Some(Act::Emit) => {
                 let event = Event::Raw(Raw { kind: "x".into(), json: "{}".into() });
@@ -220,4 +227,49 @@ async fn events_are_handed_on_and_their_time_is_kept() {
     let draft = running.events.recv().await.unwrap();
     assert_eq!(draft.channel, Channel::new("test", "room"));
     assert!(running.statuses.all()[0].last_event_ms.is_some());
+}
+
+/// Plays outages of these lengths, each after a connection that held. Returns each wait, and for how long the connection
+/// had been away when it began.
+async fn play(outages: &[Duration]) -> Vec<(Duration, Duration)> {
+    let acts = outages.iter().flat_map(|outage| [Act::Join(retry("lost")), Act::FailFor(*outage)]);
+    let mut running = Running::start(acts.chain([Act::Join(retry("end"))]));
+    let (mut waits, mut lost, mut waiting) = (Vec::new(), Instant::now(), None);
+    loop {
+        match running.state().await {
+            ConnectionState::BackingOff { why, .. } if why == "end" => return waits,
+            ConnectionState::BackingOff { why, .. } => {
+                lost = if why == "lost" { Instant::now() } else { lost };
+                waiting = Some(Instant::now());
+            }
+            ConnectionState::Connecting => waits.extend(waiting.take().map(|begun| (begun.elapsed(), begun - lost))),
+            ConnectionState::Stopped { .. } => panic!("it never gives up"),
+            _ => {}
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn waits_are_short_while_an_outage_is_young_and_bounded_for_ever(
+        outages in proptest::collection::vec(0..120_000_u64, 1..5),
+        seed in any::<u64>(),
+    ) {
+        fastrand::seed(seed);
+        let outages: Vec<Duration> = outages.into_iter().map(Duration::from_millis).collect();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let waits = runtime.block_on(play(&outages));
+        prop_assert!(waits.len() >= outages.len());
+        // The runtime's clock counts milliseconds and rounds up.
+        let rounding = Duration::from_millis(1);
+        let mut longest = Duration::from_secs(1);
+        for (wait, away) in waits {
+            let is_young = away < YOUNG_OUTAGE;
+            longest = if is_young { Duration::from_secs(1) } else { (2 * longest).min(Duration::from_secs(30)) };
+            prop_assert!(wait >= Duration::from_millis(100));
+            prop_assert!(wait <= longest + rounding, "{wait:?} after {away:?}, more than {longest:?}");
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! address is the one that is dialled (see [`address`]).
 
 mod address;
+mod secrets;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use url::Url;
@@ -172,7 +173,7 @@ impl Guest {
             if RESERVED.contains(&name.as_str()) {
                 return Err(failure("bad-request", format!("the header `{name}` is set by the host")));
             }
-            let filled = self.fill_secrets(&header.value, secrets)?;
+            let filled = secrets::fill(&header.value, |name| self.secret(name, secrets))?;
             let mut value = HeaderValue::from_str(&filled)
                 .map_err(|_| failure("bad-request", format!("the value of the header `{name}` can't be sent")))?;
             value.set_sensitive(true);
@@ -181,28 +182,13 @@ impl Guest {
         Ok(map)
     }
 
-    /// Puts the operator's secrets in the place of `{secret:name}`. The filled value never goes back to the guest.
-    fn fill_secrets(&self, value: &str, secrets: Option<&Secrets>) -> Result<String, Failure> {
-        let mut filled = String::with_capacity(value.len());
-        let mut rest = value;
-        while let Some((before, behind)) = rest.split_once("{secret:") {
-            let Some((name, after)) = behind.split_once('}') else { break };
-            self.check("secrets", name).map_err(|denied| failure("denied", denied.to_string()))?;
-            filled.push_str(before);
-            match secrets.map(|secrets| secrets.get(name)) {
-                Some(Some(secret)) => filled.push_str(secret.expose_secret()),
-                Some(None) => {
-                    return Err(failure(
-                        "denied",
-                        format!("denied: the operator has set no secret `{name}` for this plugin"),
-                    ));
-                }
-                None => {}
-            }
-            rest = after;
-        }
-        filled.push_str(rest);
-        Ok(filled)
+    /// A secret that the plugin asked for and the operator set; none in a replay. Its value never goes back to the guest.
+    fn secret<'a>(&self, name: &str, secrets: Option<&'a Secrets>) -> Result<Option<&'a SecretString>, Failure> {
+        self.check("secrets", name).map_err(|denied| failure("denied", denied.to_string()))?;
+        let Some(secrets) = secrets else { return Ok(None) };
+        secrets.get(name).map(Some).ok_or_else(|| {
+            failure("denied", format!("denied: the operator has set no secret `{name}` for this plugin"))
+        })
     }
 }
 

@@ -12,11 +12,15 @@ use crate::replay::error::JournalError;
 /// A plugin's whole memory is on one line; more than this is no journal of ours.
 const LINE_BYTES: u64 = 256 << 20;
 
+/// Of what is wrong with a line this much is told, in characters: serde repeats what it did not expect.
+const LONGEST_TOLD: usize = 200;
+
 const NO_HEADER: &str = "its first line is not the header of a journal";
 
-pub(super) struct File {
+pub(super) struct File<R = BufReader<fs::File>> {
+    /// Only told.
     path: PathBuf,
-    reader: BufReader<fs::File>,
+    reader: R,
     /// Of the line that was read last, from 1.
     line: u64,
     /// Read while looking for the end of the beginning.
@@ -34,7 +38,12 @@ pub(super) struct Beginning {
 impl File {
     pub(super) fn open(path: &Path) -> Result<(Self, Beginning), JournalError> {
         let failed = |source| JournalError::Io { doing: "read the journal", path: path.to_owned(), source };
-        let reader = BufReader::new(fs::File::open(path).map_err(failed)?);
+        Self::begin(path, BufReader::new(fs::File::open(path).map_err(failed)?))
+    }
+}
+
+impl<R: BufRead> File<R> {
+    fn begin(path: &Path, reader: R) -> Result<(Self, Beginning), JournalError> {
         let mut file = Self { path: path.to_owned(), reader, line: 0, ahead: None, has_ended: false };
         let header = file.header()?;
         let mut beginning = Beginning { header, plugins: Vec::new(), own_calls: Vec::new() };
@@ -73,7 +82,7 @@ impl File {
         let first = serde_json::from_str::<FirstLine>(&text).ok().filter(|first| first.line == "journal");
         let Some(FirstLine { format, engine, .. }) = first else { return Err(self.foreign(NO_HEADER)) };
         if format > FORMAT {
-            return Err(JournalError::Newer { path: self.path.clone(), engine, found: format });
+            return Err(JournalError::Newer { path: self.path.clone(), engine: one_line(&engine), found: format });
         }
         match self.parse(&text)? {
             Line::Journal(header) => Ok(header),
@@ -93,7 +102,7 @@ impl File {
             let whole = error.to_string();
             // It counts lines from the beginning of each, which tells nobody anything.
             let problem = whole.split(" at line ").next().unwrap_or(&whole);
-            self.wrong(error.column().max(1), problem)
+            self.wrong(error.column().max(1), &one_line(problem))
         })
     }
 
@@ -131,3 +140,11 @@ impl File {
         JournalError::Io { doing: "read the journal", path: self.path.clone(), source }
     }
 }
+
+/// The file may come from anybody, and a screen must not be filled or steered by what it holds.
+fn one_line(problem: &str) -> String {
+    problem.chars().filter(|character| !character.is_control()).take(LONGEST_TOLD).collect()
+}
+
+#[cfg(test)]
+mod fuzz;

@@ -113,6 +113,9 @@ impl fmt::Display for Decimal {
 }
 
 #[cfg(test)]
+mod fuzz;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -25,6 +25,9 @@ use crate::letters::{Kind, Letter};
 use crate::line::Line;
 use crate::squeezed::{Kept, Squeezed};
 
+/// Of one compiled regex: some thousand letters. A count such as `{9999}` would take all the memory that a plugin has.
+const REGEX_BYTES: usize = 128 << 10;
+
 /// What the operator writes under `[rules.terms]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -214,6 +217,7 @@ fn regex(pattern: &str) -> Result<Regex, String> {
     let folded: String = pattern.chars().map(lower).collect();
     RegexBuilder::new(&folded)
         .case_insensitive(true)
+        .size_limit(REGEX_BYTES)
         .build()
         .map_err(|error| format!("the regex `{pattern}` can't be used: {error}"))
 }

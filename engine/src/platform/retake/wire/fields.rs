@@ -118,6 +118,11 @@ fn calendar(text: &str) -> Option<u64> {
     u64::try_from(instant.as_millisecond()).ok()
 }
 
+/// Stands in for an id where there is none, so it is whole or nothing.
+fn wallet_of(fields: &Map<String, Value>, names: &[&str]) -> Option<String> {
+    text_of(fields, names).filter(|wallet| wallet.len() <= LONGEST_ID).map(str::to_owned)
+}
+
 /// Whoever did it, with as much of an identity as the platform gave.
 #[derive(Debug, Default)]
 pub(super) struct Sender {
@@ -152,7 +157,7 @@ impl Sender {
             Value::Object(author) => Some(Self {
                 id: id_of(author, &IDS),
                 name: word_of(author, &NAMES).map(str::to_owned),
-                wallet: word_of(author, &["walletAddress", "wallet_address", "wallet"]).map(str::to_owned),
+                wallet: wallet_of(author, &["walletAddress", "wallet_address", "wallet"]),
                 avatar: text_of(author, &["favatar", "avatar", "image_url"]).map(str::to_owned),
             })
             .filter(Self::is_known),
@@ -164,10 +169,9 @@ impl Sender {
     }
 
     pub(super) fn of_flat(message: &Map<String, Value>, ids: &[&str], names: &[&str]) -> Option<Self> {
-        let wallet = word_of(message, &["sender_wallet_address", "walletAddress", "wallet_address"]);
+        let wallet = wallet_of(message, &["sender_wallet_address", "walletAddress", "wallet_address"]);
         let name = word_of(message, names).map(str::to_owned);
-        Some(Self { id: id_of(message, ids), name, wallet: wallet.map(str::to_owned), avatar: None })
-            .filter(Self::is_known)
+        Some(Self { id: id_of(message, ids), name, wallet, avatar: None }).filter(Self::is_known)
     }
 
     pub(super) fn is_known(&self) -> bool {

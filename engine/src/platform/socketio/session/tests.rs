@@ -145,7 +145,10 @@ async fn what_comes_before_the_answer_to_connect_has_a_bound() {
             pending::<()>().await;
         })
         .await;
-        assert_eq!(refused(&url).await, SocketError::Lost("it sent events before the session was made".into()));
+        assert_eq!(
+            refused(&url).await,
+            SocketError::Lost("it sent more than it may before the session was made".into())
+        );
     }
 }
 
@@ -257,7 +260,7 @@ async fn a_server_that_reads_nothing_is_left() {
         if let Err(error) = session.next().await {
             break error;
         }
-        assert!(session.due.len() <= 2, "{} answers wait", session.due.len());
+        assert!(session.protocol.due.len() <= 2, "{} answers wait", session.protocol.due.len());
     };
     assert_eq!(end, SocketError::PingTimeout(Duration::from_millis(200)));
 }

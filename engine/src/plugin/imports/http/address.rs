@@ -79,7 +79,42 @@ fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// An address within another leads where it leads by itself.
+        #[test]
+        fn no_disguise_makes_an_address_public(bits in any::<u32>(), rest in any::<u64>()) {
+            let v4 = Ipv4Addr::from(bits);
+            let [high, low] = [(bits >> 16) as u16, bits as u16];
+            let within = |prefix: u128| Ipv6Addr::from(prefix | u128::from(bits));
+            let disguises = [
+                v4.to_ipv6_mapped(),
+                v4.to_ipv6_compatible(),
+                within(0xffff_0000_0000),
+                within(0x64_ff9b << 96),
+                Ipv6Addr::new(0x2002, high, low, (rest >> 48) as u16, (rest >> 32) as u16, 0, (rest >> 16) as u16, rest as u16),
+            ];
+            for disguise in disguises {
+                prop_assert_eq!(is_public(disguise.into()), is_public(v4.into()), "{} as {}", v4, disguise);
+            }
+        }
+
+        #[test]
+        fn nothing_of_this_machine_or_network_is_public(bits in any::<u32>(), more in any::<u128>()) {
+            let networks = [(0x7f00_0000, 8), (0x0a00_0000, 8), (0xac10_0000, 12), (0xc0a8_0000, 16), (0xa9fe_0000, 16), (0, 8)];
+            for (network, length) in networks {
+                let address = Ipv4Addr::from(network | (bits & (u32::MAX >> length)));
+                prop_assert!(!is_public(address.into()), "{address}");
+            }
+            for (network, length) in [(0xfe80_u128 << 112, 10), (0xfc00 << 112, 7), (0xff00 << 112, 8)] {
+                let address = Ipv6Addr::from(network | (more & (u128::MAX >> length)));
+                prop_assert!(!is_public(address.into()), "{address}");
+            }
+        }
+    }
 
     #[test]
     fn only_the_world_is_public() {
