@@ -11,6 +11,7 @@
 pub mod bot;
 pub mod daemon;
 pub mod fixtures;
+pub mod load;
 #[cfg(feature = "real-peers")]
 pub mod real_peers;
 pub mod retake;

@@ -1,0 +1,88 @@
+//! What is to be measured.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+
+/// Measures how fast Showrunner is, beside its peers, and prints a table.
+#[derive(Debug, Parser)]
+#[command(name = "speed")]
+pub struct Arguments {
+    /// What to measure; everything when nothing is named.
+    #[arg(value_enum, ignore_case = true)]
+    named: Vec<Bench>,
+    /// A tenth of the time: to see that it works, not for figures.
+    #[arg(long)]
+    pub quick: bool,
+    /// Writes the figures there, too.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// How often each bot is measured, in turn.
+    #[arg(long, value_name = "N")]
+    rounds: Option<usize>,
+    /// The bots do not hear their own lines; on the real service they do.
+    #[arg(long)]
+    pub no_echo: bool,
+    /// Measure no bot but Showrunner.
+    #[arg(long)]
+    pub alone: bool,
+    /// With Extism, which is built for it: tests/peers/extism.
+    #[arg(long)]
+    pub extism: bool,
+    /// Leave it to the system where programs run.
+    #[arg(long)]
+    pub unpinned: bool,
+    /// Cargo adds it to whatever is a benchmark.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Bench {
+    /// A native call.
+    B0,
+    /// A call into a component.
+    B1,
+    /// To a plugin's actor and back.
+    B2,
+    /// Review and fan-out, through the whole pipeline.
+    B3,
+    /// From the socket to the HTTP reply.
+    B4,
+    /// The same, with bad neighbours.
+    Beside,
+    /// Memory, idle and after a lot of chat, with few plugins and many.
+    Memory,
+    /// From the start to dialling.
+    Start,
+    /// From a saved file to its first answer.
+    Live,
+}
+
+impl Arguments {
+    pub fn read() -> Self {
+        Self::parse()
+    }
+
+    pub fn benches(&self) -> Vec<Bench> {
+        let mut benches = if self.named.is_empty() { Bench::value_variants().to_vec() } else { self.named.clone() };
+        benches.sort_unstable();
+        benches.dedup();
+        benches
+    }
+
+    pub fn rounds(&self) -> usize {
+        self.rounds.unwrap_or(if self.quick { 1 } else { 3 })
+    }
+
+    /// So long when there is time.
+    pub fn time(&self, whole: Duration) -> Duration {
+        if self.quick { whole / 10 } else { whole }
+    }
+
+    /// So many when there is time.
+    pub fn count(&self, whole: usize) -> usize {
+        if self.quick { (whole / 10).max(1) } else { whole }
+    }
+}
