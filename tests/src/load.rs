@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use self::board::Board;
-pub use self::board::{Timing, percentile};
+pub use self::board::{Timing, Words, percentile};
 use self::room::Room;
 
 /// How long is waited for the last answers of a phase, and for a bot to join. Only one that has died meets it.
@@ -113,19 +113,26 @@ impl Server {
     /// when it was asked late.
     pub async fn open_loop(&self, per_second: u32, time: Duration) -> Timing {
         let count = (f64::from(per_second) * time.as_secs_f64()).round() as usize;
-        self.begin(count);
+        self.open_loop_while(per_second, |asked| asked < count).await
+    }
+
+    /// The same for as long as `goes_on` says so, which is told how many were asked.
+    pub async fn open_loop_while(&self, per_second: u32, goes_on: impl Fn(usize) -> bool) -> Timing {
+        self.begin();
         let begun = Instant::now();
-        for index in 0..count {
-            let due = begun + Duration::from_secs_f64(index as f64 / f64::from(per_second));
+        let mut asked = 0;
+        while goes_on(asked) {
+            let due = begun + Duration::from_secs_f64(asked as f64 / f64::from(per_second));
             clock::until(due).await;
             self.shared.ask(due).await;
+            asked += 1;
         }
         self.end().await
     }
 
     /// Keeps so many questions open for this long: each answer brings the next one.
     pub async fn closed_loop(&self, in_flight: usize, time: Duration) -> Timing {
-        self.begin(0);
+        self.begin();
         self.shared.board().feed_until(Instant::now() + time);
         self.first(in_flight).await;
         tokio::time::sleep(time).await;
@@ -134,7 +141,7 @@ impl Server {
 
     /// Asks so many questions, with so many open at a time.
     pub async fn flood(&self, count: usize, in_flight: usize) -> Timing {
-        self.begin(count);
+        self.begin();
         let first = in_flight.min(count);
         self.shared.board().feed_more(count - first);
         self.first(first).await;
@@ -152,21 +159,25 @@ impl Server {
         self.shared.room.say(|frame| wire::aside(frame, number, text)).await;
     }
 
-    /// Every answer that came since the last phase began, in its order: the number of the question, and what stood
-    /// before it. Only what is asked for by [`Server::keep_words`] is kept.
-    pub fn words(&self) -> Vec<(u64, Instant, String)> {
+    /// What stood before the number in each answer of the last phase, with the number and the moment.
+    pub fn words(&self) -> Vec<Words> {
         std::mem::take(&mut self.shared.board().words)
     }
 
-    /// From now on the words of answers are kept.
+    /// When an answer with these words came, if the newest one has them.
+    pub fn newest_words(&self, words: &str) -> Option<Instant> {
+        self.shared.board().words.last().filter(|newest| newest.words == words).map(|newest| newest.at)
+    }
+
+    /// Whether words are kept.
     pub fn keep_words(&self, keep: bool) {
         self.shared.board().keeps_words = keep;
     }
 
-    fn begin(&self, count: usize) {
+    fn begin(&self) {
         self.shared.connections.opened.store(0, Ordering::Relaxed);
         self.shared.connections.most.store(self.shared.connections.open.load(Ordering::Relaxed), Ordering::Relaxed);
-        self.shared.board().begin(count);
+        self.shared.board().begin();
     }
 
     async fn first(&self, count: usize) {
@@ -176,9 +187,14 @@ impl Server {
         self.shared.room.flush().await;
     }
 
-    /// Waits for the answers that are missing; what is still missing after a long while is lost.
+    /// Waits for the answers that are missing; what is still missing when none has come for a long while is lost.
     async fn end(&self) -> Timing {
-        let _ = timeout(PATIENCE, self.reached(|| self.shared.board().is_complete().then_some(()))).await;
+        let is_complete = || self.shared.board().is_complete().then_some(());
+        while timeout(PATIENCE, self.reached(is_complete)).await.is_err() {
+            if !self.shared.board().has_heard_within(PATIENCE) {
+                break;
+            }
+        }
         let connections = &self.shared.connections;
         let mut timing = self.shared.board().finish();
         timing.connections = connections.most.load(Ordering::Relaxed);

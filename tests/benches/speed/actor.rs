@@ -31,7 +31,7 @@ impl EffectSink for Done {
     }
 }
 
-pub fn run(arguments: &Arguments, report: &mut Report) {
+pub(crate) fn run(arguments: &Arguments, report: &mut Report) {
     let runtime = Builder::new_multi_thread().enable_all().build().unwrap();
     let mut section = Section::new("B2", "To a plugin's actor and back, queue included");
     runtime.block_on(async {

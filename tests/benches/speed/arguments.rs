@@ -8,38 +8,38 @@ use clap::{Parser, ValueEnum};
 /// Measures how fast Showrunner is, beside its peers, and prints a table.
 #[derive(Debug, Parser)]
 #[command(name = "speed")]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// What to measure; everything when nothing is named.
     #[arg(value_enum, ignore_case = true)]
     named: Vec<Bench>,
     /// A tenth of the time: to see that it works, not for figures.
     #[arg(long)]
-    pub quick: bool,
+    pub(crate) quick: bool,
     /// Writes the figures there, too.
     #[arg(long, value_name = "FILE")]
-    pub json: Option<PathBuf>,
+    pub(crate) json: Option<PathBuf>,
     /// How often each bot is measured, in turn.
     #[arg(long, value_name = "N")]
     rounds: Option<usize>,
     /// The bots do not hear their own lines; on the real service they do.
     #[arg(long)]
-    pub no_echo: bool,
+    pub(crate) no_echo: bool,
     /// Measure no bot but Showrunner.
     #[arg(long)]
-    pub alone: bool,
+    pub(crate) alone: bool,
     /// With Extism, which is built for it: tests/peers/extism.
     #[arg(long)]
-    pub extism: bool,
+    pub(crate) extism: bool,
     /// Leave it to the system where programs run.
     #[arg(long)]
-    pub unpinned: bool,
+    pub(crate) unpinned: bool,
     /// Cargo adds it to whatever is a benchmark.
     #[arg(long, hide = true)]
     bench: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-pub enum Bench {
+pub(crate) enum Bench {
     /// A native call.
     B0,
     /// A call into a component.
@@ -61,28 +61,28 @@ pub enum Bench {
 }
 
 impl Arguments {
-    pub fn read() -> Self {
+    pub(crate) fn read() -> Self {
         Self::parse()
     }
 
-    pub fn benches(&self) -> Vec<Bench> {
+    pub(crate) fn benches(&self) -> Vec<Bench> {
         let mut benches = if self.named.is_empty() { Bench::value_variants().to_vec() } else { self.named.clone() };
         benches.sort_unstable();
         benches.dedup();
         benches
     }
 
-    pub fn rounds(&self) -> usize {
+    pub(crate) fn rounds(&self) -> usize {
         self.rounds.unwrap_or(if self.quick { 1 } else { 3 })
     }
 
     /// So long when there is time.
-    pub fn time(&self, whole: Duration) -> Duration {
+    pub(crate) fn time(&self, whole: Duration) -> Duration {
         if self.quick { whole / 10 } else { whole }
     }
 
     /// So many when there is time.
-    pub fn count(&self, whole: usize) -> usize {
+    pub(crate) fn count(&self, whole: usize) -> usize {
         if self.quick { (whole / 10).max(1) } else { whole }
     }
 }

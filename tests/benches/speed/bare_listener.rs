@@ -15,9 +15,9 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::home::IN_FLIGHT;
 
 /// The first argument of a process that is to be one.
-pub const NAME: &str = "bare-listener";
+pub(crate) const NAME: &str = "bare-listener";
 
-pub struct BareListener {
+pub(crate) struct BareListener {
     socket: String,
     rest: String,
 }
@@ -29,7 +29,7 @@ struct Line<'a> {
 }
 
 /// Whether this process is one.
-pub fn asked_for() -> Option<BareListener> {
+pub(crate) fn asked_for() -> Option<BareListener> {
     let mut arguments = std::env::args().skip(1);
     if arguments.next()? != NAME {
         return None;
@@ -39,7 +39,7 @@ pub fn asked_for() -> Option<BareListener> {
 
 impl BareListener {
     /// Until standard input ends.
-    pub fn run(&self) {
+    pub(crate) fn run(&self) {
         showrunner_tests::bot::install_tls();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {

@@ -6,21 +6,21 @@ use showrunner::event::{Draft, Envelope};
 
 /// A kind of event, by the name of its file.
 #[derive(Debug, Clone)]
-pub struct Sample {
-    pub name: &'static str,
-    pub envelope: Arc<Envelope>,
+pub(crate) struct Sample {
+    pub(crate) name: &'static str,
+    pub(crate) envelope: Arc<Envelope>,
 }
 
-pub fn short_chat() -> Sample {
+pub(crate) fn short_chat() -> Sample {
     sample("short chat", include_str!("../../corpus/events/short-chat.json"))
 }
 
 /// The greeters answer it.
-pub fn command() -> Sample {
+pub(crate) fn command() -> Sample {
     sample("command", include_str!("../../corpus/events/command.json"))
 }
 
-pub fn all() -> [Sample; 5] {
+pub(crate) fn all() -> [Sample; 5] {
     [
         short_chat(),
         sample("long chat", include_str!("../../corpus/events/long-chat.json")),
@@ -36,7 +36,7 @@ fn sample(name: &'static str, json: &str) -> Sample {
 
 impl Sample {
     /// The same event once more, as a platform would hand it over, with an id of its own.
-    pub fn draft(&self, number: usize) -> Draft {
+    pub(crate) fn draft(&self, number: usize) -> Draft {
         let Envelope { channel, event, extra, .. } = &*self.envelope;
         Draft {
             id: Some(format!("bench:{}:{number}", self.name).into()),

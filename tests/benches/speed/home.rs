@@ -12,9 +12,9 @@ use showrunner_tests::retake::{BOT_ID, ROOM, TOKEN};
 use tempfile::TempDir;
 
 /// Requests under way at once, for every bot.
-pub const IN_FLIGHT: usize = 16;
+pub(crate) const IN_FLIGHT: usize = 16;
 
-pub struct Home {
+pub(crate) struct Home {
     folder: TempDir,
     config: String,
 }
@@ -29,7 +29,7 @@ impl Home {
     }
 
     /// The plugins that ship stay off.
-    pub fn without_plugins() -> Self {
+    pub(crate) fn without_plugins() -> Self {
         let mut home = Self::new();
         for shipped in fs::read_dir(repository().join("plugins")).unwrap() {
             let id = shipped.unwrap().file_name().into_string().unwrap();
@@ -40,7 +40,7 @@ impl Home {
 
     /// A daemon as it is installed, with the plugins that ship, in the room of `server`. Only its pace is not the default:
     /// what is measured is how fast it can be, and a pace would hold it back.
-    pub fn of_a_bot(server: &Server) -> Self {
+    pub(crate) fn of_a_bot(server: &Server) -> Self {
         let mut home = Self::new();
         home.answer();
         home.join(server);
@@ -48,14 +48,14 @@ impl Home {
     }
 
     /// The same, but a plugin that ships lies in a folder of its own, and has the answers.
-    pub fn of_a_bot_with_folder(server: &Server) -> Self {
+    pub(crate) fn of_a_bot_with_folder(server: &Server) -> Self {
         let mut home = Self::new();
         home.join(server);
         home
     }
 
     /// In the room, with none of the plugins that ship.
-    pub fn of_a_silent_bot(server: &Server) -> Self {
+    pub(crate) fn of_a_silent_bot(server: &Server) -> Self {
         let mut home = Self::without_plugins();
         home.join(server);
         home
@@ -82,13 +82,13 @@ impl Home {
     }
 
     /// Lines for the end of the config.
-    pub fn configure(&mut self, lines: &str) {
+    pub(crate) fn configure(&mut self, lines: &str) {
         self.config.push_str(lines);
         self.config.push('\n');
     }
 
     /// A plugin that is granted all that it asks for.
-    pub fn add(&mut self, manifest: &str, component: &[u8]) {
+    pub(crate) fn add(&mut self, manifest: &str, component: &[u8]) {
         let parsed = Manifest::parse(manifest).unwrap();
         let folder = self.plugin_folder(&parsed.id);
         fs::create_dir_all(&folder).unwrap();
@@ -98,7 +98,7 @@ impl Home {
     }
 
     /// What the manifest asks for.
-    pub fn grant_all(&mut self, manifest: &str) {
+    pub(crate) fn grant_all(&mut self, manifest: &str) {
         let manifest = Manifest::parse(manifest).unwrap();
         let asked = manifest.permissions.to_table();
         let grant: Vec<_> = asked.iter().map(|(name, items)| format!("{name} = {items:?}")).collect();
@@ -106,20 +106,20 @@ impl Home {
     }
 
     /// The greeter in Rust, so many times.
-    pub fn add_greeters(&mut self, count: usize) {
+    pub(crate) fn add_greeters(&mut self, count: usize) {
         for number in 0..count {
             self.add_greeter(&format!("greeter-{number}"));
         }
     }
 
-    pub fn add_greeter(&mut self, id: &str) {
+    pub(crate) fn add_greeter(&mut self, id: &str) {
         let greeter = V0_1_0[0];
         let manifest = greeter.manifest.replace(&format!("id = \"{}\"", greeter.id), &format!("id = \"{id}\""));
         self.add(&manifest, greeter.component);
     }
 
     /// The plugin that does what it is told in chat.
-    pub fn add_probe(&mut self, id: &str, is_fallback: bool) {
+    pub(crate) fn add_probe(&mut self, id: &str, is_fallback: bool) {
         let manifest = format!(
             "id = \"{id}\"\nversion = \"1\"\nwit = \"0.1\"\nfallback = {is_fallback}\nevents = [\"chat\"]\n[permissions]\nchat = [\"say\"]\n"
         );
@@ -127,28 +127,28 @@ impl Home {
     }
 
     /// Writes the config, which the engine then finds.
-    pub fn write(&self) {
+    pub(crate) fn write(&self) {
         fs::write(self.config(), &self.config).unwrap();
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn config(&self) -> PathBuf {
+    pub(crate) fn config(&self) -> PathBuf {
         self.path().join("showrunner.toml")
     }
 
-    pub fn data_dir(&self) -> PathBuf {
+    pub(crate) fn data_dir(&self) -> PathBuf {
         self.path().join("data")
     }
 
-    pub fn plugin_folder(&self, id: &str) -> PathBuf {
+    pub(crate) fn plugin_folder(&self, id: &str) -> PathBuf {
         self.path().join("plugins").join(id)
     }
 }
 
 /// The root of the project.
-pub fn repository() -> &'static Path {
+pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }

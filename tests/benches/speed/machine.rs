@@ -12,7 +12,7 @@ use showrunner_tests::load::process;
 use crate::home::repository;
 
 #[derive(Serialize)]
-pub struct Machine {
+pub(crate) struct Machine {
     processor: String,
     cores: usize,
     memory_mib: u64,
@@ -21,15 +21,15 @@ pub struct Machine {
     wasmtime: String,
     wasmtime_features: Vec<String>,
     /// "release", or another one, whose figures say nothing.
-    pub profile: String,
+    pub(crate) profile: String,
     commit: String,
     node: Option<String>,
-    pub load_before: String,
-    pub load_after: String,
+    pub(crate) load_before: String,
+    pub(crate) load_after: String,
 }
 
 impl Machine {
-    pub fn look() -> Self {
+    pub(crate) fn look() -> Self {
         let (wasmtime, wasmtime_features) = wasmtime();
         let load_before = load_average();
         Self {
@@ -48,7 +48,7 @@ impl Machine {
         }
     }
 
-    pub fn look_again(&mut self) {
+    pub(crate) fn look_again(&mut self) {
         self.load_after = load_average();
     }
 }
@@ -66,12 +66,12 @@ impl fmt::Display for Machine {
 }
 
 /// The folder that this program was built into, and with it what cargo calls the profile.
-pub fn profile_folder() -> std::path::PathBuf {
+pub(crate) fn profile_folder() -> std::path::PathBuf {
     // <target>/<profile>/deps/<this program>
     std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned()
 }
 
-pub fn profile() -> String {
+pub(crate) fn profile() -> String {
     profile_folder().file_name().unwrap().to_string_lossy().into_owned()
 }
 
@@ -119,7 +119,7 @@ fn load_average() -> String {
 }
 
 /// Watches what else runs while something is measured.
-pub struct Busy {
+pub(crate) struct Busy {
     begun: Instant,
     /// Known from before: a benchmark may pin this program to one of them.
     cores: usize,
@@ -128,13 +128,13 @@ pub struct Busy {
 }
 
 impl Busy {
-    pub fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self { begun: Instant::now(), cores, machine: process::machine_time(), own: process::own_time() }
     }
 
     /// How much of all cores went to others than this program and those that it started and that have ended.
-    pub fn others_percent(&self) -> f64 {
+    pub(crate) fn others_percent(&self) -> f64 {
         let spent = process::machine_time().saturating_sub(self.machine);
         let own = process::own_time().saturating_sub(self.own);
         let all = self.begun.elapsed().as_secs_f64() * self.cores as f64;

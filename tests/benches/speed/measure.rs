@@ -14,25 +14,25 @@ const WARM_UP: usize = 2;
 type Work<'w> = Box<dyn FnMut(u64) -> Duration + 'w>;
 
 #[derive(Default)]
-pub struct Contest<'w> {
+pub(crate) struct Contest<'w> {
     contestants: Vec<(String, Work<'w>)>,
 }
 
 /// Nanoseconds of one call.
 #[derive(Debug, Clone)]
-pub struct Outcome {
-    pub who: String,
-    pub median: f64,
-    pub least: f64,
-    pub most: f64,
+pub(crate) struct Outcome {
+    pub(crate) who: String,
+    pub(crate) median: f64,
+    pub(crate) least: f64,
+    pub(crate) most: f64,
 }
 
 impl<'w> Contest<'w> {
-    pub fn add(&mut self, who: &str, work: impl FnMut(u64) -> Duration + 'w) {
+    pub(crate) fn add(&mut self, who: &str, work: impl FnMut(u64) -> Duration + 'w) {
         self.contestants.push((who.to_owned(), Box::new(work)));
     }
 
-    pub fn hold(self, arguments: &Arguments) -> Vec<Outcome> {
+    pub(crate) fn hold(self, arguments: &Arguments) -> Vec<Outcome> {
         let sample = arguments.time(SAMPLE);
         let mut field: Vec<_> = self.contestants.into_iter().map(|(who, work)| Contestant::new(who, work)).collect();
         for contestant in &mut field {
@@ -80,13 +80,13 @@ impl<'w> Contestant<'w> {
 }
 
 /// Of values in order of size.
-pub fn median(sorted: &[f64]) -> f64 {
+pub(crate) fn median(sorted: &[f64]) -> f64 {
     let middle = sorted.len() / 2;
     if sorted.len().is_multiple_of(2) { f64::midpoint(sorted[middle - 1], sorted[middle]) } else { sorted[middle] }
 }
 
 /// Does it so often, and says how long that took.
-pub fn time(calls: u64, mut work: impl FnMut()) -> Duration {
+pub(crate) fn time(calls: u64, mut work: impl FnMut()) -> Duration {
     let begun = Instant::now();
     for _ in 0..calls {
         work();

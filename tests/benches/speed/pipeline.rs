@@ -84,7 +84,7 @@ impl Bench {
     }
 }
 
-pub fn run(arguments: &Arguments, report: &mut Report) {
+pub(crate) fn run(arguments: &Arguments, report: &mut Report) {
     let runtime = Builder::new_multi_thread().enable_all().build().unwrap();
     let mut section =
         Section::new("B3", "A reviewed event through the pipeline, journal included, to the last line that leaves");

@@ -12,7 +12,7 @@ use crate::machine::{Busy, Machine};
 use crate::measure::Outcome;
 
 #[derive(Serialize)]
-pub struct Report {
+pub(crate) struct Report {
     machine: Machine,
     quick: bool,
     sections: Vec<Section>,
@@ -23,14 +23,14 @@ pub struct Report {
 
 /// One table.
 #[derive(Serialize)]
-pub struct Section {
+pub(crate) struct Section {
     bench: &'static str,
     title: String,
     rows: Vec<Row>,
 }
 
 #[derive(Serialize)]
-pub struct Row {
+pub(crate) struct Row {
     what: String,
     who: String,
     values: Values,
@@ -41,7 +41,7 @@ pub struct Row {
 
 /// By the name of the column, in the order of the columns.
 #[derive(Default, Clone)]
-pub struct Values(Vec<(&'static str, f64)>);
+pub(crate) struct Values(Vec<(&'static str, f64)>);
 
 /// What the design asks for.
 #[derive(Serialize)]
@@ -55,7 +55,7 @@ struct Target {
 
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Limit {
+pub(crate) enum Limit {
     AtMost(f64),
     AtLeast(f64),
 }
@@ -70,7 +70,7 @@ impl Limit {
 }
 
 impl Report {
-    pub fn begin(arguments: &Arguments) -> Self {
+    pub(crate) fn begin(arguments: &Arguments) -> Self {
         let machine = Machine::look();
         println!("{machine}");
         if arguments.quick {
@@ -79,24 +79,24 @@ impl Report {
         Self { machine, quick: arguments.quick, sections: Vec::new(), targets: Vec::new(), others: Map::new() }
     }
 
-    pub fn add(&mut self, section: Section) {
+    pub(crate) fn add(&mut self, section: Section) {
         section.print();
         self.sections.push(section);
     }
 
-    pub fn target(&mut self, what: &str, limit: Limit, measured: f64, unit: &'static str) {
+    pub(crate) fn target(&mut self, what: &str, limit: Limit, measured: f64, unit: &'static str) {
         let met = limit.holds(measured);
         self.targets.push(Target { what: what.to_owned(), limit, measured, unit, met });
     }
 
     /// Notes how quiet the machine was.
-    pub fn quiet(&mut self, bench: Bench, busy: &Busy) {
+    pub(crate) fn quiet(&mut self, bench: Bench, busy: &Busy) {
         let others = busy.others_percent();
         println!("(others took {others:.0} % of the machine meanwhile)");
         self.others.insert(format!("{bench:?}"), json!(others));
     }
 
-    pub fn end(mut self, arguments: &Arguments) {
+    pub(crate) fn end(mut self, arguments: &Arguments) {
         self.machine.look_again();
         self.print_targets();
         println!("\nload average: {} before, {} after", self.machine.load_before, self.machine.load_after);
@@ -125,24 +125,24 @@ impl Report {
 }
 
 impl Section {
-    pub fn new(bench: &'static str, title: &str) -> Self {
+    pub(crate) fn new(bench: &'static str, title: &str) -> Self {
         Self { bench, title: title.to_owned(), rows: Vec::new() }
     }
 
-    pub fn row(&mut self, what: &str, who: &str) -> &mut Row {
+    pub(crate) fn row(&mut self, what: &str, who: &str) -> &mut Row {
         let (values, rounds) = (Values::default(), Vec::new());
         self.rows.push(Row { what: what.to_owned(), who: who.to_owned(), values, rounds });
         self.rows.last_mut().unwrap()
     }
 
     /// What a contest said of one contestant.
-    pub fn outcome(&mut self, what: &str, outcome: &Outcome) -> &mut Row {
+    pub(crate) fn outcome(&mut self, what: &str, outcome: &Outcome) -> &mut Row {
         let Outcome { who, median, least, most } = outcome;
         self.row(what, who).value("ns", *median).value("least", *least).value("most", *most)
     }
 
     /// The spread of times that are in order of size.
-    pub fn latencies(&mut self, what: &str, who: &str, sorted: &[Duration]) -> &mut Row {
+    pub(crate) fn latencies(&mut self, what: &str, who: &str, sorted: &[Duration]) -> &mut Row {
         let share = |share| percentile(sorted, share).unwrap_or_default().as_secs_f64() * 1e6;
         let row = self.row(what, who);
         row.value("p50 µs", share(0.5))
@@ -152,7 +152,7 @@ impl Section {
     }
 
     /// The value of a column in the row of that name; `None` when there is none.
-    pub fn find(&self, what: &str, who: &str, column: &str) -> Option<f64> {
+    pub(crate) fn find(&self, what: &str, who: &str, column: &str) -> Option<f64> {
         let row = self.rows.iter().find(|row| row.what == what && row.who == who)?;
         row.values.0.iter().find(|(name, _)| *name == column).map(|(_, value)| *value)
     }
@@ -199,13 +199,13 @@ impl Section {
 }
 
 impl Row {
-    pub fn value(&mut self, name: &'static str, value: f64) -> &mut Self {
+    pub(crate) fn value(&mut self, name: &'static str, value: f64) -> &mut Self {
         self.values.0.push((name, value));
         self
     }
 
     /// For each column the middle of all rounds.
-    pub fn rounds(&mut self, rounds: &[Values]) -> &mut Self {
+    pub(crate) fn rounds(&mut self, rounds: &[Values]) -> &mut Self {
         let Some(first) = rounds.first() else { return self };
         for (index, (name, _)) in first.0.iter().enumerate() {
             let mut values: Vec<f64> = rounds.iter().map(|round| round.0[index].1).collect();
@@ -220,7 +220,7 @@ impl Row {
 }
 
 impl Values {
-    pub fn value(&mut self, name: &'static str, value: f64) -> &mut Self {
+    pub(crate) fn value(&mut self, name: &'static str, value: f64) -> &mut Self {
         self.0.push((name, value));
         self
     }

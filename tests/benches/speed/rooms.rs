@@ -12,17 +12,17 @@ use showrunner::store::Store;
 
 use crate::home::Home;
 
-pub struct Rooms {
-    pub settings: Arc<Settings>,
-    pub store: Store,
-    pub tasks: TaskQueue,
-    pub observer: Observer,
-    pub roster: Roster,
+pub(crate) struct Rooms {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) store: Store,
+    pub(crate) tasks: TaskQueue,
+    pub(crate) observer: Observer,
+    pub(crate) roster: Roster,
     _home: Home,
 }
 
 impl Rooms {
-    pub async fn open(home: Home) -> Self {
+    pub(crate) async fn open(home: Home) -> Self {
         home.write();
         let settings = Arc::new(config::load(&home.config()).unwrap());
         let store = Store::open(&settings.data_dir.join("showrunner.db"), &settings.journal).unwrap();
@@ -34,7 +34,7 @@ impl Rooms {
     }
 
     /// Starts the plugins of the home.
-    pub async fn host(&self, sink: Arc<dyn EffectSink>) -> Host {
+    pub(crate) async fn host(&self, sink: Arc<dyn EffectSink>) -> Host {
         let options = HostOptions {
             settings: Arc::clone(&self.settings),
             cache_dir: Some(self.settings.data_dir.join("compiled")),

@@ -36,23 +36,23 @@ struct Stage<'a> {
     program: &'static Path,
 }
 
-pub fn load(arguments: &Arguments, report: &mut Report) {
+pub(crate) fn load(arguments: &Arguments, report: &mut Report) {
     on_stage(arguments, async |stage| load::run(stage, report).await);
 }
 
-pub fn beside(arguments: &Arguments, report: &mut Report) {
+pub(crate) fn beside(arguments: &Arguments, report: &mut Report) {
     on_stage(arguments, async |stage| beside::run(stage, report).await);
 }
 
-pub fn memory(arguments: &Arguments, report: &mut Report) {
+pub(crate) fn memory(arguments: &Arguments, report: &mut Report) {
     on_stage(arguments, async |stage| memory::run(stage, report).await);
 }
 
-pub fn start(arguments: &Arguments, report: &mut Report) {
+pub(crate) fn start(arguments: &Arguments, report: &mut Report) {
     on_stage(arguments, async |stage| start::run(stage, report).await);
 }
 
-pub fn live(arguments: &Arguments, report: &mut Report) {
+pub(crate) fn live(arguments: &Arguments, report: &mut Report) {
     on_stage(arguments, async |stage| live::run(stage, report).await);
 }
 

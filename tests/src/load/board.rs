@@ -20,7 +20,7 @@ pub(super) struct Board {
     /// Lines that are no questions have numbers of their own.
     aside: u64,
     pub(super) keeps_words: bool,
-    pub(super) words: Vec<(u64, Instant, String)>,
+    pub(super) words: Vec<Words>,
 }
 
 #[derive(Debug)]
@@ -29,6 +29,15 @@ struct Question {
     /// How much later it was asked.
     late: Duration,
     answered_after: Option<Duration>,
+}
+
+/// An answer that was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    /// Of the question.
+    pub number: u64,
+    pub at: Instant,
+    pub words: String,
 }
 
 /// What became of the questions of a phase.
@@ -53,9 +62,9 @@ pub struct Timing {
 }
 
 impl Board {
-    pub(super) fn begin(&mut self, count: usize) {
+    pub(super) fn begin(&mut self) {
         self.first += self.questions.len() as u64;
-        self.questions = Vec::with_capacity(count);
+        self.questions.clear();
         self.unanswered = 0;
         (self.left, self.feed_until, self.last_answer) = (0, None, None);
         (self.doubled, self.strange) = (0, 0);
@@ -103,7 +112,7 @@ impl Board {
         self.unanswered -= 1;
         self.last_answer = Some(at);
         if self.keeps_words {
-            self.words.push((number.unwrap_or_default(), at, words.to_owned()));
+            self.words.push(Words { number: number.unwrap_or_default(), at, words: words.to_owned() });
         }
         if self.left > 0 {
             self.left -= 1;
@@ -114,6 +123,10 @@ impl Board {
 
     pub(super) fn is_complete(&self) -> bool {
         self.unanswered == 0 && self.left == 0
+    }
+
+    pub(super) fn has_heard_within(&self, time: Duration) -> bool {
+        self.last_answer.is_some_and(|at| at.elapsed() < time)
     }
 
     pub(super) fn finish(&mut self) -> Timing {
@@ -166,7 +179,7 @@ mod tests {
     #[test]
     fn each_answer_is_counted_for_its_question_once() {
         let mut board = Board::default();
-        board.begin(3);
+        board.begin();
         let begun = Instant::now();
         for _ in 0..3 {
             board.ask(begun);
@@ -188,9 +201,9 @@ mod tests {
     #[test]
     fn an_answer_of_the_phase_before_is_strange() {
         let mut board = Board::default();
-        board.begin(1);
+        board.begin();
         board.ask(Instant::now());
-        board.begin(1);
+        board.begin();
         let number = board.ask(Instant::now());
         board.take_answer("answer to 0", Instant::now());
         board.take_answer(&format!("answer to {number}"), Instant::now());

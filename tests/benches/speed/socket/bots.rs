@@ -17,7 +17,7 @@ const REST: Duration = Duration::from_millis(10);
 const LOOK: Duration = Duration::from_millis(300);
 const LOOKS: usize = 60;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Who {
     Showrunner,
     Node,

@@ -18,8 +18,10 @@ const PLUGIN: &str = "instant-replies";
 const SAVES: usize = 10;
 /// Questions a second meanwhile: one for each millisecond that is measured.
 const RATE: u32 = 1_000;
-/// From one save to the next; long enough for a slow machine.
-const BETWEEN: Duration = Duration::from_secs(3);
+/// How long questions come before a save, and after its first answer.
+const AROUND: Duration = Duration::from_millis(500);
+/// A version that nobody has seen after this long is not coming.
+const LONGEST: Duration = Duration::from_secs(20);
 
 /// Of the design.
 const MOST_MILLISECONDS: f64 = 500.0;
@@ -52,20 +54,25 @@ pub(super) async fn run(stage: &Stage<'_>, report: &mut Report) {
 /// Saves once while questions come, and looks for the first answer in the new words.
 async fn save(stage: &Stage<'_>, source: &Source, bot: &Bot, version: usize) -> Values {
     let folder = bot.home().plugin_folder(PLUGIN);
-    let (timing, saved) = tokio::join!(stage.server.open_loop(RATE, BETWEEN), async {
-        tokio::time::sleep(BETWEEN / 10).await;
+    let new = format!("v{version} ");
+    let begun = Instant::now();
+    let goes_on = |_| match stage.server.newest_words(&new) {
+        Some(newest) => newest.elapsed() < AROUND,
+        None => begun.elapsed() < LONGEST,
+    };
+    let (timing, saved) = tokio::join!(stage.server.open_loop_while(RATE, goes_on), async {
+        tokio::time::sleep(AROUND).await;
         source.save(&folder, version);
         Instant::now()
     });
-    let mut words = stage.server.words();
-    words.sort_unstable_by_key(|(number, ..)| *number);
-    let new = format!("v{version} ");
-    let first = words.iter().find(|(_, _, words)| *words == new).map(|(_, at, _)| at.duration_since(saved));
+    let mut answers = stage.server.words();
+    answers.sort_unstable_by_key(|answer| answer.number);
     // In the order of the questions no old answer comes behind a new one.
-    let switched = words.iter().position(|(_, _, words)| *words == new).unwrap_or(words.len());
-    let stale = words[switched..].iter().filter(|(_, _, words)| *words != new).count();
+    let switched = answers.iter().position(|answer| answer.words == new).unwrap_or(answers.len());
+    let first = answers[switched..].iter().map(|answer| answer.at).min();
+    let stale = answers[switched..].iter().filter(|answer| answer.words != new).count();
     let mut values = Values::default();
-    values.value("live after ms", first.map_or(f64::NAN, |after| after.as_secs_f64() * 1e3));
+    values.value("live after ms", first.map_or(f64::NAN, |at| at.duration_since(saved).as_secs_f64() * 1e3));
     values.value("slowest answer ms", timing.latency(1.0).unwrap_or_default().as_secs_f64() * 1e3);
     values.value("lost", (timing.asked - timing.answered) as f64);
     values.value("doubled", (timing.doubled + timing.strange) as f64).value("stale", stale as f64);

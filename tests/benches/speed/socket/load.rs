@@ -33,7 +33,7 @@ enum Phase {
 }
 
 /// The figures of every phase and bot, a value for each round.
-type Figures = BTreeMap<(Phase, &'static str), Vec<Values>>;
+type Figures = BTreeMap<(Phase, Who), Vec<Values>>;
 
 pub(super) async fn run(stage: &Stage<'_>, report: &mut Report) {
     let bots = stage.bots();
@@ -54,7 +54,7 @@ pub(super) async fn run(stage: &Stage<'_>, report: &mut Report) {
             Phase::Closed(in_flight) => (&mut closed, format!("{in_flight} open")),
             Phase::Burst(count) => (&mut bursts, format!("{count} at once")),
         };
-        section.row(&what, who).rounds(rounds);
+        section.row(&what, who.name()).rounds(rounds);
     }
     targets(&open, &closed, &bursts, report);
     for section in [open, closed, bursts] {
@@ -69,7 +69,7 @@ async fn session(stage: &Stage<'_>, who: Who, figures: &mut Figures) {
     server.until_answering().await;
     server.open_loop(1_000, arguments.time(WARM_UP)).await;
     server.closed_loop(64, arguments.time(WARM_UP)).await;
-    let mut note = |phase, values| figures.entry((phase, who.name())).or_default().push(values);
+    let mut note = |phase, values| figures.entry((phase, who)).or_default().push(values);
     for rate in RATES {
         let run = observed(&bot, server.open_loop(rate, arguments.time(OPEN_LOOP))).await;
         note(Phase::Open(rate), run.open_loop());
