@@ -9,11 +9,14 @@ mod daemon;
 mod demo;
 mod failure;
 mod init;
+mod journal;
 mod logging;
+mod moderation;
 mod output;
 mod paint;
 mod plugins;
 mod queue;
+mod replay;
 mod run;
 mod simulate;
 mod status;
@@ -21,7 +24,7 @@ mod stop;
 mod terminal;
 mod watch;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -30,9 +33,9 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true, max_term_width = 100)]
 struct CommandLine {
-    /// The config; it also says which daemon is meant.
-    #[arg(long, global = true, value_name = "FILE", default_value = "showrunner.toml")]
-    config: PathBuf,
+    /// The config, showrunner.toml where none is named; it also says which daemon is meant.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
 
     #[command(subcommand)]
     command: Command,
@@ -57,6 +60,14 @@ enum Command {
     /// Work on the tasks that wait for an agent.
     #[command(subcommand)]
     Queue(queue::Command),
+    /// Export what was recorded of a stream.
+    #[command(subcommand)]
+    Journal(journal::Command),
+    /// Play a recorded stream to plugins, and show what they would do, or what two versions do otherwise.
+    Replay(replay::Arguments),
+    /// Try other rules on a recorded stream.
+    #[command(subcommand)]
+    Moderation(moderation::Command),
     /// Show how the running daemon is.
     Status(status::Arguments),
     /// Show what happens, as it happens.
@@ -65,16 +76,22 @@ enum Command {
     Stop,
 }
 
-/// Runs the command; 0 when it was done, 1 when it failed, 2 when it was asked for wrongly or the config is wrong.
+/// What `--config` names by default.
+const CONFIG: &str = "showrunner.toml";
+
+/// Runs the command; 0 when it was done, 1 when it failed, 2 when it was asked for wrongly or the config is wrong. A
+/// replay ends as `diff` does: 0 for the same, 1 for something else, 2 when it failed.
 pub fn main() -> ExitCode {
     let CommandLine { config, command } = CommandLine::parse();
-    match execute(&config, command) {
+    let compares = matches!(command, Command::Replay(_) | Command::Moderation(_));
+    match execute(config, command) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failure::report(&error),
+        Err(error) => failure::report(&error, compares),
     }
 }
 
-fn execute(config: &std::path::Path, command: Command) -> anyhow::Result<()> {
+fn execute(given: Option<PathBuf>, command: Command) -> anyhow::Result<()> {
+    let config = given.as_deref().unwrap_or(Path::new(CONFIG));
     match command {
         Command::Run(arguments) => run::execute(config, &arguments),
         Command::Demo(arguments) => demo::execute(arguments),
@@ -83,6 +100,9 @@ fn execute(config: &std::path::Path, command: Command) -> anyhow::Result<()> {
         Command::Plugins(command) => daemon::block_on(plugins::execute(config, command)),
         Command::Simulate(arguments) => daemon::block_on(simulate::execute(config, arguments)),
         Command::Queue(command) => daemon::block_on(queue::execute(config, command)),
+        Command::Journal(command) => daemon::block_on(journal::execute(config, command)),
+        Command::Replay(arguments) => daemon::block_on(replay::execute(given.as_deref(), arguments)),
+        Command::Moderation(command) => daemon::block_on(moderation::execute(given.as_deref(), command)),
         Command::Status(arguments) => daemon::block_on(status::execute(config, &arguments)),
         Command::Watch(arguments) => daemon::block_on(watch::execute(config, &arguments)),
         Command::Stop => daemon::block_on(stop::execute(config)),
@@ -114,6 +134,10 @@ mod tests {
             "queue lease chat --limit 3 --json",
             "queue nack ID LEASE --delay 30s",
             "queue reply ID 'all good'",
+            "journal export stream.jsonl --from 2h --channel retake:5b7c --kv empty",
+            "replay stream.jsonl --plugin greeter.wasm --against new/greeter.wasm",
+            "replay showrunner.db --plugin instant-replies --plugin agent-queue --json",
+            "moderation replay stream.jsonl --config other.toml",
             "status --json --config a.toml",
             "watch",
             "stop",

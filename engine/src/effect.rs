@@ -1,4 +1,4 @@
-//! What a plugin may ask for, and how it ends.
+//! What a plugin may ask for, what a reviewer may say, and how it ends.
 //!
 //! A handler's effects are gathered in a [`Batch`] and leave together when it returns ok. Each effect has a
 //! key, (event id, plugin, number), that stays the same however often the event is replayed.
@@ -151,6 +151,48 @@ pub struct Task {
     pub priority: u8,
 }
 
+/// What a reviewer says of an event, from mild to strict. The strictest of all counts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "verdict", rename_all = "kebab-case")]
+pub enum Verdict {
+    Pass,
+    Flag {
+        reason: String,
+    },
+    /// Keep it back until somebody decides.
+    Hold {
+        reason: String,
+    },
+    Remove {
+        reason: String,
+    },
+    Suspend {
+        seconds: Option<u32>,
+        reason: String,
+    },
+}
+
+impl Verdict {
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Flag { .. } => "flag",
+            Self::Hold { .. } => "hold",
+            Self::Remove { .. } => "remove",
+            Self::Suspend { .. } => "suspend",
+        }
+    }
+
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Pass => "",
+            Self::Flag { reason } | Self::Hold { reason } | Self::Remove { reason } | Self::Suspend { reason, .. } => {
+                reason
+            }
+        }
+    }
+}
+
 /// A change to a plugin's durable memory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KvWrite {
@@ -165,6 +207,9 @@ pub struct NumberedEffect {
     pub effect: Effect,
 }
 
+/// Effects from this number on are review's own measures for an event, and no reviewer's.
+pub const MEASURES_FROM: u32 = 1 << 31;
+
 /// All that one handler call decided; it leaves together or not at all.
 #[derive(Debug, Clone)]
 pub struct Batch {
@@ -173,6 +218,9 @@ pub struct Batch {
     pub cause: Arc<Envelope>,
     pub effects: Vec<NumberedEffect>,
     pub kv: Vec<KvWrite>,
+    /// A run that was killed may have carried out a part of it, and not come to write that down. So nothing leaves
+    /// before the ledger was asked, and what must not appear twice does not leave at all.
+    pub again: bool,
 }
 
 /// Names an effect for ever.
@@ -196,4 +244,7 @@ pub struct EffectResult {
 pub trait EffectSink: Send + Sync {
     /// Takes over the whole batch. Never waits.
     fn commit(&self, batch: Batch);
+
+    /// The next number of the engine's own channel, for an event that only one plugin sees. Never waits.
+    fn next_number(&self) -> u64;
 }

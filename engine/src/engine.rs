@@ -30,7 +30,7 @@ use crate::gateway::service::Service;
 use crate::gateway::{self, metrics as names};
 use crate::observation::{ConnectionState, Observer};
 use crate::pipeline::Pipeline;
-use crate::platform::simulator::ScriptError;
+use crate::platform::simulator::SimulatorError;
 use crate::platform::supervisor::Statuses;
 use crate::plugin::{Host, HostError, HostOptions, Roster};
 use crate::store::{Store, StoreError};
@@ -68,8 +68,8 @@ pub enum EngineError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Host(#[from] HostError),
-    #[error("simulator.script: {0}")]
-    Script(#[from] ScriptError),
+    #[error(transparent)]
+    Simulator(#[from] SimulatorError),
     #[error("{account}: the connection can't be prepared: {source}")]
     Account { account: String, source: reqwest::Error },
 }
@@ -81,13 +81,13 @@ impl EngineError {
             Self::Config(error) => error.help().map(str::to_owned),
             Self::Control(error) => Some(error.help().to_owned()),
             Self::Http(error) => Some(error.help().to_owned()),
-            Self::Store(_) | Self::Host(_) | Self::Script(_) | Self::Account { .. } => None,
+            Self::Store(_) | Self::Host(_) | Self::Simulator(_) | Self::Account { .. } => None,
         }
     }
 
     /// Whether the config is to blame, which makes the exit code 2.
     pub const fn is_config(&self) -> bool {
-        matches!(self, Self::Config(_) | Self::Script(_))
+        matches!(self, Self::Config(_) | Self::Simulator(_))
     }
 }
 
@@ -119,13 +119,18 @@ pub async fn run(config: PathBuf, options: RunOptions, shutdown: CancellationTok
     engine.options.service.ready();
     engine.announce("started", env!("CARGO_PKG_VERSION"));
     engine.say_ready();
-    shutdown.cancelled().await;
+    let ended = tokio::select! {
+        () = shutdown.cancelled() => Ok(()),
+        // What is not on the disk would be done twice, or never; the next start puts it right.
+        broken = engine.store.broken() => Err(broken.into()),
+    };
+    shutdown.cancel();
     engine.options.service.stopping();
     engine.stop().await;
     servers.cancel();
     while tasks.join_next().await.is_some() {}
     engine.store.close().await;
-    Ok(())
+    ended
 }
 
 async fn load(config: &Path, safe_mode: bool) -> Result<Settings, ConfigErrors> {
@@ -203,6 +208,8 @@ impl Engine {
             announce: announcer(pipeline.clone()),
         })
         .await?;
+        // Before anything new comes, and when there are plugins to hear how it ended.
+        pipeline.take_up();
         // After the plugins, so that they hear the first event.
         accounts.connect_all();
         Ok(Self {

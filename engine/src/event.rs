@@ -57,7 +57,7 @@ impl fmt::Display for Channel {
 pub struct Envelope {
     /// Unique, also over restarts; the key for de-duplication.
     pub id: Arc<str>,
-    /// Rises by one with each event of a channel; after a crash it skips some, and repeats none.
+    /// Rises with each event of a channel, over restarts too. It may skip, and never repeats.
     pub sequence: u64,
     /// Milliseconds since 1970.
     pub at_ms: u64,
@@ -403,6 +403,13 @@ pub struct AgentReply {
     pub text: String,
 }
 
+impl AgentReply {
+    /// The id of the event that tells the plugin: a task is answered once.
+    pub fn event_id(&self) -> Arc<str> {
+        format!("agent:{}", self.task_id).into()
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AiChatMessage {
     pub conversation_id: String,
@@ -544,6 +551,12 @@ impl Event {
             Self::Chat(_) | Self::Presence(_) | Self::System(_) => Lane::Lossy,
             _ => Lane::Kept,
         }
+    }
+
+    /// Whether a plugin that was to get it gets it after a restart, too. An outcome stands in the ledger, and timers end
+    /// with the instance that set them.
+    pub fn must_not_be_missed(&self) -> bool {
+        self.lane() == Lane::Kept && !matches!(self, Self::Outcome(_) | Self::Timer(_))
     }
 
     /// Whoever did it, where it is known.

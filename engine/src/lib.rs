@@ -11,7 +11,11 @@ pub mod effect;
 
 pub mod observation;
 
+pub mod permission;
+
 pub mod config;
+
+pub mod recording;
 
 pub mod store;
 
@@ -22,6 +26,8 @@ pub mod platform;
 pub mod plugin;
 
 pub mod pipeline;
+
+pub mod replay;
 
 pub mod gateway;
 

@@ -11,11 +11,13 @@ mod carry_out;
 mod commit;
 mod fanout;
 mod held;
+mod leftovers;
 mod outbox;
 mod outcome;
 mod recent;
+mod replies;
 mod review;
-mod ruling;
+pub(crate) mod ruling;
 mod sequencer;
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -29,17 +31,19 @@ use self::accounts::Outboxes;
 use self::commit::{Awaited, Committer};
 use self::fanout::FanOut;
 use self::held::Held;
+use self::leftovers::Leftovers;
 use self::outbox::{Outbox, Report};
 use self::outcome::Outcomes;
 use self::sequencer::Sequencer;
-use crate::agent::{OnReply, TaskQueue};
+use crate::agent::TaskQueue;
 use crate::config::settings::PipelineSettings;
 use crate::effect::{Batch, EffectSink, PluginId};
-use crate::event::{Channel, Draft, Envelope, Event};
+use crate::event::{Channel, Draft, Envelope, Event, Origin, now_ms};
 use crate::observation::{Observation, Observer};
 use crate::platform::{Pace, Sink};
-use crate::plugin::Roster;
-use crate::store::{Store, StoreError};
+use crate::plugin::{Delivery, Roster};
+use crate::recording::{Note, Recording};
+use crate::store::{Hold, Store, StoreError};
 
 /// How many ids of the journal are read at the start, over all channels: a repeat comes soon or never.
 const RESTORED: usize = 2 * recent::REMEMBERED;
@@ -58,6 +62,8 @@ struct Inner {
     runtime: Handle,
     roster: Roster,
     store: Store,
+    opened_ms: u64,
+    leftovers: Leftovers,
     observer: Observer,
     tasks: OnceLock<TaskQueue>,
     sequencer: Sequencer,
@@ -99,6 +105,7 @@ impl Pipeline {
         observer: Observer,
     ) -> Result<Self, StoreError> {
         let sequencer = Sequencer::restore(store.last_sequences().await?, store.recent_event_ids(RESTORED).await?);
+        let leftovers = Leftovers::read(&store).await?;
         let runtime = Handle::current();
         let (awaited, batches) = Awaited::new();
         let inner = Arc::new(Inner {
@@ -108,6 +115,8 @@ impl Pipeline {
             runtime,
             roster,
             store,
+            opened_ms: now_ms(),
+            leftovers,
             observer,
             tasks: OnceLock::new(),
             sequencer,
@@ -127,27 +136,31 @@ impl Pipeline {
         let lane = self.inner.sequencer.lane(&draft.channel);
         let mut turn = lane.turn();
         let Some(envelope) = turn.admit(draft, &self.inner.command_prefix) else { return Accepted::Repeat };
-        self.inner.record(&envelope, own);
         let accepted = Accepted::Queued { id: Arc::clone(&envelope.id), sequence: envelope.sequence };
-        if !own {
-            self.inner.hand_on(&lane, turn, envelope);
+        if own {
+            self.inner.record(&envelope, own, None);
+            return accepted;
         }
+        let delivery = self.inner.begin(envelope);
+        self.inner.hand_on(&lane, turn, delivery);
         accepted
+    }
+
+    /// Takes up what an earlier run left half done. To be called once, when the accounts are attached and the plugins
+    /// run, and before anything new is heard.
+    pub fn take_up(&self) {
+        self.inner.take_up();
+    }
+
+    /// From when on a run that was killed may have missed what was said in a channel, by the platform's clock. `None`
+    /// when nothing was missed, or when it is too long ago.
+    pub fn missed_since(&self, channel: &Channel) -> Option<u64> {
+        self.inner.leftovers.missed_since(channel, now_ms())
     }
 
     /// Gives an event of the engine's own to one plugin, if it wants it. Never waits.
     pub fn deliver_to(&self, plugin: &PluginId, event: Event) {
         self.inner.deliver_to(plugin, event);
-    }
-
-    /// Where the agent's answers go. Does not keep the pipeline alive.
-    pub fn on_reply(&self) -> OnReply {
-        let inner = Arc::downgrade(&self.inner);
-        Arc::new(move |plugin, reply| {
-            if let Some(inner) = inner.upgrade() {
-                inner.deliver_to(&plugin, Event::Agent(reply));
-            }
-        })
     }
 
     /// The queue that tasks of plugins go to. Until it is there they fail. The first one stays.
@@ -198,13 +211,44 @@ impl EffectSink for Pipeline {
     fn commit(&self, batch: Batch) {
         self.inner.commit(batch);
     }
+
+    fn next_number(&self) -> u64 {
+        self.inner.next_number()
+    }
 }
 
 impl Inner {
+    /// Journals an event that plugins will have in hand.
+    fn begin(&self, envelope: Arc<Envelope>) -> Arc<Delivery> {
+        if matches!(envelope.event, Event::System(_)) {
+            // News of this very run: nobody needs them later.
+            self.record(&envelope, false, None);
+            return Delivery::new(envelope);
+        }
+        let hold = self.store.hold(&envelope.id);
+        self.record(&envelope, false, Some(&hold));
+        let again = self.may_come_again(&envelope);
+        Delivery::held(envelope, hold, again)
+    }
+
+    /// Whether the journal may have lost an event with the end of the run before, which may have handled it.
+    fn may_come_again(&self, envelope: &Envelope) -> bool {
+        self.store.was_killed() && envelope.at_ms < self.opened_ms && envelope.origin == Origin::Live
+    }
+
     /// Tells the journal and whoever watches.
-    fn record(&self, envelope: &Arc<Envelope>, own: bool) {
-        self.store.journal_event(Arc::clone(envelope), own);
+    fn record(&self, envelope: &Arc<Envelope>, own: bool, hold: Option<&Hold>) {
+        match hold {
+            Some(hold) => self.store.journal_held(Arc::clone(envelope), hold),
+            None => self.store.journal_event(Arc::clone(envelope), own),
+        }
         self.observer.observe(|| Observation::Event { envelope: Arc::clone(envelope), own });
+    }
+
+    /// Keeps for replays what the journal itself does not tell.
+    fn note(&self, event_id: &Arc<str>, plugin: &PluginId, note: Note) {
+        let (event_id, plugin) = (Arc::clone(event_id), PluginId::clone(plugin));
+        self.store.record(Recording::Note { event_id, plugin, note });
     }
 
     async fn sent_all(&self) {

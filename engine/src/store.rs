@@ -1,15 +1,20 @@
-//! The database: the journal, the ledger of effects, viewers, the plugins' memory, the agent's tasks.
+//! The database: the journal, what is recorded for replays, the ledger of effects, viewers, the plugins' memory, the
+//! agent's tasks.
 //!
 //! It owns one SQLite file and the one thread that touches it. Everything, reads too, goes through one queue, so a
 //! read sees all that was asked for before it. Writes are behind by default: nobody waits, and what a crash can lose is
 //! the last few milliseconds. What must not be lost is awaited, and answered when it is on the disk.
 //!
+//! An [`Archive`] is the same file for those who only read it, beside a daemon or without one.
+//!
 //! It never decides anything: the rules of tasks are `agent`'s, those of effects `pipeline`'s. It is opened by `engine`
-//! and used by `agent`, `plugin`, `pipeline` and `gateway`.
+//! and used by `agent`, `plugin`, `pipeline` and `gateway`; `replay` reads archives.
 
+mod archive;
 mod error;
 mod group;
 mod health;
+mod inbox;
 mod item;
 mod journal;
 mod kv;
@@ -21,8 +26,10 @@ mod open;
 mod plugins;
 mod projection;
 mod queue;
+mod recordings;
 mod retention;
 mod tasks;
+mod unfinished;
 mod viewers;
 mod writer;
 
@@ -32,12 +39,16 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{oneshot, watch};
 
+pub use self::archive::{Archive, Page};
 pub use self::error::StoreError;
 pub use self::health::StoreHealth;
+pub use self::inbox::Waiting;
 pub use self::journal::JournalEntry;
+pub use self::ledger::{Committed, PendingEffect};
 pub use self::lines::ChatLine;
 pub use self::plugins::PluginFlags;
 pub use self::tasks::{ExpiredTask, LeasedTask, StoredTask, Sweep, TaskChange, TaskState};
+pub use self::unfinished::{Hold, Stage, Unfinished};
 pub use self::viewers::Viewer;
 
 use self::group::Group;
@@ -56,6 +67,7 @@ pub struct Store {
 struct Inner {
     queue: Arc<Queue>,
     health: Arc<Health>,
+    was_killed: bool,
     /// Changes, by being dropped on the other side, when the writer has ended.
     ended: watch::Receiver<()>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -70,24 +82,40 @@ impl Store {
         let queue = Arc::new(Queue::default());
         let health = Arc::new(Health::default());
         let (ending, ended) = watch::channel(());
+        let was_killed = database.was_killed;
         let writer = Writer::new(database, settings, Arc::clone(&queue), Arc::clone(&health))
             .map_err(|source| StoreError::Open { path: path.to_owned(), source })?;
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
-                writer.run();
+                writer.run_guarded();
                 drop(ending);
             })
             .map_err(|source| StoreError::Io { doing: "start the writer of", path: path.to_owned(), source })?;
-        Ok(Self { inner: Arc::new(Inner { queue, health, ended, thread: Mutex::new(Some(thread)) }) })
+        Ok(Self { inner: Arc::new(Inner { queue, health, was_killed, ended, thread: Mutex::new(Some(thread)) }) })
     }
 
     /// Writes all that is queued, closes the file and lets go of the lock. Later requests are answered
     /// with [`StoreError::Closed`].
     pub async fn close(&self) {
         self.inner.queue.close();
-        let mut ended = self.inner.ended.clone();
-        while ended.changed().await.is_ok() {}
+        self.inner.ended().await;
+    }
+
+    /// Whether the run before this one was killed, so that it may have done more than it came to write down.
+    pub fn was_killed(&self) -> bool {
+        self.inner.was_killed
+    }
+
+    /// Resolves when the database was given up because of a fault of its writer. From then on all is refused, and only
+    /// a restart helps.
+    pub async fn broken(&self) -> StoreError {
+        self.inner.ended().await;
+        match self.inner.health.get() {
+            StoreHealth::Broken { why } => StoreError::Broken { why },
+            // It was closed in good order.
+            StoreHealth::Ok | StoreHealth::Failing { .. } => std::future::pending().await,
+        }
     }
 
     /// Whether what is written reaches the disk, or since when not and why.
@@ -120,13 +148,51 @@ impl Store {
         T: Send + 'static,
         F: FnMut(&mut Group<'_>) -> Result<T, StoreError> + Send + 'static,
     {
+        self.queue_request(access, work)?.await
+    }
+
+    /// The same in two steps: its place in the queue is taken when this returns.
+    fn queue_request<T, F>(
+        &self,
+        access: Access,
+        work: F,
+    ) -> Result<impl Future<Output = Result<T, StoreError>> + Send + use<T, F>, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Group<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
         let (answer, answered) = oneshot::channel();
         let request = Request::new(access, work, answer);
         self.inner.queue.push_request(Item::Request(Box::new(request))).map_err(|refused| match refused {
             Refused::Full => StoreError::Busy,
-            Refused::Closed => StoreError::Closed,
+            Refused::Closed => self.inner.why_closed(),
         })?;
-        answered.await.unwrap_or(Err(StoreError::Closed))
+        let inner = Arc::clone(&self.inner);
+        Ok(async move {
+            match answered.await {
+                Ok(answer) => answer,
+                // The writer has failed with it in hand, and is about to say why.
+                Err(_) => {
+                    inner.ended().await;
+                    Err(inner.why_closed())
+                }
+            }
+        })
+    }
+}
+
+impl Inner {
+    /// Resolves when the writer has ended.
+    async fn ended(&self) {
+        let mut ended = self.ended.clone();
+        while ended.changed().await.is_ok() {}
+    }
+
+    fn why_closed(&self) -> StoreError {
+        match self.health.get() {
+            StoreHealth::Broken { why } => StoreError::Broken { why },
+            StoreHealth::Ok | StoreHealth::Failing { .. } => StoreError::Closed,
+        }
     }
 }
 
@@ -134,7 +200,7 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.queue.close();
         let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        // A writer that panicked has said so; there is nothing left to save.
+        // It ends by itself, and has said so when that was by a panic.
         let _ = thread.map(JoinHandle::join);
     }
 }

@@ -35,7 +35,7 @@ impl Bot {
     }
 
     pub fn with_client(settings: &RetakeSettings, http: reqwest::Client) -> Self {
-        let account = retake::account(settings, http);
+        let account = retake::account(settings, http, None);
         let (observer, statuses) = (Observer::default(), Statuses::default());
         let states = observer.watch();
         let (sender, events) = mpsc::unbounded_channel();
@@ -111,7 +111,11 @@ impl Bot {
     }
 
     pub async fn say(&self, text: &str) -> Result<Receipt, ActionError> {
-        self.sink.perform(&Channel::new("retake", ROOM), &Action::Say { text: text.into() }).await
+        Self::say_by(&*self.sink, text).await
+    }
+
+    pub async fn say_by(sink: &dyn Sink, text: &str) -> Result<Receipt, ActionError> {
+        sink.perform(&Channel::new("retake", ROOM), &Action::Say { text: text.into() }).await
     }
 }
 

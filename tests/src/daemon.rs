@@ -148,6 +148,11 @@ impl Daemon {
         self.record.so_far()
     }
 
+    /// Resolves when something more is observed.
+    pub async fn next_observation(&mut self) {
+        self.record.next().await;
+    }
+
     /// Waits for any observation that `pick` takes.
     pub async fn until<T>(&mut self, what: &str, pick: impl Fn(&Observation) -> Option<T>) -> T {
         self.record.find(what, pick).await
@@ -172,6 +177,13 @@ impl Daemon {
             assert!(matches!(decision.verdict, DecisionKind::Crashed(_)), "{decision:?}");
             // While it pauses it hears nothing.
             self.news("probe", if crashes < 5 { "restarted" } else { "quarantined" }).await;
+        }
+    }
+
+    /// Waits for a plugin that takes its time to start.
+    pub async fn until_running(&mut self, plugin: &str) {
+        while self.status(plugin).await.state != "running" {
+            self.next_observation().await;
         }
     }
 

@@ -33,7 +33,7 @@ pub const V0_1_0: [Fixture<'static>; 3] = [
 
 const PROBE_MANIFEST: &str = include_str!("../fixtures/probe/plugin.toml");
 
-/// The port in the probe's manifest, which stands for that of a test's server.
+/// The port in the manifests of the probe and the beast, which stands for that of a test's server.
 const PROBE_PORT: &str = ":8080/";
 
 /// The plugin that does what it is told in chat.
@@ -49,6 +49,21 @@ pub fn probe_v2() -> &'static [u8] {
 /// The probe's `plugin.toml`, with a test server's port in the addresses that it asks for.
 pub fn probe_manifest(port: u16) -> String {
     PROBE_MANIFEST.replace(PROBE_PORT, &format!(":{port}/"))
+}
+
+/// The plugin that does what no plugin should, when it is told to in chat.
+pub fn beast() -> &'static [u8] {
+    include_bytes!("../fixtures/beast/plugin.wasm")
+}
+
+/// The same, and a reviewer: every line of chat waits for it.
+pub fn beast_reviewer() -> &'static [u8] {
+    include_bytes!("../fixtures/beast/reviewer.wasm")
+}
+
+/// The beast's `plugin.toml`, with a test server's port in the address that it asks for.
+pub fn beast_manifest(port: u16) -> String {
+    include_str!("../fixtures/beast/plugin.toml").replace(PROBE_PORT, &format!(":{port}/"))
 }
 
 /// WebAssembly, but no component: what a toolchain makes when its last step was forgotten.
@@ -78,7 +93,9 @@ mod tests {
             assert!(fixture.component.starts_with(component), "{}", fixture.id);
             assert!(fixture.manifest.contains(&format!("id = \"{}\"", fixture.id)));
         }
-        assert!(probe().starts_with(component) && probe_v2().starts_with(component));
+        for made_here in [probe(), probe_v2(), beast(), beast_reviewer()] {
+            assert!(made_here.starts_with(component));
+        }
         assert_ne!(probe(), probe_v2());
         assert_eq!(core_module(), b"\0asm\x01\0\0\0");
         assert!(probe_folder().join("plugin.toml").is_file());

@@ -11,8 +11,11 @@
 pub mod bot;
 pub mod daemon;
 pub mod fixtures;
+pub mod kill;
+pub mod line;
 pub mod load;
 #[cfg(feature = "real-peers")]
 pub mod real_peers;
 pub mod retake;
 pub mod web;
+pub mod zoo;

@@ -23,7 +23,8 @@ use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
 use self::state::State;
-pub use self::state::{Asked, Push, Refusal, SendAnswer};
+pub use self::state::{Asked, Handshake, Pings, Push, Refusal, SendAnswer};
+use crate::line::BadLine;
 
 /// The streamer, whose room it is.
 pub const ROOM: &str = "5b7c";
@@ -45,6 +46,20 @@ impl FakeRetake {
         let state = Arc::new(State::new(generation));
         let (runtime, address) = serve(state.clone(), "127.0.0.1:0".parse().unwrap()).await;
         Self { state, address, runtime: Some(runtime) }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A line to it, and what a bot needs to connect over it.
+    pub async fn line(&self) -> (BadLine, RetakeSettings) {
+        let line = BadLine::to(self.address).await;
+        let mut settings = self.settings();
+        for url in [&mut settings.rest_base, &mut settings.socket_url] {
+            url.set_port(Some(line.port())).unwrap();
+        }
+        (line, settings)
     }
 
     /// What a bot needs to connect to it.
@@ -75,6 +90,23 @@ impl FakeRetake {
     /// The same, but no socket is told: as if it happened while there was none.
     pub fn say_unheard(&self, name: &str, text: &str) -> String {
         self.state.say(&format!("u-{name}"), name, text, false)
+    }
+
+    /// The same, and the room is told so many times.
+    pub fn say_often(&self, name: &str, text: &str, times: usize) {
+        let (_, frame) = self.state.write_down(&format!("u-{name}"), name, text);
+        for _ in 0..times {
+            self.state.tell_room(frame.clone());
+        }
+    }
+
+    /// Several lines, of which the room is told in the wrong order: the last first.
+    pub fn say_backwards(&self, name: &str, texts: &[String]) {
+        let lines = texts.iter().map(|text| self.state.write_down(&format!("u-{name}"), name, text));
+        let frames: Vec<String> = lines.map(|(_, frame)| frame).collect();
+        for frame in frames.into_iter().rev() {
+            self.state.tell_room(frame);
+        }
     }
 
     /// Puts something into the history as it is.
@@ -108,9 +140,26 @@ impl FakeRetake {
         self.state.settings().send_answer = answer;
     }
 
+    /// Answers the next sends like this, one by one, and those after them as before.
+    pub fn answer_next_sends(&self, answers: impl IntoIterator<Item = SendAnswer>) {
+        self.state.settings().next_sends.extend(answers);
+    }
+
     /// Answers every question for the history with this status, or properly again.
     pub fn refuse_history(&self, status: Option<u16>) {
-        self.state.settings().history_status = status;
+        self.answer_history(match status {
+            Some(code) => SendAnswer::Status { code, retry_after: None },
+            None => SendAnswer::Properly,
+        });
+    }
+
+    pub fn answer_history(&self, answer: SendAnswer) {
+        self.state.settings().history_answer = answer;
+    }
+
+    /// For connections from now on.
+    pub fn set_handshake(&self, handshake: Handshake) {
+        self.state.settings().handshake = handshake;
     }
 
     /// For connections from now on.
@@ -145,6 +194,11 @@ impl FakeRetake {
         self.state.room_size.subscribe().wait_for(|size| *size == count).await.unwrap();
     }
 
+    /// How often a socket ever joined the room.
+    pub fn joins(&self) -> usize {
+        self.state.joins()
+    }
+
     /// How many sockets there ever were at one time.
     pub fn most_sockets(&self) -> usize {
         self.state.most_sockets()
@@ -155,9 +209,23 @@ impl FakeRetake {
         self.state.sent()
     }
 
+    /// Resolves when so many lines were sent.
+    pub async fn has_sent(&self, count: usize) {
+        self.state.sent_count.subscribe().wait_for(|sent| *sent >= count).await.unwrap();
+    }
+
     /// Every request of any kind.
     pub fn asked(&self) -> Vec<Asked> {
         self.state.asked()
+    }
+
+    pub fn pings(&self) -> Pings {
+        self.state.pings()
+    }
+
+    /// Resolves when `is_enough` of what it saw until then: requests, lines, answered pings.
+    pub async fn saw(&self, is_enough: impl Fn(&Self) -> bool) {
+        self.state.activity.subscribe().wait_for(|()| is_enough(self)).await.unwrap();
     }
 }
 

@@ -364,6 +364,80 @@ async fn a_plugin_folder_that_is_made_later_is_found() {
     daemon.stop().await;
 }
 
+/// A plugin folder beside the one that is watched, with the second version of the probe in it.
+fn second_folder(daemon: &Daemon) -> std::path::PathBuf {
+    let folder = daemon.stage.path().join("second");
+    for id in ["probe", "canary"] {
+        fs::create_dir_all(folder.join(id)).unwrap();
+        for file in ["plugin.toml", "plugin.wasm"] {
+            fs::copy(daemon.stage.plugin_folder(id).join(file), folder.join(id).join(file)).unwrap();
+        }
+    }
+    fs::write(folder.join("probe/plugin.wasm"), fixtures::probe_v2()).unwrap();
+    folder
+}
+
+/// What is saved into the folder from now on is noticed, too.
+async fn goes_on_watching(daemon: &mut Daemon) {
+    daemon.look_at_all_files().await;
+    fs::write(daemon.stage.component("probe"), fixtures::probe()).unwrap();
+    assert_eq!(daemon.news("probe", "reloaded").await.generation, 3);
+    runs_version(daemon, "1", 3).await;
+}
+
+#[tokio::test]
+async fn a_plugin_folder_that_is_exchanged_is_noticed() {
+    for watch in ["\"native\"", "\"poll\""] {
+        let mut stage = Stage::with_probe();
+        stage.set("host", "watch", watch).set("host", "poll-every", "\"100ms\"");
+        let mut daemon = start(stage).await;
+        let second = second_folder(&daemon);
+        fs::rename(daemon.stage.plugins_dir(), daemon.stage.path().join("away")).unwrap();
+        fs::rename(second, daemon.stage.plugins_dir()).unwrap();
+        second_version_takes_over(&mut daemon).await;
+        goes_on_watching(&mut daemon).await;
+        assert_eq!(daemon.news_count("probe", "removed"), 0);
+        daemon.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_plugin_folder_that_is_removed_and_made_anew_is_noticed() {
+    let mut daemon = daemon().await;
+    let second = second_folder(&daemon);
+    fs::remove_dir_all(daemon.stage.plugins_dir()).unwrap();
+    fs::rename(second, daemon.stage.plugins_dir()).unwrap();
+    second_version_takes_over(&mut daemon).await;
+    goes_on_watching(&mut daemon).await;
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn a_link_to_the_plugin_folder_that_leads_elsewhere_is_noticed() {
+    let mut stage = Stage::with_probe();
+    let link = stage.path().join("linked");
+    std::os::unix::fs::symlink(stage.plugins_dir(), &link).unwrap();
+    stage.set("host", "plugins-dir", "\"linked\"");
+    let mut daemon = start(stage).await;
+    let fresh = daemon.stage.path().join("linked.new");
+    std::os::unix::fs::symlink(second_folder(&daemon), &fresh).unwrap();
+    fs::rename(fresh, link).unwrap();
+    second_version_takes_over(&mut daemon).await;
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn a_plugin_folder_that_stays_away_ends_its_plugins_until_it_is_back() {
+    let mut daemon = daemon().await;
+    let away = daemon.stage.path().join("away");
+    fs::rename(daemon.stage.plugins_dir(), &away).unwrap();
+    daemon.news("probe", "removed").await;
+    fs::rename(away, daemon.stage.plugins_dir()).unwrap();
+    daemon.news("probe", "loaded").await;
+    assert_eq!(daemon.ask("probe", "version").await, ["1"]);
+    daemon.stop().await;
+}
+
 #[tokio::test]
 async fn what_lies_beside_the_plugins_is_left_alone() {
     let mut daemon = daemon().await;

@@ -18,7 +18,7 @@ use crate::store::{ExpiredTask, LeasedTask, Store, StoreError, StoredTask, TaskC
 /// A task in the hands of an agent.
 pub type Lease = LeasedTask;
 
-/// Hands an answer to the plugin that asked.
+/// Hands an answer, which waits on the disk for it, to the plugin that asked. Never waits.
 pub type OnReply = Arc<dyn Fn(PluginId, AgentReply) + Send + Sync>;
 
 /// The queue. Cheap to clone.
@@ -82,14 +82,14 @@ impl TaskQueue {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Whether a task of this queue would be taken now.
-    pub async fn has_room(&self, queue: &str) -> Result<bool, QueueError> {
-        Ok(self.room(queue).await? > 0)
+    /// How many tasks may wait or be worked on in each queue. Whoever adds them holds it.
+    pub fn bound(&self) -> u32 {
+        self.inner.bound
     }
 
-    /// How many tasks of this queue would be taken now.
-    pub async fn room(&self, queue: &str) -> Result<u32, QueueError> {
-        Ok(self.inner.bound.saturating_sub(self.inner.store.open_tasks(queue).await?))
+    /// Whether a task of this queue would be taken now.
+    pub async fn has_room(&self, queue: &str) -> Result<bool, QueueError> {
+        Ok(self.inner.store.open_tasks(queue).await? < self.inner.bound)
     }
 
     /// Adds a task and tells the agent. An id that is known is a repeat, and is no error.

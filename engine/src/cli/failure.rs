@@ -8,6 +8,7 @@ use super::output::Closed;
 use crate::config::ConfigErrors;
 use crate::engine::EngineError;
 use crate::gateway::control::client::ClientError;
+use crate::replay::JournalError;
 
 /// A failure of the command line itself, with what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,11 @@ impl Failure {
     }
 }
 
+/// Nothing failed, but what was compared is not the same: told by the exit code alone, as `diff` does.
+#[derive(Debug, thiserror::Error)]
+#[error("the two are not the same")]
+pub(super) struct Different;
+
 /// What is printed, and how the process ends.
 #[derive(Debug, PartialEq, Eq)]
 struct Report {
@@ -37,10 +43,13 @@ struct Report {
     is_usage: bool,
 }
 
-/// Says it on the standard error.
-pub(super) fn report(error: &anyhow::Error) -> ExitCode {
+/// Says it on the standard error. A command that `compares` has another use for 1.
+pub(super) fn report(error: &anyhow::Error, compares: bool) -> ExitCode {
     if error.is::<Closed>() {
         return ExitCode::SUCCESS;
+    }
+    if error.is::<Different>() {
+        return ExitCode::from(1);
     }
     let Report { message, help, is_usage } = describe(error);
     let mut text = format!("error: {}\n", clean_lines(&message));
@@ -49,7 +58,7 @@ pub(super) fn report(error: &anyhow::Error) -> ExitCode {
     }
     // Nobody is left to be told when this fails.
     let _ = io::stderr().lock().write_all(text.as_bytes());
-    ExitCode::from(if is_usage { 2 } else { 1 })
+    ExitCode::from(if is_usage || compares { 2 } else { 1 })
 }
 
 /// A message of ours holds that of its cause already, so the outermost is the whole.
@@ -66,6 +75,9 @@ fn describe(error: &anyhow::Error) -> Report {
     }
     if let Some(engine) = error.downcast_ref::<EngineError>() {
         return Report { message, help: engine.help(), is_usage: engine.is_config() };
+    }
+    if let Some(journal) = error.downcast_ref::<JournalError>() {
+        return Report { message, help: journal.help().map(str::to_owned), is_usage: false };
     }
     Report { message, help: None, is_usage: false }
 }

@@ -13,6 +13,7 @@ use super::{daemon, output};
 use crate::gateway::control::{PluginRequest, Request, Response};
 use crate::gateway::view::PluginStatus;
 
+pub(super) use self::files::is_path;
 pub(super) use self::show::summary;
 
 #[derive(Debug, clap::Subcommand)]
@@ -68,7 +69,7 @@ async fn list(config: &Path, json: bool) -> anyhow::Result<()> {
 
 async fn inspect(config: &Path, plugin: &Path, json: bool) -> anyhow::Result<()> {
     let status =
-        if files::is_path(plugin) { files::inspect(plugin)? } else { find(config, &plugin.to_string_lossy()).await? };
+        if is_path(plugin) { files::inspect(plugin)? } else { find(config, &plugin.to_string_lossy()).await? };
     if json { output::json(&status) } else { output::line(show::page(&status)) }
 }
 

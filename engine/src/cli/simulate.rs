@@ -12,6 +12,9 @@ pub(super) struct Arguments {
     /// Who does it.
     #[arg(long)]
     user: Option<String>,
+    /// What they are there: broadcaster, moderator, vip or subscriber.
+    #[arg(long)]
+    role: Option<String>,
     /// What they write.
     #[arg(long)]
     text: Option<String>,
@@ -30,8 +33,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn execute(config: &Path, arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { kind, user, text, amount, months, count, channel } = arguments;
-    let simulation = Simulation { kind, user, text, amount, months, count, channel };
+    let Arguments { kind, user, role, text, amount, months, count, channel } = arguments;
+    let simulation = Simulation { kind, user, role, text, amount, months, count, channel };
     match daemon::ask(config, &Request::Simulate(simulation)).await? {
         Response::Simulated { event_id } => output::line(format_args!("Played in as {event_id}.")),
         other => daemon::unexpected(&other),

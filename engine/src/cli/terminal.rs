@@ -25,7 +25,7 @@ const REMEMBERED: usize = 256;
 /// Enough to recognise an event by.
 const REMINDER: usize = 40;
 
-const INDENT: &str = "         ";
+pub(super) const INDENT: &str = "         ";
 
 /// Remembers the last events, so that a decision which comes late can say what it is about.
 pub(super) struct Renderer {
@@ -35,6 +35,8 @@ pub(super) struct Renderer {
     recent: VecDeque<(Arc<str>, String)>,
     /// The event whose line was printed last; what belongs to it needs no reminder.
     printed: Option<Arc<str>>,
+    /// Whether to say how long decisions took.
+    durations: bool,
 }
 
 impl Renderer {
@@ -43,8 +45,13 @@ impl Renderer {
         Self::new(Paint::when(output::has_colours()), TimeZone::system())
     }
 
+    /// The same for a stream of the past, of which two tellings are the same to the letter.
+    pub(super) fn for_replay() -> Self {
+        Self { durations: false, ..Self::for_stdout() }
+    }
+
     fn new(paint: Paint, zone: TimeZone) -> Self {
-        Self { paint, zone, recent: VecDeque::new(), printed: None }
+        Self { paint, zone, recent: VecDeque::new(), printed: None, durations: true }
     }
 
     /// `None` for what another observation says already.
@@ -129,7 +136,8 @@ impl Renderer {
     }
 
     fn decision(&mut self, decision: &Decision) -> String {
-        let took = self.paint.dim(&format!(" in {}", duration(decision.took_us)));
+        let took =
+            if self.durations { self.paint.dim(&format!(" in {}", duration(decision.took_us))) } else { String::new() };
         let verdict = match &decision.verdict {
             DecisionKind::Passed if decision.effects.is_empty() => self.paint.dim("passed"),
             DecisionKind::Passed => "passed".to_owned(),
@@ -155,7 +163,12 @@ impl Renderer {
     fn below(&self, event_id: &str, plugin: &str, text: &str) -> String {
         let is_last = self.printed.as_ref().is_some_and(|id| **id == *event_id);
         let reminder = self.recent.iter().rev().find(|(id, _)| **id == *event_id).filter(|_| !is_last);
-        let about = reminder.map(|(_, what)| self.paint.dim(&format!(" (to {what})"))).unwrap_or_default();
+        let about = match reminder {
+            Some((_, what)) => self.paint.dim(&format!(" (to {what})")),
+            // Nobody sees a plugin's timer but the plugin; without a word it would seem to be about the line above.
+            None if event_id.starts_with("timer:") => self.paint.dim(" (to its timer)"),
+            None => String::new(),
+        };
         let plugin = self.paint.in_colour(Colour::Cyan, &clean(plugin));
         format!("{INDENT}{plugin} {text}{about}")
     }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::secret::Reference;
 use super::settings::{LogFormat, OnFailure, RetakeGeneration};
 use super::units::{Size, Time};
+use crate::permission;
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -116,10 +117,11 @@ pub(super) struct HostLimits {
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Plugin {
     pub(super) enabled: Option<bool>,
-    pub(super) grant: Option<BTreeMap<String, Vec<String>>>,
+    pub(super) grant: Option<permission::Table>,
     pub(super) channels: Option<Vec<String>>,
     pub(super) pin: Option<String>,
     pub(super) on_failure: Option<OnFailure>,
+    pub(super) record: Option<bool>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) secrets: BTreeMap<String, Reference>,
     #[serde(skip_serializing_if = "toml::Table::is_empty")]
@@ -144,6 +146,7 @@ pub(super) struct Retake {
 pub(super) struct Simulator {
     pub(super) channel: Option<String>,
     pub(super) script: Option<String>,
+    pub(super) record: Option<PathBuf>,
     pub(super) pace: Pace,
 }
 

@@ -26,7 +26,7 @@ pub struct Changes {
     pub limits: bool,
     /// `host.safe-mode`.
     pub safe_mode: bool,
-    /// `[simulator]`, its channel, script or pace.
+    /// `[simulator]`, its channel, script, record or pace.
     pub simulator: bool,
     /// Keys that changed and are read only at the start.
     pub needs_restart: Vec<&'static str>,
@@ -123,20 +123,21 @@ fn is_same_account(old: &RetakeSettings, new: &RetakeSettings) -> bool {
 }
 
 fn is_same_plugin(old: &PluginSettings, new: &PluginSettings) -> bool {
-    let PluginSettings { enabled, grant, channels, pin, on_failure, secrets, settings } = old;
+    let PluginSettings { enabled, grant, channels, pin, on_failure, record, secrets, settings } = old;
     *enabled == new.enabled
         && *grant == new.grant
         && *channels == new.channels
         && *pin == new.pin
         && *on_failure == new.on_failure
+        && *record == new.record
         && secrets.len() == new.secrets.len()
         && secrets.iter().all(|(name, secret)| is_same_secret(Some(secret), new.secrets.get(name)))
         && *settings == new.settings
 }
 
 fn is_same_simulator(old: &SimulatorSettings, new: &SimulatorSettings) -> bool {
-    let SimulatorSettings { channel, script, pace } = old;
-    *channel == new.channel && *script == new.script && *pace == new.pace
+    let SimulatorSettings { channel, script, record, pace } = old;
+    *channel == new.channel && *script == new.script && *record == new.record && *pace == new.pace
 }
 
 /// Both come from the operator, so how long it takes tells nobody anything.

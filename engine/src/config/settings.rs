@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::effect::PluginId;
+use crate::permission::Permissions;
 use crate::platform::Pace;
 
 #[derive(Debug, Clone)]
@@ -165,15 +166,16 @@ impl Default for Limits {
 #[derive(Debug, Clone, Default)]
 pub struct PluginSettings {
     pub enabled: Option<bool>,
-    /// As in a manifest's `[permissions]`: `None` when the operator has not decided yet. The values are strings to be
-    /// read by `plugin::grants`, which owns their meaning.
-    pub grant: Option<BTreeMap<String, Vec<String>>>,
+    /// In the words of a manifest's `[permissions]`; `None` when the operator has not decided yet.
+    pub grant: Option<Permissions>,
     /// Channels it may hear and speak in; empty for all.
     pub channels: Vec<String>,
     /// "sha256:<hex>": the grant holds for exactly this file.
     pub pin: Option<String>,
     /// For reviewers: what counts when it does not answer in time.
     pub on_failure: OnFailure,
+    /// Whether its calls are recorded, with all that the world outside tells it, so that a replay has it.
+    pub record: bool,
     /// Filled into `{secret:name}` of an http header.
     pub secrets: BTreeMap<String, SecretString>,
     /// The plugin's own table.
@@ -218,5 +220,7 @@ pub struct SimulatorSettings {
     pub channel: String,
     /// Played from the start when the engine is ready: "demo" for the one that is built in, or a file.
     pub script: Option<PathBuf>,
+    /// Every action that it is asked for, as a line of JSON.
+    pub record: Option<PathBuf>,
     pub pace: Pace,
 }

@@ -59,6 +59,7 @@ fn resolved(written: Raw, settings: &Settings) -> Raw {
         simulator: raw::Simulator {
             channel: Some(settings.simulator.channel.clone()),
             script: settings.simulator.script.as_ref().map(|script| script.display().to_string()),
+            record: settings.simulator.record.clone(),
             pace: pace(&settings.simulator.pace, written.simulator.pace),
         },
     }
@@ -121,7 +122,12 @@ fn limits(limits: &Limits) -> raw::HostLimits {
 
 fn plugin(written: raw::Plugin, settings: &PluginSettings) -> raw::Plugin {
     // `enabled`, `grant` and `pin` have no default: not written is a decision that is still open.
-    raw::Plugin { channels: Some(settings.channels.clone()), on_failure: Some(settings.on_failure), ..written }
+    raw::Plugin {
+        channels: Some(settings.channels.clone()),
+        on_failure: Some(settings.on_failure),
+        record: Some(settings.record),
+        ..written
+    }
 }
 
 fn account(written: raw::Retake, settings: &RetakeSettings) -> raw::Retake {

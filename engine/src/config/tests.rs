@@ -81,7 +81,7 @@ fn what_is_written_is_what_holds() {
     assert_eq!(settings.agent.queue_file.as_deref(), Some(Path::new("/etc/showrunner/queue.jsonl")));
     let greeter = &settings.plugins["greeter"];
     assert_eq!(greeter.on_failure, OnFailure::Hold);
-    assert_eq!(greeter.grant.as_ref().unwrap()["chat"], ["say"]);
+    assert_eq!(greeter.grant.as_ref().unwrap().to_table()["chat"], ["say"]);
     let table = r#"{"nested":{"list":[1,2.5,true]},"since":"2026-01-02","text":"Hi"}"#;
     assert_eq!(serde_json::to_string(&greeter.settings).unwrap(), table);
     let [retake] = settings.retake.as_slice() else { panic!("one account") };

@@ -44,7 +44,8 @@ impl Accounts {
         let (simulator, _) = simulator::account(&settings.simulator)?;
         self.attach(simulator);
         for room in &settings.retake {
-            self.attach(retake_account(room)?);
+            let missed_since = self.pipeline.missed_since(&Channel::new(retake::PLATFORM, room.room.as_str()));
+            self.attach(retake_account(room, missed_since)?);
         }
         Ok(())
     }
@@ -97,7 +98,7 @@ impl Accounts {
 
     /// Puts a room's account in the place of the one there was, if any.
     pub(super) async fn replace_retake(&self, settings: &RetakeSettings) -> Result<(), EngineError> {
-        let account = retake_account(settings)?;
+        let account = retake_account(settings, None)?;
         // Never two sockets of one account.
         self.remove(&account.name).await;
         self.attach(account);
@@ -138,8 +139,8 @@ impl Drop for Connection {
     }
 }
 
-fn retake_account(settings: &RetakeSettings) -> Result<Account, EngineError> {
+fn retake_account(settings: &RetakeSettings, missed_since: Option<u64>) -> Result<Account, EngineError> {
     let failed = |source| EngineError::Account { account: format!("{}:{}", retake::PLATFORM, settings.room), source };
     let client = retake::client(settings).map_err(failed)?;
-    Ok(retake::account(settings, client))
+    Ok(retake::account(settings, client, missed_since))
 }

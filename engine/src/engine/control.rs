@@ -49,12 +49,12 @@ impl Control for Engine {
     }
 
     async fn simulate(&self, simulation: Simulation) -> Result<String, Refusal> {
-        let Simulation { kind, user, text, amount, months, count, channel } = simulation;
+        let Simulation { kind, user, role, text, amount, months, count, channel } = simulation;
         // "retake:5b7c" names a channel of another platform; a plain id is the simulator's.
         let elsewhere = channel.as_deref().and_then(|channel| channel.split_once(':'));
         let elsewhere = elsewhere.map(|(platform, id)| Channel::new(platform, id));
         let own = if elsewhere.is_some() { None } else { channel };
-        let simulated = Simulated { kind, user, role: None, text, amount, months, count, channel: own };
+        let simulated = Simulated { kind, user, role, text, amount, months, count, channel: own };
         let default = self.settings.load().simulator.channel.clone();
         let mut draft = draft(&simulated, &default).map_err(|error| Refusal::new(error.to_string()))?;
         if let Some(channel) = elsewhere {
@@ -139,6 +139,7 @@ pub(super) fn store_problem(store: &Store) -> Option<String> {
         StoreHealth::Failing { why, .. } => {
             Some(format!("the database can't be written: {why}; chat is answered from memory, see to the disk"))
         }
+        StoreHealth::Broken { why } => Some(format!("the database was given up: {why}; the daemon ends")),
     }
 }
 

@@ -62,6 +62,8 @@ pub struct Simulation {
     /// "chat", "tip", "follow", "sub", "gift", "raid", ...
     pub kind: String,
     pub user: Option<String>,
+    /// "broadcaster", "moderator", "vip" or "subscriber".
+    pub role: Option<String>,
     pub text: Option<String>,
     /// A decimal, as "12.50".
     pub amount: Option<String>,

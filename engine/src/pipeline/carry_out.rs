@@ -8,6 +8,22 @@ use crate::effect::{Action, Effect, EffectKey, NumberedEffect, PluginId};
 use crate::event::{Channel, OutcomeStatus};
 use crate::observation::Observation;
 
+/// How an effect ended, and why not well.
+pub(super) struct Ending {
+    pub(super) status: OutcomeStatus,
+    pub(super) detail: String,
+}
+
+impl Ending {
+    fn done() -> Self {
+        Self { status: OutcomeStatus::Done, detail: String::new() }
+    }
+
+    pub(super) fn failed(why: impl Into<String>) -> Self {
+        Self { status: OutcomeStatus::Failed, detail: why.into() }
+    }
+}
+
 /// Where an action goes.
 enum Route {
     Outbox(Arc<Outbox>, Action),
@@ -25,29 +41,29 @@ struct Parcels<'b> {
 impl Inner {
     pub(super) fn carry_out(&self, plugin: &PluginId, event_id: &Arc<str>, effects: Vec<NumberedEffect>) {
         let mut parcels = Parcels { plugin, event_id, parcels: Vec::new() };
-        let end = |number, name, channel, result| self.report_effect(plugin, event_id, number, name, channel, result);
+        let end = |number, name, channel, ending| self.report_effect(plugin, event_id, number, name, channel, ending);
         for NumberedEffect { number, effect } in effects {
             let name = name(&effect);
             match effect {
-                Effect::Platform { channel, action } => match self.route(&channel, action) {
+                Effect::Platform { channel, action } => match self.route(plugin, &channel, action) {
                     Ok(Route::Outbox(outbox, action)) => parcels.add(outbox, Line { number, channel, action }),
-                    Ok(Route::Done) => end(number, name, Some(channel), Ok(())),
-                    Err(why) => end(number, name, Some(channel), Err(why)),
+                    Ok(Route::Done) => end(number, name, Some(channel), Ending::done()),
+                    Err(why) => end(number, name, Some(channel), Ending::failed(why)),
                 },
                 Effect::Alert(alert) => {
                     self.observer.observe(|| Observation::Alert { plugin: PluginId::clone(plugin), alert });
-                    end(number, name, None, Ok(()));
+                    end(number, name, None, Ending::done());
                 }
                 Effect::Publish { kind, data_json } => {
                     let plugin = PluginId::clone(plugin);
                     self.observer.observe(|| Observation::Published { plugin, kind, data_json });
-                    end(number, name, None, Ok(()));
+                    end(number, name, None, Ending::done());
                 }
                 Effect::Enqueue { task, .. } => {
                     if let Some(tasks) = self.tasks.get() {
                         tasks.announce(&task);
                     }
-                    end(number, name, None, Ok(()));
+                    end(number, name, None, Ending::done());
                 }
             }
         }
@@ -56,12 +72,12 @@ impl Inner {
         }
     }
 
-    fn route(&self, channel: &Channel, action: Action) -> Result<Route, String> {
+    fn route(&self, plugin: &PluginId, channel: &Channel, action: Action) -> Result<Route, String> {
         if let Action::ResolveHeld { message_id, allow } = &action
-            && let Some(envelope) = self.held.take(channel, message_id)
+            && let Some(delivery) = self.held.take(channel, message_id)
         {
             if *allow {
-                self.let_pass(envelope);
+                self.let_pass(plugin, &delivery);
             }
             return Ok(Route::Done);
         }
@@ -81,13 +97,10 @@ impl Inner {
         number: u32,
         effect: &'static str,
         channel: Option<Channel>,
-        result: Result<(), String>,
+        ending: Ending,
     ) {
         let key = EffectKey { event_id: Arc::clone(event_id), plugin: PluginId::clone(plugin), number };
-        let (status, detail) = match result {
-            Ok(()) => (OutcomeStatus::Done, String::new()),
-            Err(why) => (OutcomeStatus::Failed, why),
-        };
+        let Ending { status, detail } = ending;
         self.report(Ended { key, channel, effect, status, message_id: None, detail });
     }
 }

@@ -1,40 +1,38 @@
 //! The end of a handler: its batch goes to the ledger, and then on its way.
 //!
 //! Chat, alerts and publications leave at once, and their entry in the ledger is written behind. Tasks and moderation
-//! leave when theirs is on the disk. As long as a batch waits for that, the memory (kv) of those behind it waits with
-//! it, so that what a plugin wrote last is what stays.
+//! leave when theirs is on the disk; so does everything of a batch that comes again after a kill. Either way the whole
+//! batch takes its place in the store's queue here, so that what a plugin stored last is what stays.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
-use futures_util::future::maybe_done;
-use futures_util::poll;
 use tokio::sync::mpsc;
 
 use super::Inner;
-use super::carry_out::name;
+use super::carry_out::{Ending, name};
 use crate::effect::{Batch, Effect, NumberedEffect, PluginId, Priority};
-use crate::store::StoreError;
+use crate::event::OutcomeStatus;
+use crate::store::{Committed, StoreError};
 
-/// Batches that wait for the disk. It takes thousands a second, so this many means that it takes none.
-const AWAITED: usize = 4096;
+/// The store's word that a batch is on the disk.
+type Word = Pin<Box<dyn Future<Output = Result<Committed, StoreError>> + Send>>;
 
-/// Batches that are committed together.
-const GROUP: usize = 256;
+/// Why what must not appear twice does not leave with a batch that comes again.
+const MAY_HAVE_LEFT: &str = "an earlier run that was killed may have sent it, so it is not sent again";
 
-/// The batches that wait for the disk.
+/// The batches that wait for the disk. There are never more than the store has room for.
 pub(super) struct Awaited {
-    batches: mpsc::Sender<Batch>,
+    batches: mpsc::UnboundedSender<(Batch, Word)>,
     /// Until they are carried out.
     pending: AtomicUsize,
 }
 
 impl Awaited {
     /// With the end that the [`Committer`] takes.
-    pub(super) fn new() -> (Self, mpsc::Receiver<Batch>) {
-        let (batches, receiver) = mpsc::channel(AWAITED);
+    pub(super) fn new() -> (Self, mpsc::UnboundedReceiver<(Batch, Word)>) {
+        let (batches, receiver) = mpsc::unbounded_channel();
         (Self { batches, pending: AtomicUsize::new(0) }, receiver)
     }
 
@@ -44,109 +42,91 @@ impl Awaited {
 }
 
 impl Inner {
-    pub(super) fn commit(&self, batch: Batch) {
-        let waits = batch.effects.iter().any(must_stand_first) || (!batch.kv.is_empty() && self.awaited.pending() > 0);
+    pub(super) fn commit(&self, mut batch: Batch) {
+        let waits = batch.again || batch.effects.iter().any(must_stand_first);
         if !waits {
             self.store.commit_behind(&batch);
             self.carry_out(&batch.plugin, &batch.cause.id, batch.effects);
             return;
         }
-        let Batch { plugin, cause, effects, kv } = batch;
-        let (awaited, leaving): (Vec<_>, Vec<_>) = effects.into_iter().partition(must_stand_first);
-        let leaving =
-            Batch { plugin: PluginId::clone(&plugin), cause: Arc::clone(&cause), effects: leaving, kv: Vec::new() };
-        self.store.commit_behind(&leaving);
-        self.carry_out(&leaving.plugin, &leaving.cause.id, leaving.effects);
-        self.commit_awaited(Batch { plugin, cause, effects: awaited, kv });
-    }
-
-    fn commit_awaited(&self, batch: Batch) {
-        self.awaited.pending.fetch_add(1, Ordering::AcqRel);
-        if let Err(refused) = self.awaited.batches.try_send(batch) {
-            self.carry_out_unwritten(refused.into_inner(), "the database can't keep up");
-            self.settle(1);
+        let task_bound = match self.tasks.get() {
+            Some(tasks) => tasks.bound(),
+            None => {
+                self.refuse_tasks(&mut batch, "there is no queue of tasks");
+                0
+            }
+        };
+        let word = self.store.commit(&batch, task_bound);
+        if !batch.again {
+            let leaving = batch.effects.extract_if(.., |numbered| !must_stand_first(numbered)).collect();
+            self.carry_out(&batch.plugin, &batch.cause.id, leaving);
+        }
+        match word {
+            Ok(word) => self.wait_for(batch, Box::pin(word)),
+            Err(error) => self.carry_out_unwritten(batch, &error.to_string()),
         }
     }
 
-    fn settle(&self, count: usize) {
-        self.awaited.pending.fetch_sub(count, Ordering::AcqRel);
+    fn wait_for(&self, batch: Batch, word: Word) {
+        self.awaited.pending.fetch_add(1, Ordering::AcqRel);
+        // The other end lives as long as the pipeline.
+        if let Err(refused) = self.awaited.batches.send((batch, word)) {
+            self.carry_out_unwritten(refused.0.0, "the engine has ended");
+            self.settle();
+        }
+    }
+
+    fn settle(&self) {
+        self.awaited.pending.fetch_sub(1, Ordering::AcqRel);
         self.progress.notify_waiters();
     }
 
-    async fn commit_group(&self, mut group: Vec<Batch>) {
-        let count = group.len();
-        self.refuse_surplus_tasks(&mut group).await;
-        let written = self.write(&group).await;
-        for (batch, written) in group.into_iter().zip(written) {
-            match written {
-                Ok(()) => self.carry_out(&batch.plugin, &batch.cause.id, batch.effects),
-                Err(error) => self.carry_out_unwritten(batch, &error.to_string()),
+    fn carry_out_committed(&self, batch: Batch, committed: &Committed) {
+        let Batch { plugin, cause, effects, kv: _, again } = batch;
+        let mut leaving = Vec::with_capacity(effects.len());
+        for numbered in effects {
+            if committed.known.contains(&numbered.number) {
+                tracing::debug!(%plugin, event = %cause.id, number = numbered.number, "An effect is in the ledger already and is not carried out again.");
+            } else if let (Effect::Enqueue { task, .. }, true) =
+                (&numbered.effect, committed.refused.contains(&numbered.number))
+            {
+                let why =
+                    format!("the queue {:?} is full: too many tasks wait already (agent.queue-bound)", task.queue);
+                self.end_effect(&plugin, &cause.id, &numbered, Ending::failed(why));
+            } else if again && must_not_leave_twice(&numbered.effect) {
+                let ending = Ending { status: OutcomeStatus::Uncertain, detail: MAY_HAVE_LEFT.to_owned() };
+                self.end_effect(&plugin, &cause.id, &numbered, ending);
+            } else {
+                leaving.push(numbered);
             }
         }
-        self.settle(count);
-    }
-
-    /// Commits the batches side by side, in order.
-    async fn write(&self, group: &[Batch]) -> Vec<Result<(), StoreError>> {
-        let mut commits = Vec::with_capacity(group.len());
-        for batch in group {
-            let mut commit = Box::pin(maybe_done(self.store.commit(batch)));
-            // The first poll is what queues it at the store.
-            let _ = poll!(commit.as_mut());
-            commits.push(commit);
-        }
-        let mut written = Vec::with_capacity(commits.len());
-        for mut commit in commits {
-            commit.as_mut().await;
-            written.push(commit.as_mut().take_output().unwrap_or(Err(StoreError::Closed)));
-        }
-        written
-    }
-
-    /// Takes out what the agent's queues have no room for. Only the committer adds to them by batches, so a room that
-    /// was found is still there when the group is written.
-    async fn refuse_surplus_tasks(&self, group: &mut [Batch]) {
-        let mut rooms = HashMap::new();
-        for Batch { plugin, cause, effects, .. } in group {
-            for numbered in std::mem::take(effects) {
-                if let Effect::Enqueue { task, .. } = &numbered.effect
-                    && let Err(why) = self.claim_room(&mut rooms, &task.queue).await
-                {
-                    self.report_effect(plugin, &cause.id, numbered.number, name(&numbered.effect), None, Err(why));
-                } else {
-                    effects.push(numbered);
-                }
-            }
-        }
-    }
-
-    async fn claim_room(&self, rooms: &mut HashMap<String, u32>, queue: &str) -> Result<(), String> {
-        let room = match rooms.entry(queue.to_owned()) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => {
-                let tasks = self.tasks.get().ok_or("there is no queue of tasks")?;
-                unknown.insert(tasks.room(queue).await.map_err(|error| error.to_string())?)
-            }
-        };
-        *room = room
-            .checked_sub(1)
-            .ok_or_else(|| format!("the queue {queue:?} is full: too many tasks wait already (agent.queue-bound)"))?;
-        Ok(())
+        self.carry_out(&plugin, &cause.id, leaving);
     }
 
     /// The disk did not take it. Moderation is carried out all the same: doing it twice harms nobody, and a chat without
     /// it does. A task stands in the database or nowhere.
-    fn carry_out_unwritten(&self, batch: Batch, why: &str) {
-        let Batch { plugin, cause, effects, kv } = batch;
-        if !kv.is_empty() {
-            tracing::error!(%plugin, event = %cause.id, why, "What a plugin stored is lost at the next restart.");
+    fn carry_out_unwritten(&self, mut batch: Batch, why: &str) {
+        if !batch.kv.is_empty() {
+            tracing::error!(plugin = %batch.plugin, event = %batch.cause.id, why, "What a plugin stored is lost at the next restart.");
         }
-        let (tasks, others): (Vec<_>, Vec<_>) =
-            effects.into_iter().partition(|numbered| matches!(numbered.effect, Effect::Enqueue { .. }));
-        for NumberedEffect { number, effect } in tasks {
-            self.report_effect(&plugin, &cause.id, number, name(&effect), None, Err(why.to_owned()));
+        self.refuse_tasks(&mut batch, why);
+        self.carry_out_committed(batch, &Committed::default());
+    }
+
+    fn refuse_tasks(&self, batch: &mut Batch, why: &str) {
+        let tasks = batch.effects.extract_if(.., |numbered| matches!(numbered.effect, Effect::Enqueue { .. }));
+        for task in tasks {
+            self.end_effect(&batch.plugin, &batch.cause.id, &task, Ending::failed(why));
         }
-        self.carry_out(&plugin, &cause.id, others);
+    }
+
+    /// Ends an effect that was not carried out.
+    pub(super) fn end_effect(&self, plugin: &PluginId, event_id: &Arc<str>, numbered: &NumberedEffect, ending: Ending) {
+        let channel = match &numbered.effect {
+            Effect::Platform { channel, .. } => Some(channel.clone()),
+            Effect::Alert(_) | Effect::Enqueue { .. } | Effect::Publish { .. } => None,
+        };
+        self.report_effect(plugin, event_id, numbered.number, name(&numbered.effect), channel, ending);
     }
 }
 
@@ -159,18 +139,30 @@ fn must_stand_first(numbered: &NumberedEffect) -> bool {
     }
 }
 
-/// Writes the batches that wait for the disk, a group at a time, and sends them on in order. Ends with the pipeline.
+/// Alerts and publications go to those who watch this very process, and nothing of them lasts.
+pub(super) const fn must_not_leave_twice(effect: &Effect) -> bool {
+    match effect {
+        Effect::Platform { action, .. } => !action.is_repeatable(),
+        Effect::Alert(_) | Effect::Enqueue { .. } | Effect::Publish { .. } => false,
+    }
+}
+
+/// Sends the batches that wait for the disk on their way, in order, each when it is there. Ends with the pipeline.
 pub(super) struct Committer {
-    pub(super) batches: mpsc::Receiver<Batch>,
+    pub(super) batches: mpsc::UnboundedReceiver<(Batch, Word)>,
     pub(super) pipeline: Weak<Inner>,
 }
 
 impl Committer {
     pub(super) async fn run(mut self) {
-        let mut group = Vec::new();
-        while self.batches.recv_many(&mut group, GROUP).await > 0 {
+        while let Some((batch, word)) = self.batches.recv().await {
+            let written = word.await;
             let Some(pipeline) = self.pipeline.upgrade() else { return };
-            pipeline.commit_group(std::mem::take(&mut group)).await;
+            match written {
+                Ok(committed) => pipeline.carry_out_committed(batch, &committed),
+                Err(error) => pipeline.carry_out_unwritten(batch, &error.to_string()),
+            }
+            pipeline.settle();
         }
     }
 }

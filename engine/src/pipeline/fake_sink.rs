@@ -25,6 +25,7 @@ pub(super) struct FakeSink {
 struct State {
     answers: VecDeque<Answer>,
     always: Option<ActionError>,
+    panics: usize,
     calls: Vec<(Duration, Action)>,
     under_way: usize,
     peak: usize,
@@ -45,6 +46,11 @@ impl FakeSink {
 
     pub(super) fn always_answer(&self, error: ActionError) {
         self.state.lock().unwrap().always = Some(error);
+    }
+
+    /// Panics in so many calls from now on.
+    pub(super) fn panic_next(&self, calls: usize) {
+        self.state.lock().unwrap().panics = calls;
     }
 
     /// What was asked, and how long after the start.
@@ -78,6 +84,12 @@ impl Sink for FakeSink {
         let answer = {
             let mut state = self.state.lock().unwrap();
             state.calls.push((self.started.elapsed(), action.clone()));
+            let panics = std::mem::take(&mut state.panics);
+            if panics > 0 {
+                state.panics = panics - 1;
+                drop(state);
+                panic!("told so");
+            }
             state.under_way += 1;
             state.peak = state.peak.max(state.under_way);
             let always = state.always.clone();

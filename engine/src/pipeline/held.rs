@@ -1,10 +1,12 @@
-//! The events that review holds back until somebody decides.
+//! The events that review holds back until somebody decides. As long as they are here they are not done with, so that a
+//! later run holds them back again.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::ruling;
-use crate::event::{Channel, Envelope};
+use crate::event::Channel;
+use crate::plugin::Delivery;
 
 /// A stream's worth; a person decides on each. The oldest is forgotten, which is to let it stay away.
 const BOUND: usize = 1024;
@@ -19,16 +21,17 @@ pub(super) struct Held {
 
 #[derive(Default)]
 struct State {
-    events: HashMap<Key, Arc<Envelope>>,
+    events: HashMap<Key, Arc<Delivery>>,
     /// May name events that were decided on; those are skipped.
     order: VecDeque<Key>,
 }
 
 impl Held {
-    pub(super) fn keep(&self, envelope: &Arc<Envelope>) {
+    pub(super) fn keep(&self, delivery: &Arc<Delivery>) {
+        let envelope = &delivery.envelope;
         let key = (envelope.channel.clone(), ruling::subject(envelope).to_owned());
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.events.insert(key.clone(), Arc::clone(envelope));
+        state.events.insert(key.clone(), Arc::clone(delivery));
         state.order.push_back(key);
         while state.order.len() > BOUND {
             let Some(oldest) = state.order.pop_front() else { break };
@@ -37,7 +40,7 @@ impl Held {
     }
 
     /// Gives an event out, once.
-    pub(super) fn take(&self, channel: &Channel, message_id: &str) -> Option<Arc<Envelope>> {
+    pub(super) fn take(&self, channel: &Channel, message_id: &str) -> Option<Arc<Delivery>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.events.remove(&(channel.clone(), message_id.to_owned()))
     }

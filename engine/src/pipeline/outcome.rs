@@ -6,11 +6,12 @@ use metrics::Counter;
 
 use super::Inner;
 use super::outbox::Ended;
-use super::sequencer::own_draft;
+use super::sequencer::{Turn, UNNOTED, own_draft};
 use crate::effect::{EffectResult, PluginId};
 use crate::event::{Channel, Envelope, Event, Origin, Outcome, OutcomeStatus};
 use crate::observation::Observation;
 use crate::plugin::{Delivery, PluginHandle};
+use crate::recording::Note;
 
 /// What reporting needs for each effect and is made once.
 pub(super) struct Outcomes {
@@ -74,7 +75,7 @@ impl Inner {
         self.store.journal_result(result);
     }
 
-    /// Gives an event of the engine's own to one plugin.
+    /// Gives an event of the engine's own to one plugin. It is lost when the plugin is not there.
     pub(super) fn deliver_to(&self, plugin: &PluginId, event: Event) {
         match self.plugin(plugin) {
             Some(plugin) => self.deliver(&plugin, event),
@@ -87,15 +88,32 @@ impl Inner {
         let mut turn = lane.turn();
         let envelope = turn.number(own_draft(None, Origin::Live, Channel::engine(), event));
         // The ledger has the outcomes; the journal need not have them again.
-        if !matches!(envelope.event, Event::Outcome(_)) {
-            self.record(&envelope, false);
+        if matches!(envelope.event, Event::Outcome(_)) {
+            self.note_number(envelope.sequence);
+        } else {
+            self.record(&envelope, false, None);
+            self.note(&envelope.id, plugin.id(), Note::Addressed);
         }
         if plugin.wants(&envelope) {
             plugin.offer(Delivery::new(envelope), None);
         }
     }
 
-    fn plugin(&self, id: &PluginId) -> Option<Arc<PluginHandle>> {
+    /// A number of the engine's own channel for what is not journalled.
+    pub(super) fn next_number(&self) -> u64 {
+        let lane = self.sequencer.lane(&Channel::engine());
+        let number = Turn::next_number(&mut lane.turn());
+        self.note_number(number);
+        number
+    }
+
+    fn note_number(&self, number: u64) {
+        if number.is_multiple_of(UNNOTED) {
+            self.store.note_sequence(&Channel::engine(), number);
+        }
+    }
+
+    pub(super) fn plugin(&self, id: &PluginId) -> Option<Arc<PluginHandle>> {
         self.roster.load().iter().find(|plugin| plugin.id() == id).cloned()
     }
 }

@@ -15,6 +15,10 @@ pub(super) struct RecentIds {
 }
 
 impl RecentIds {
+    pub(super) fn contains(&self, id: &str) -> bool {
+        self.known.contains(id)
+    }
+
     /// Says whether the id is new.
     pub(super) fn insert(&mut self, id: &Arc<str>) -> bool {
         if !self.known.insert(Arc::clone(id)) {

@@ -13,10 +13,11 @@ use super::Inner;
 use super::ruling::{self, Ruling};
 use super::sequencer::{Lane, Turn, own_draft};
 use crate::config::settings::OnFailure;
-use crate::effect::{Batch, PluginId};
-use crate::event::{Envelope, Event};
+use crate::effect::{Batch, PluginId, Verdict};
+use crate::event::{Envelope, Event, now_ms};
 use crate::observation::Observation;
-use crate::plugin::{Delivery, PluginHandle, Verdict};
+use crate::plugin::{Delivery, PluginHandle};
+use crate::recording::Note;
 
 /// With so many waiting, the time of the next would be up before its reviewers got to it: they are not asked.
 const ASKED: usize = 4096;
@@ -48,11 +49,10 @@ struct Question {
 
 impl Inner {
     /// Gives a numbered event to the plugins, after its review.
-    pub(super) fn hand_on(self: &Arc<Self>, lane: &Arc<Lane>, mut turn: MutexGuard<'_, Turn>, envelope: Arc<Envelope>) {
-        let delivery = Delivery::new(envelope);
+    pub(super) fn hand_on(self: &Arc<Self>, lane: &Arc<Lane>, mut turn: MutexGuard<'_, Turn>, delivery: Arc<Delivery>) {
         let questions = ask(&self.roster.load(), &delivery, turn.waiting.count < ASKED);
         if questions.is_empty() && turn.waiting.count == 0 {
-            self.fan_out.give(&delivery);
+            self.give(&delivery);
             return;
         }
         let reviewing = Reviewing { delivery, questions, deadline: Instant::now() + self.review };
@@ -62,8 +62,8 @@ impl Inner {
             Err(refused) => {
                 // Better out of order than lost.
                 drop(turn);
-                let (delivery, ruling) = refused.into_inner().unanswered();
-                self.conclude(lane, &delivery, ruling);
+                let (delivery, rulings) = refused.into_inner().unanswered();
+                self.conclude(lane, &delivery, rulings);
             }
         }
     }
@@ -75,14 +75,19 @@ impl Inner {
         door
     }
 
-    /// Carries out what the reviewers came to.
-    fn conclude(&self, lane: &Lane, delivery: &Arc<Delivery>, ruling: Option<Ruling>) {
-        let Some(Ruling { reviewer, verdict }) = ruling else {
+    /// Records what the reviewers said, and carries out what it comes to.
+    fn conclude(&self, lane: &Lane, delivery: &Arc<Delivery>, rulings: Vec<Ruling>) {
+        let envelope = &delivery.envelope;
+        for ruling in &rulings {
+            if let Some(note) = ruling.note() {
+                self.note(&envelope.id, &ruling.reviewer, note);
+            }
+        }
+        let Some(Ruling { reviewer, verdict, .. }) = ruling::strictest(rulings) else {
             let _turn = lane.turn();
-            self.fan_out.give(delivery);
+            self.give(delivery);
             return;
         };
-        let envelope = &delivery.envelope;
         self.observer.observe(|| Observation::Verdict {
             event_id: Arc::clone(&envelope.id),
             plugin: PluginId::clone(&reviewer),
@@ -91,43 +96,63 @@ impl Inner {
         });
         if let Verdict::Flag { .. } = verdict {
             let mut turn = lane.turn();
-            self.fan_out.give(delivery);
-            self.announce(&mut turn, envelope, &verdict);
+            self.give(delivery);
+            self.announce(&mut turn, delivery, &verdict);
         } else {
             // Before anybody hears of it.
-            self.take_away(envelope, reviewer, &verdict);
-            self.announce(&mut lane.turn(), envelope, &verdict);
+            self.take_away(delivery, reviewer, &verdict);
+            self.announce(&mut lane.turn(), delivery, &verdict);
         }
     }
 
-    fn take_away(&self, envelope: &Arc<Envelope>, reviewer: PluginId, verdict: &Verdict) {
+    /// To the plugins, now that nobody can take it away any more. From here on what must not be missed waits for each
+    /// plugin by itself.
+    fn give(&self, delivery: &Arc<Delivery>) {
+        if delivery.envelope.event.must_not_be_missed() {
+            let kept = Delivery::kept(Arc::clone(&delivery.envelope), &self.store, delivery.again);
+            self.fan_out.give(&kept);
+        } else {
+            self.fan_out.give(delivery);
+        }
+    }
+
+    fn take_away(&self, delivery: &Arc<Delivery>, reviewer: PluginId, verdict: &Verdict) {
+        let envelope = &delivery.envelope;
         if let Verdict::Hold { .. } = verdict {
-            self.held.keep(envelope);
+            self.held.keep(delivery);
         }
         if let Event::Chat(message) = &envelope.event {
             self.store.mark_removed(&envelope.channel, &message.id);
         }
         let effects = ruling::measures(envelope, verdict);
-        self.commit(Batch { plugin: reviewer, cause: Arc::clone(envelope), effects, kv: Vec::new() });
+        let (cause, again) = (Arc::clone(envelope), delivery.again);
+        self.commit(Batch { plugin: reviewer, cause, effects, kv: Vec::new(), again });
     }
 
     /// Tells the plugins of a verdict, in the channel's order.
-    fn announce(&self, turn: &mut Turn, envelope: &Envelope, verdict: &Verdict) {
+    fn announce(&self, turn: &mut Turn, delivery: &Delivery, verdict: &Verdict) {
+        let envelope = &delivery.envelope;
         let event = |with_text| Event::Moderation(ruling::notice(envelope, verdict, with_text));
         // The same id for the same verdict, however often the event is played.
         let id = Arc::from(format!("{}/{}", envelope.id, ruling::kind(verdict)));
+        if delivery.again && turn.has_seen(&id) {
+            return;
+        }
         let notice = turn.number(own_draft(Some(id), envelope.origin, envelope.channel.clone(), event(false)));
-        self.record(&notice, false);
-        let with_text = Delivery::new(Arc::new(Envelope { event: event(true), ..Envelope::clone(&notice) }));
-        let delivery = Delivery::new(notice);
+        self.record(&notice, false, None);
+        let with_text = Arc::new(Envelope { event: event(true), ..Envelope::clone(&notice) });
+        let with_text = Delivery::kept(with_text, &self.store, false);
+        let delivery = Delivery::kept(notice, &self.store, false);
         self.fan_out.give_chosen(&delivery, |plugin| if plugin.sees_removed_text() { &with_text } else { &delivery });
     }
 
-    /// A held event goes its way after all.
-    pub(super) fn let_pass(&self, envelope: Arc<Envelope>) {
+    /// A held event goes its way after all, because `plugin` let it.
+    pub(super) fn let_pass(&self, plugin: &PluginId, delivery: &Arc<Delivery>) {
+        let envelope = &delivery.envelope;
+        self.note(&envelope.id, plugin, Note::Released { at_ms: now_ms() });
         let lane = self.sequencer.lane(&envelope.channel);
         let _turn = lane.turn();
-        self.fan_out.give(&Delivery::new(envelope));
+        self.give(delivery);
     }
 }
 
@@ -144,34 +169,30 @@ fn ask(roster: &[Arc<PluginHandle>], delivery: &Arc<Delivery>, has_time: bool) -
 
 impl Reviewing {
     /// Waits for the answers, at most until the deadline. One after the other, as all were asked before.
-    async fn decide(self) -> (Arc<Delivery>, Option<Ruling>) {
+    async fn decide(self) -> (Arc<Delivery>, Vec<Ruling>) {
         let mut rulings = Vec::with_capacity(self.questions.len());
         for Question { reviewer, on_failure, answer } in self.questions {
             let verdict = match answer {
                 Some(answer) => timeout_at(self.deadline, answer).await.ok().and_then(Result::ok),
                 None => None,
             };
-            let verdict = verdict.unwrap_or_else(|| without_answer(&reviewer, on_failure));
-            rulings.push(Ruling { reviewer, verdict });
+            rulings.push(match verdict {
+                Some(verdict) => Ruling::in_time(reviewer, verdict),
+                None => without_answer(reviewer, on_failure),
+            });
         }
-        (self.delivery, ruling::strictest(rulings))
+        (self.delivery, rulings)
     }
 
-    fn unanswered(self) -> (Arc<Delivery>, Option<Ruling>) {
-        let rulings = self.questions.into_iter().map(|Question { reviewer, on_failure, .. }| {
-            let verdict = without_answer(&reviewer, on_failure);
-            Ruling { reviewer, verdict }
-        });
-        (self.delivery, ruling::strictest(rulings))
+    fn unanswered(self) -> (Arc<Delivery>, Vec<Ruling>) {
+        let rulings = self.questions.into_iter();
+        (self.delivery, rulings.map(|question| without_answer(question.reviewer, question.on_failure)).collect())
     }
 }
 
-fn without_answer(reviewer: &PluginId, on_failure: OnFailure) -> Verdict {
+fn without_answer(reviewer: PluginId, on_failure: OnFailure) -> Ruling {
     metrics::counter!("showrunner_reviews_unanswered_total", "plugin" => reviewer.to_string()).increment(1);
-    match on_failure {
-        OnFailure::Pass => Verdict::Pass,
-        OnFailure::Hold => Verdict::Hold { reason: format!("the reviewer {reviewer} gave no verdict in time") },
-    }
+    Ruling::without_answer(reviewer, on_failure)
 }
 
 /// One channel's reviews, in order. Ends with the channel.
@@ -184,9 +205,9 @@ struct Reviews {
 impl Reviews {
     async fn run(mut self) {
         while let Some(reviewing) = self.waiting.recv().await {
-            let (delivery, ruling) = reviewing.decide().await;
+            let (delivery, rulings) = reviewing.decide().await;
             let (Some(lane), Some(pipeline)) = (self.lane.upgrade(), self.pipeline.upgrade()) else { return };
-            pipeline.conclude(&lane, &delivery, ruling);
+            pipeline.conclude(&lane, &delivery, rulings);
             // Only now: until here, whoever comes must wait behind this one.
             lane.turn().waiting.count -= 1;
         }

@@ -1,20 +1,45 @@
-//! What the reviewers' verdicts come to, and what follows from it. Pure; `review` carries it out.
+//! What the reviewers' verdicts come to, and what follows from it. Pure; `review` carries it out, and `replay` shows what
+//! it would have been.
 
 use std::cmp::Reverse;
 
-use crate::effect::{Action, Effect, NumberedEffect, PluginId};
+use crate::config::settings::OnFailure;
+use crate::effect::{Action, Effect, NumberedEffect, PluginId, Verdict};
 use crate::event::{Envelope, Event, Moderation};
-use crate::plugin::Verdict;
+use crate::recording::Note;
 
-/// The verdict that counts, and who gave it.
+/// A verdict, and who gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Ruling {
-    pub(super) reviewer: PluginId,
-    pub(super) verdict: Verdict,
+pub(crate) struct Ruling {
+    pub(crate) reviewer: PluginId,
+    pub(crate) verdict: Verdict,
+    /// It was not given in time, and is the operator's `on-failure`.
+    pub(crate) late: bool,
+}
+
+impl Ruling {
+    pub(crate) const fn in_time(reviewer: PluginId, verdict: Verdict) -> Self {
+        Self { reviewer, verdict, late: false }
+    }
+
+    /// For a reviewer that gave no verdict.
+    pub(crate) fn without_answer(reviewer: PluginId, on_failure: OnFailure) -> Self {
+        let verdict = match on_failure {
+            OnFailure::Pass => Verdict::Pass,
+            OnFailure::Hold => Verdict::Hold { reason: format!("the reviewer {reviewer} gave no verdict in time") },
+        };
+        Self { reviewer, verdict, late: true }
+    }
+
+    /// What is recorded of it: that somebody let pass in time is not.
+    pub(crate) fn note(&self) -> Option<Note> {
+        let Self { verdict, late, .. } = self;
+        (*late || *verdict != Verdict::Pass).then(|| Note::Verdict { verdict: verdict.clone(), late: *late })
+    }
 }
 
 /// The strictest of all; among equals the first. `None` when all let it pass.
-pub(super) fn strictest(verdicts: impl IntoIterator<Item = Ruling>) -> Option<Ruling> {
+pub(crate) fn strictest(verdicts: impl IntoIterator<Item = Ruling>) -> Option<Ruling> {
     verdicts
         .into_iter()
         .filter(|ruling| ruling.verdict != Verdict::Pass)
@@ -34,7 +59,7 @@ fn severity(verdict: &Verdict) -> (u8, u32) {
 }
 
 /// The kind of moderation event that tells plugins of it.
-pub(super) const fn kind(verdict: &Verdict) -> &'static str {
+pub(crate) const fn kind(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "passed",
         Verdict::Flag { .. } => "flagged",
@@ -47,7 +72,7 @@ pub(super) const fn kind(verdict: &Verdict) -> &'static str {
 /// What the platform is asked to do: the message goes at once, also when it is only held, as it is public already.
 ///
 /// The numbers count down from the top, so that they never meet those of the reviewer's own effects.
-pub(super) fn measures(envelope: &Envelope, verdict: &Verdict) -> Vec<NumberedEffect> {
+pub(crate) fn measures(envelope: &Envelope, verdict: &Verdict) -> Vec<NumberedEffect> {
     let reason = verdict.reason();
     let mut actions = Vec::new();
     if let Event::Chat(message) = &envelope.event
@@ -72,7 +97,7 @@ pub(super) fn measures(envelope: &Envelope, verdict: &Verdict) -> Vec<NumberedEf
 }
 
 /// What plugins get told. Only those that may see it get the text of what was taken away.
-pub(super) fn notice(envelope: &Envelope, verdict: &Verdict, with_text: bool) -> Moderation {
+pub(crate) fn notice(envelope: &Envelope, verdict: &Verdict, with_text: bool) -> Moderation {
     Moderation {
         kind: kind(verdict).to_owned(),
         moderator: None,
@@ -84,15 +109,16 @@ pub(super) fn notice(envelope: &Envelope, verdict: &Verdict, with_text: bool) ->
     }
 }
 
-/// By what a held event is asked for: the id of its message, or its own where it is none.
-pub(super) fn subject(envelope: &Envelope) -> &str {
+/// By what a held event is asked for: the id of its message, or its own where there is none.
+pub(crate) fn subject(envelope: &Envelope) -> &str {
     match &envelope.event {
-        Event::Chat(message) | Event::Whisper(message) => &message.id,
+        Event::Chat(message) | Event::Whisper(message) if !message.id.is_empty() => &message.id,
         _ => &envelope.id,
     }
 }
 
-fn text(event: &Event) -> Option<&str> {
+/// What a person wrote.
+pub(crate) fn text(event: &Event) -> Option<&str> {
     match event {
         Event::Chat(message) | Event::Whisper(message) => Some(&message.text),
         Event::Subscription(subscription) => subscription.message.as_deref(),
@@ -141,7 +167,7 @@ mod tests {
             let rulings: Vec<Ruling> = verdicts
                 .iter()
                 .enumerate()
-                .map(|(number, verdict)| Ruling { reviewer: number.to_string().into(), verdict: verdict.clone() })
+                .map(|(number, verdict)| Ruling::in_time(number.to_string().into(), verdict.clone()))
                 .collect();
             assert_eq!(strictest(rulings.clone()), winner.map(|winner| rulings[winner].clone()), "{verdicts:?}");
         }
@@ -170,6 +196,16 @@ mod tests {
         assert_eq!(names(&hold()), [(u32::MAX, "remove-message")]);
         assert_eq!(names(&remove()), [(u32::MAX, "remove-message")]);
         assert_eq!(names(&suspend(Some(5))), [(u32::MAX, "remove-message"), (u32::MAX - 1, "suspend")]);
+    }
+
+    #[test]
+    fn a_message_without_an_id_goes_by_that_of_its_event() {
+        let mut envelope = envelope();
+        assert_eq!(subject(&envelope), "m1");
+        if let Event::Chat(message) = &mut envelope.event {
+            message.id.clear();
+        }
+        assert_eq!(subject(&envelope), "e1");
     }
 
     #[test]

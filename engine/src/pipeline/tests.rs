@@ -3,6 +3,8 @@
 mod batches;
 mod door;
 mod fallbacks;
+mod kills;
+mod replies;
 mod reviews;
 
 use std::path::PathBuf;
@@ -57,6 +59,16 @@ impl Bench {
             Accepted::Queued { id, .. } => id,
             Accepted::Repeat => panic!("a repeat"),
         }
+    }
+
+    /// What a daemon that is killed now leaves behind.
+    async fn killed(&self) -> TempDir {
+        self.store.read_journal(0, 1).await.unwrap();
+        let copy = tempfile::tempdir().unwrap();
+        for name in ["showrunner.db", "showrunner.db-wal"] {
+            std::fs::copy(self.folder.path().join(name), copy.path().join(name)).unwrap();
+        }
+        copy
     }
 
     /// Ends the store, so that another can take its place.

@@ -47,15 +47,16 @@ pub fn client(settings: &RetakeSettings) -> reqwest::Result<reqwest::Client> {
         .build()
 }
 
-/// The account that `settings` describe. `http` must not follow redirects; see [`client`].
-pub fn account(settings: &RetakeSettings, http: reqwest::Client) -> Account {
+/// The account that `settings` describe. `http` must not follow redirects; see [`client`]. `missed_since`: what was said
+/// since then, by the platform's clock, may have been missed by a run that was killed, and is told from the history.
+pub fn account(settings: &RetakeSettings, http: reqwest::Client, missed_since: Option<u64>) -> Account {
     let channel = Channel::new(PLATFORM, settings.room.as_str());
     let rest = Arc::new(Rest::new(settings, http));
     let sent = Arc::new(Sent::default());
     Account {
         name: channel.to_string(),
         channels: vec![channel.clone()],
-        source: Some(Box::new(RetakeSource::new(settings, channel.clone(), rest.clone(), sent.clone()))),
+        source: Some(Box::new(RetakeSource::new(settings, channel.clone(), rest.clone(), sent.clone(), missed_since))),
         sink: Arc::new(RetakeSink { rest, sent, channel }),
         pace: settings.pace,
     }

@@ -2,9 +2,10 @@
 //!
 //! Everything it tells has the origin `test`, so nothing of it ever counts as the real thing. `showrunner simulate`
 //! injects into it, the demo plays `config/demo-stream.toml`, and what plugins say comes back as our own line, so
-//! that a terminal shows both sides.
+//! that a terminal shows both sides. What it was asked for it can write into a file.
 
 mod draft;
+mod record;
 mod script;
 
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 pub use self::draft::{Simulated, SimulationError, draft};
+use self::record::Record;
+pub use self::record::RecordError;
 pub use self::script::{Beat, Script, ScriptError};
 use super::{Account, ActionError, Disconnect, Link, Receipt, Sink, Source};
 use crate::config::settings::SimulatorSettings;
@@ -27,6 +30,15 @@ pub const PLATFORM: &str = "simulator";
 
 /// Injected events that wait. An injector that is faster than the engine is told so.
 const QUEUE: usize = 1024;
+
+/// Why there is no simulator.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulatorError {
+    #[error("simulator.script: {0}")]
+    Script(#[from] ScriptError),
+    #[error("simulator.record: {0}")]
+    Record(#[from] RecordError),
+}
 
 /// Injects events into a running simulator. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -51,8 +63,9 @@ impl SimulatorHandle {
 }
 
 /// The account that `settings` describe, and the way to inject into it.
-pub fn account(settings: &SimulatorSettings) -> Result<(Account, SimulatorHandle), ScriptError> {
+pub fn account(settings: &SimulatorSettings) -> Result<(Account, SimulatorHandle), SimulatorError> {
     let script = settings.script.as_deref().map(Script::load).transpose()?;
+    let record = settings.record.as_deref().map(Record::open).transpose()?;
     let channel = Channel::new(PLATFORM, settings.channel.as_str());
     let (sender, events) = mpsc::channel(QUEUE);
     let handle = SimulatorHandle { events: sender.clone(), channel: channel.clone() };
@@ -60,7 +73,7 @@ pub fn account(settings: &SimulatorSettings) -> Result<(Account, SimulatorHandle
         name: channel.to_string(),
         channels: vec![channel.clone()],
         source: Some(Box::new(SimulatorSource { events, script, channel })),
-        sink: Arc::new(SimulatorSink { echoes: sender, count: AtomicU64::new(0) }),
+        sink: Arc::new(SimulatorSink { echoes: sender, count: AtomicU64::new(0), record }),
         pace: settings.pace,
     };
     Ok((account, handle))
@@ -121,11 +134,15 @@ async fn play(script: &Script, channel: &str, link: &Link) {
 struct SimulatorSink {
     echoes: mpsc::Sender<Draft>,
     count: AtomicU64,
+    record: Option<Record>,
 }
 
 #[async_trait]
 impl Sink for SimulatorSink {
     async fn perform(&self, channel: &Channel, action: &Action) -> Result<Receipt, ActionError> {
+        if let Some(record) = &self.record {
+            record.write(channel, action)?;
+        }
         let (text, reply_to) = match action {
             Action::Say { text } | Action::Announce { text } => (text, None),
             Action::Reply { message_id, text } => (text, Some(message_id.clone())),

@@ -29,6 +29,9 @@ pub enum SocketError {
     /// An answer came, and it was no WebSocket.
     #[error("the server refused the socket: {0}")]
     Refused(Refusal),
+    /// It, or something before it, does not want the socket and does not say so, or it is about to end.
+    #[error("the server hung up in the midst of the handshake")]
+    HungUp,
     #[error("the handshake took longer than {0:?}")]
     HandshakeTimeout(Duration),
     #[error("this is no Socket.IO server of protocol 5: {0}")]

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::statuses::Entry;
 pub use self::statuses::{ConnectionStatus, Statuses};
+use super::panic::said;
 use super::{Backoff, Disconnect, Link, Source};
 use crate::event::{Channel, Draft, now_ms};
 use crate::observation::{ConnectionState, Observation, Observer};
@@ -34,6 +35,10 @@ pub struct Supervision {
 /// Waits start small again after a connection that was ready for this long. A server that lets us join and puts us
 /// out at once, each time, is not one that works.
 const HELD: Duration = Duration::from_secs(1);
+
+/// Waits stay small for this long after such a connection was lost. A server that restarts is back within seconds, and
+/// then the chat must not wait for a bot that waits; one that stays away longer is called ever more rarely.
+const YOUNG_OUTAGE: Duration = Duration::from_secs(15);
 
 /// Runs `source` until `shutdown`, which drops it and with it the socket, whatever it is doing.
 pub async fn supervise(mut source: Box<dyn Source>, supervision: Supervision, shutdown: CancellationToken) {
@@ -66,12 +71,16 @@ impl Connection {
     async fn keep(&self, source: &mut dyn Source, accept: Arc<dyn Fn(Draft) + Send + Sync>) {
         let link = self.link(accept);
         let mut backoff = Backoff::new();
+        let mut young_until = Instant::now();
         loop {
             self.set_ready_since(None);
             self.entry.forget_restart();
             self.report(ConnectionState::Connecting);
             let end = run_once(source, &link).await;
             if self.held() {
+                young_until = Instant::now() + YOUNG_OUTAGE;
+            }
+            if Instant::now() < young_until {
                 backoff.reset();
             }
             match end {
@@ -153,12 +162,7 @@ async fn run_once(source: &mut dyn Source, link: &Link) -> Disconnect {
     match AssertUnwindSafe(source.run(link)).catch_unwind().await {
         Ok(end) => end,
         Err(panic) => {
-            let message = panic
-                .downcast_ref::<&str>()
-                .map(|text| (*text).to_owned())
-                .or_else(|| panic.downcast_ref::<String>().cloned())
-                .unwrap_or_default();
-            tracing::error!(message, "A platform's code panicked; this is a bug in Showrunner.");
+            tracing::error!(message = said(&*panic), "A platform's code panicked; this is a bug in Showrunner.");
             Disconnect::Retry("its code panicked, which is a bug in Showrunner".to_owned())
         }
     }

@@ -4,7 +4,7 @@
 //! queue. The host gives orders through the same queue, so they fall between two events.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant as WallClock};
 
 use futures_util::FutureExt as _;
@@ -15,15 +15,16 @@ use uuid::Uuid;
 use super::delivery::Delivery;
 use super::guest::Context;
 use super::handle::PluginHandle;
-use super::instance::{Crash, Disposition, Instance, Verdict, Wishes};
+use super::instance::{Crash, Instance, Wishes, settle};
 use super::lanes::{EventJob, Job, ReviewJob};
 use super::loader::Loaded;
 use super::order::{Candidate, Order};
 use super::restart::{After, Restarts};
 use super::timers::Timers;
-use crate::effect::{Batch, EffectSink, PluginId};
+use crate::effect::{Batch, EffectSink, KvWrite, Verdict};
 use crate::event::{Channel, Envelope, Event, Origin, System, Timer, now_ms};
 use crate::observation::{Decision, DecisionKind, Observation, Observer};
+use crate::recording::{self, Note, Recording};
 use crate::store::Store;
 
 /// What a version may hand over to the next: as much as its durable memory may hold by default.
@@ -49,8 +50,16 @@ impl Live {
         generation: u64,
     ) -> Result<Candidate, StartError> {
         let mut instance = loaded.blueprint.instantiate(Arc::clone(&context)).await?;
+        let kv_version = context.kv_version();
         let wishes = instance.init().await?.map_err(StartError::Refused)?;
-        Ok(Candidate { live: Self { instance, loaded, context, generation }, wishes })
+        let kv_version = wishes.used_kv.then_some(kv_version);
+        Ok(Candidate { live: Self { instance, loaded, context, generation }, wishes, kv_version })
+    }
+
+    /// Another instance of the same version in its place, initialised anew.
+    async fn start_again(self) -> Result<Candidate, Crash> {
+        let Self { loaded, context, generation, .. } = self;
+        Self::start(loaded, context, generation).await.map_err(|error| Crash::Trap(error.to_string()))
     }
 }
 
@@ -83,8 +92,8 @@ pub(super) struct Surroundings {
     pub(super) sink: Arc<dyn EffectSink>,
     pub(super) observer: Observer,
     pub(super) store: Store,
-    /// With the plugin's id and generation.
-    pub(super) reports: mpsc::UnboundedSender<(PluginId, u64, Report)>,
+    /// With the generation.
+    pub(super) reports: mpsc::UnboundedSender<(u64, Report)>,
 }
 
 pub(super) struct Actor {
@@ -93,8 +102,6 @@ pub(super) struct Actor {
     live: Live,
     timers: Timers,
     restarts: Restarts,
-    /// Numbers the events that this actor makes itself.
-    sequence: u64,
     call_seconds: metrics::Histogram,
 }
 
@@ -107,26 +114,20 @@ enum Pause {
 impl Actor {
     pub(super) fn new(handle: Arc<PluginHandle>, surroundings: Surroundings, first: Candidate) -> Self {
         let call_seconds = metrics::histogram!("showrunner_plugin_calls_seconds", "plugin" => handle.id().to_string());
-        let Candidate { live, wishes } = first;
-        let mut actor = Self {
-            handle,
-            surroundings,
-            live,
-            timers: Timers::default(),
-            restarts: Restarts::default(),
-            sequence: 0,
-            call_seconds,
-        };
+        let Candidate { live, wishes, kv_version: _ } = first;
+        let mut actor =
+            Self { handle, surroundings, live, timers: Timers::default(), restarts: Restarts::default(), call_seconds };
+        actor.record_start();
         actor.commit_start(wishes);
         actor
     }
 
     /// Runs until it is told to stop. A panic in here is the host's fault and is told to the host.
     pub(super) async fn keep_running(self) {
-        let (id, generation) = (self.handle.id().clone(), self.live.generation);
+        let generation = self.live.generation;
         let reports = self.surroundings.reports.clone();
         if AssertUnwindSafe(self.run()).catch_unwind().await.is_err() {
-            let _ = reports.send((id, generation, Report::Died));
+            let _ = reports.send((generation, Report::Died));
         }
     }
 
@@ -179,35 +180,49 @@ impl Actor {
 
     async fn event(&mut self, job: EventJob) -> Result<(), Crash> {
         let EventJob { delivery, ticket } = job;
+        if delivery.again && self.has_handled(&delivery).await {
+            if let Some(ticket) = ticket {
+                ticket.handled();
+            }
+            return Ok(());
+        }
         let began = WallClock::now();
         let answer = self.live.instance.handle(&delivery).await;
         let took = began.elapsed();
         self.call_seconds.record(took.as_secs_f64());
         let envelope = &delivery.envelope;
-        let (verdict, wishes, result) = match answer {
-            Ok(Ok((disposition, wishes))) => {
-                let verdict = match disposition {
-                    Disposition::Passed => DecisionKind::Passed,
-                    Disposition::Handled => DecisionKind::Handled,
-                };
-                (verdict, wishes, Ok(()))
-            }
-            Ok(Err(message)) => {
+        let (verdict, wishes, result) = settle(answer);
+        match &verdict {
+            DecisionKind::Passed | DecisionKind::Handled => {}
+            DecisionKind::Failed(message) => {
                 tracing::warn!(plugin = %self.handle.id(), event = %envelope.id, error = %message, "The handler returned an error; nothing it asked for was done.");
-                (DecisionKind::Failed(message), Wishes::default(), Ok(()))
             }
-            Err(crash) => {
+            DecisionKind::Crashed(why) => {
                 tracing::error!(plugin = %self.handle.id(), version = %self.live.loaded.manifest.version, generation = self.live.generation,
-                    event = %envelope.id, kind = envelope.event.name(), error = %crash, "The plugin crashed on an event; nothing it asked for was done, and it will not see this event again.");
-                (DecisionKind::Crashed(crash.to_string()), Wishes::default(), Err(crash))
+                    event = %envelope.id, kind = envelope.event.name(), error = %why, "The plugin crashed on an event; nothing it asked for was done, and it will not see this event again.");
             }
-        };
+        }
         if let (Some(ticket), DecisionKind::Handled) = (ticket, &verdict) {
             ticket.handled();
         }
         self.observe_decision(envelope, verdict, &wishes, took);
-        self.commit(wishes, Arc::clone(envelope));
+        if !self.commit(wishes, Arc::clone(envelope), delivery.again) && envelope.event.must_not_be_missed() {
+            self.surroundings.store.forget_event(self.handle.id(), &envelope.id);
+        }
         result
+    }
+
+    /// Whether a run that was killed has written down what this plugin made of an event that comes again. What it made
+    /// of it without any effect can't be known; then it is asked once more.
+    async fn has_handled(&mut self, delivery: &Delivery) -> bool {
+        let event_id = &delivery.envelope.id;
+        match self.surroundings.store.has_effects(event_id, self.handle.id()).await {
+            Ok(has_handled) => has_handled,
+            Err(error) => {
+                tracing::warn!(plugin = %self.handle.id(), event = %event_id, %error, "The ledger can't be asked whether an event was handled; it is handled again.");
+                false
+            }
+        }
     }
 
     async fn review(&mut self, job: ReviewJob) -> Result<(), Crash> {
@@ -220,10 +235,11 @@ impl Actor {
             Ok((verdict, wishes)) => {
                 self.note_verdict(&delivery, &verdict);
                 let _ = answer.send(verdict);
-                self.commit(wishes, Arc::clone(&delivery.envelope));
+                self.commit(wishes, Arc::clone(&delivery.envelope), delivery.again);
                 Ok(())
             }
             Err(crash) => {
+                self.record_call(&delivery.envelope, &[]);
                 tracing::error!(plugin = %self.handle.id(), event = %delivery.envelope.id, error = %crash, "The plugin crashed in a review; its on-failure setting counts for this event.");
                 Err(crash)
             }
@@ -245,11 +261,10 @@ impl Actor {
     }
 
     /// An event that only this plugin sees.
-    fn own_event(&mut self, id: &str, event: Event) -> EventJob {
-        self.sequence += 1;
+    fn own_event(&self, id: &str, event: Event) -> EventJob {
         let envelope = Envelope {
             id: format!("{id}:{}", Uuid::now_v7()).into(),
-            sequence: self.sequence,
+            sequence: self.surroundings.sink.next_number(),
             at_ms: now_ms(),
             origin: Origin::Live,
             channel: Channel::engine(),
@@ -259,15 +274,34 @@ impl Actor {
         EventJob { delivery: Delivery::new(Arc::new(envelope)), ticket: None }
     }
 
-    /// Everything that one call asked for leaves together.
-    fn commit(&mut self, wishes: Wishes, cause: Arc<Envelope>) {
-        let Wishes { effects, kv, timers, notes: _ } = wishes;
+    /// Everything that one call asked for leaves together. Says whether there was anything.
+    fn commit(&mut self, wishes: Wishes, cause: Arc<Envelope>, again: bool) -> bool {
+        let Wishes { effects, kv, used_kv: _, timers, notes: _ } = wishes;
+        self.record_call(&cause, &kv);
         self.timers.apply(timers, Instant::now(), self.live.context.limits.timers);
         if effects.is_empty() && kv.is_empty() {
-            return;
+            return false;
         }
-        self.live.context.kv.lock().unwrap_or_else(PoisonError::into_inner).apply(&kv);
-        self.surroundings.sink.commit(Batch { plugin: self.handle.id().clone(), cause, effects, kv });
+        self.live.context.kv().apply(&kv);
+        self.surroundings.sink.commit(Batch { plugin: self.handle.id().clone(), cause, effects, kv, again });
+        true
+    }
+
+    /// What the world outside told the plugin in the call that has ended, where the operator wants it recorded. Of the
+    /// plugin's own events also that they came: the next one of the same name is another.
+    fn record_call(&self, cause: &Envelope, kv: &[KvWrite]) {
+        let Some(call) = self.live.context.services.take_call(kv) else { return };
+        if !call.is_empty() || recording::is_own(&cause.id) {
+            let (event_id, plugin) = (Arc::clone(&cause.id), self.handle.id().clone());
+            self.surroundings.store.record(Recording::Note { event_id, plugin, note: Note::Call(call) });
+        }
+    }
+
+    /// With the memory that the version finds, for a replay that begins with it.
+    fn record_start(&self) {
+        let context = &self.live.context;
+        let memory = context.start.record.then(|| context.kv().to_memory());
+        self.surroundings.store.record(Recording::Start { start: Box::new(context.start.clone()), memory });
     }
 
     /// What `init` asked for leaves when the instance takes over.
@@ -275,7 +309,7 @@ impl Actor {
         let system = System { kind: "started".into(), detail: self.live.loaded.manifest.version.clone() };
         let id = format!("started:{}", self.handle.id());
         let cause = Arc::clone(&self.own_event(&id, Event::System(system)).delivery.envelope);
-        self.commit(wishes, cause);
+        self.commit(wishes, cause, false);
     }
 
     fn observe_decision(&self, envelope: &Envelope, verdict: DecisionKind, wishes: &Wishes, took: Duration) {
@@ -293,6 +327,7 @@ impl Actor {
 
     /// Takes over a new instance, with the old one's memory where both carry it. On an error the old one stays.
     async fn swap(&mut self, new: Candidate) -> Result<(), Crash> {
+        let new = self.refresh(new).await?;
         let saved = if self.live.instance.restores() && new.live.instance.restores() {
             self.live.instance.save().await.unwrap_or_else(|crash| {
                 tracing::warn!(plugin = %self.handle.id(), error = %crash, "The old version could not save its memory; the new one starts without it.");
@@ -309,6 +344,16 @@ impl Actor {
         Ok(())
     }
 
+    /// Its `init` ran while the old version was at work. Where both use the durable memory, the new one would go on with
+    /// what was there before, and write it over what came since; so it is initialised again, now that nobody writes.
+    async fn refresh(&mut self, new: Candidate) -> Result<Candidate, Crash> {
+        let kv_version = self.live.context.kv_version();
+        match new.kv_version {
+            Some(used) if used != kv_version => new.live.start_again().await,
+            _ => Ok(new),
+        }
+    }
+
     async fn hand_over(&mut self, saved: &[u8], mut new: Candidate) -> Result<Candidate, Crash> {
         let saved_by = &self.live.loaded.manifest.version;
         if saved.len() > HANDOVER_BYTES {
@@ -323,8 +368,7 @@ impl Actor {
             }
             Err(crash) => {
                 tracing::warn!(plugin = %self.handle.id(), error = %crash, "The new version crashed on the old one's memory and starts without it.");
-                let Live { loaded, context, generation, .. } = new.live;
-                Live::start(loaded, context, generation).await.map_err(|error| Crash::Trap(error.to_string()))
+                new.live.start_again().await
             }
         }
     }
@@ -333,6 +377,7 @@ impl Actor {
         self.timers.clear();
         self.restarts = Restarts::default();
         self.live = new.live;
+        self.record_start();
         self.commit_start(new.wishes);
     }
 
@@ -362,7 +407,10 @@ impl Actor {
             }
             let (loaded, context) = (Arc::clone(&self.live.loaded), Arc::clone(&self.live.context));
             match Live::start(loaded, context, self.live.generation).await {
-                Ok(Candidate { live, wishes }) => {
+                Ok(Candidate { live, wishes, kv_version: _ }) => {
+                    if !self.handle.is_running() {
+                        self.give_backlog().await;
+                    }
                     self.live = live;
                     self.commit_start(wishes);
                     self.handle.set_running(true);
@@ -387,17 +435,21 @@ impl Actor {
             Order::Stop => Paused::Ended(Pause::Stop),
             Order::Quarantine { why } => Paused::Ended(Pause::Quarantine(why)),
             Order::Swap { new, done } => {
-                self.revive(*new, done);
-                Paused::Replaced
+                let revived = self.revive(*new).await;
+                let paused = if revived.is_ok() { Paused::Replaced } else { Paused::Over };
+                let _ = done.send(revived);
+                paused
             }
         }
     }
 
     /// A new instance for a plugin that is down: there is no memory to hand over.
-    fn revive(&mut self, new: Candidate, done: tokio::sync::oneshot::Sender<Result<(), Crash>>) {
+    async fn revive(&mut self, new: Candidate) -> Result<(), Crash> {
+        let new = self.refresh(new).await?;
+        self.give_backlog().await;
         self.take_over(new);
         self.handle.set_running(true);
-        let _ = done.send(Ok(()));
+        Ok(())
     }
 
     /// Returns whether to go on.
@@ -412,30 +464,35 @@ impl Actor {
                 Order::Stop => return false,
                 Order::Quarantine { .. } => {}
                 Order::Swap { new, done } => {
-                    self.revive(*new, done);
-                    // It is about to get them from the queue; after a power cut it must not get them again.
-                    self.keep_backlog(Vec::new()).await;
-                    return true;
+                    let revived = self.revive(*new).await;
+                    let goes_on = revived.is_ok();
+                    let _ = done.send(revived);
+                    if goes_on {
+                        return true;
+                    }
                 }
             }
         }
     }
 
-    /// What must not be lost is on disk while nobody takes it.
+    /// Nothing of what waits is begun.
     async fn save_backlog(&mut self) {
         let waiting = self.handle.lanes.backlog();
-        self.keep_backlog(waiting).await;
-    }
-
-    async fn keep_backlog(&mut self, waiting: Vec<Arc<Envelope>>) {
         if let Err(error) = self.surroundings.store.save_backlog(self.handle.id(), &waiting).await {
             tracing::error!(plugin = %self.handle.id(), waiting = waiting.len(), %error, "Events that wait for this plugin can't be saved; they are in memory, and in the journal.");
         }
     }
 
+    /// What waited while it was down is about to begin; after a kill it must not be done as if it were for the first time.
+    async fn give_backlog(&mut self) {
+        if let Err(error) = self.surroundings.store.give_backlog(self.handle.id()).await {
+            tracing::warn!(plugin = %self.handle.id(), %error, "It can't be noted that the plugin gets what waited for it.");
+        }
+    }
+
     fn report(&self, report: Report) {
         // An error only says that the host is gone, and so will this be.
-        let _ = self.surroundings.reports.send((self.handle.id().clone(), self.live.generation, report));
+        let _ = self.surroundings.reports.send((self.live.generation, report));
     }
 }
 

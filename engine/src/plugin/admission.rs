@@ -1,11 +1,11 @@
 //! Whether a plugin may run, and with which rights. Pure decisions over a manifest and the operator's word.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use super::grants::{Grants, PermissionError, Permissions};
+use super::grants::Grants;
 use super::manifest::Manifest;
 use crate::config::settings::PluginSettings;
+use crate::permission::Permissions;
 
 /// What there is to decide about.
 pub(super) struct Applicant<'a> {
@@ -18,7 +18,7 @@ pub(super) struct Applicant<'a> {
     pub(super) running: Option<&'a Permissions>,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Admission {
     Admitted(Grants),
     Disabled,
@@ -30,9 +30,9 @@ pub(super) enum Admission {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Waiting {
     /// Nobody has granted anything yet.
-    Grant { id: String, asked: BTreeMap<String, Vec<String>> },
+    Grant { id: String, asked: Permissions },
     /// A new version asks for more than the old one did.
-    More { id: String, more: BTreeMap<String, Vec<String>> },
+    More { id: String, more: Permissions },
     /// It is not the file that the grant was given to.
     Pin { id: String, pin: String, hash: String },
 }
@@ -56,41 +56,40 @@ impl fmt::Display for Waiting {
     }
 }
 
-fn list(permissions: &BTreeMap<String, Vec<String>>) -> String {
+fn list(permissions: &Permissions) -> String {
     if permissions.is_empty() {
         return "nothing but to run".to_owned();
     }
-    let parts: Vec<String> = permissions.iter().map(|(name, items)| format!("{name} ({})", items.join(", "))).collect();
+    let table = permissions.to_table();
+    let parts: Vec<String> = table.iter().map(|(name, items)| format!("{name} ({})", items.join(", "))).collect();
     parts.join(", ")
 }
 
-/// The operator's table is checked with the config; an error here says that it was not.
-pub(super) fn admit(applicant: &Applicant<'_>, settings: &PluginSettings) -> Result<Admission, PermissionError> {
+pub(super) fn admit(applicant: &Applicant<'_>, settings: &PluginSettings) -> Admission {
     let Applicant { manifest, hash, ships, running } = applicant;
     if settings.enabled == Some(false) {
-        return Ok(Admission::Disabled);
+        return Admission::Disabled;
     }
     let asked = manifest.permissions.clone();
     let given = match &settings.grant {
-        Some(table) => Permissions::parse(table)?,
+        Some(given) => given.clone(),
         None if *ships => asked.clone(),
         None => {
-            let waiting = Waiting::Grant { id: manifest.id.clone(), asked: asked.to_table() };
-            return Ok(Admission::Waiting(waiting));
+            let waiting = Waiting::Grant { id: manifest.id.clone(), asked };
+            return Admission::Waiting(waiting);
         }
     };
     if let Some(pin) = settings.pin.as_ref().filter(|pin| pin.as_str() != *hash && !*ships) {
         let waiting = Waiting::Pin { id: manifest.id.clone(), pin: pin.clone(), hash: (*hash).to_owned() };
-        return Ok(Admission::Waiting(waiting));
+        return Admission::Waiting(waiting);
     }
     if let Some(running) = running {
-        let new = Permissions::parse(&asked.beyond(running))?;
-        let more = new.beyond(&given);
+        let more = asked.beyond(running).beyond(&given);
         if !more.is_empty() {
-            return Ok(Admission::Waiting(Waiting::More { id: manifest.id.clone(), more }));
+            return Admission::Waiting(Waiting::More { id: manifest.id.clone(), more });
         }
     }
-    Ok(Admission::Admitted(Grants { asked, given }))
+    Admission::Admitted(Grants { asked, given })
 }
 
 #[cfg(test)]
@@ -105,12 +104,13 @@ mod tests {
     }
 
     fn granted(items: &[&str]) -> PluginSettings {
-        let items = items.iter().map(|item| (*item).to_owned()).collect();
-        PluginSettings { grant: Some(BTreeMap::from([("chat".to_owned(), items)])), ..PluginSettings::default() }
+        let mut given = Permissions::default();
+        items.iter().for_each(|item| given.add("chat", item).unwrap());
+        PluginSettings { grant: Some(given), ..PluginSettings::default() }
     }
 
     fn decide(manifest: &Manifest, ships: bool, running: Option<&Permissions>, settings: &PluginSettings) -> Admission {
-        admit(&Applicant { manifest, hash: "sha256:aa", ships, running }, settings).unwrap()
+        admit(&Applicant { manifest, hash: "sha256:aa", ships, running }, settings)
     }
 
     #[test]

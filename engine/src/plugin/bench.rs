@@ -1,24 +1,21 @@
 //! A door for the benchmarks, which want to know what the host adds to a call: one instance without its actor, and the
 //! types of the contract. No part of the library's interface; nothing but `tests/benches` uses it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-
-use arc_swap::ArcSwap;
-use serde_json::Value;
 
 use super::delivery::Delivery;
 use super::grants::Grants;
 use super::guest::Context;
 use super::imports::http::{HttpClient, HttpWays};
 use super::imports::kv::Kv;
-use super::imports::log::LogBudget;
 use super::instance::Instance;
 use super::loader::{self, Files};
 use super::machine::Machine;
+use super::services::{Live, Services};
 pub use super::wit::v0_1::bindings::showrunner::plugin::types;
 use crate::agent::TaskQueue;
-use crate::config::settings::Limits;
+use crate::config::settings::{Limits, PluginSettings};
 use crate::observation::Observer;
 use crate::store::Store;
 
@@ -47,19 +44,17 @@ impl LoneInstance {
         let loaded = loader::load(&machine.engine, &machine.v0_1, files)?;
         let limits = Limits::default();
         let asked = loaded.manifest.permissions.clone();
-        let context = Context {
-            plugin: loaded.manifest.id.as_str().into(),
+        let services = Services::Live(Live {
             http: HttpClient::new(HttpWays::new()?, BTreeMap::new(), &limits),
-            limits,
-            grants: ArcSwap::from_pointee(Grants { given: asked.clone(), asked }),
-            channels: ArcSwap::from_pointee(BTreeSet::new()),
-            settings: ArcSwap::from_pointee(Value::Object(loaded.manifest.defaults.clone())),
-            kv: Arc::new(Mutex::new(Kv::new(BTreeMap::new()))),
-            log: Mutex::new(LogBudget::default()),
             store,
             tasks,
             observer: Observer::default(),
-        };
+            recorder: None,
+        });
+        let grants = Grants { given: asked.clone(), asked };
+        let kv = Arc::new(Mutex::new(Kv::new(BTreeMap::new())));
+        let plugin = loaded.manifest.id.as_str().into();
+        let context = Context::new(plugin, &loaded, &limits, grants, &PluginSettings::default(), kv, services);
         let mut instance = loaded.blueprint.instantiate(Arc::new(context)).await?;
         instance.init().await??;
         Ok(Self { instance, _machine: machine })

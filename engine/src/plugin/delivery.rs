@@ -6,17 +6,66 @@ use std::sync::{Arc, OnceLock};
 
 use super::handle::PluginHandle;
 use super::wit::v0_1;
+use crate::effect::PluginId;
 use crate::event::Envelope;
+use crate::store::{Hold, Store, Waiting};
 
 /// An event as plugins get it. Its form for a WIT version is made once, for all plugins of that version.
 pub struct Delivery {
     pub envelope: Arc<Envelope>,
+    /// A run that was killed may have handled it, and not come to write that down.
+    pub again: bool,
+    keeping: Keeping,
     v0_1: OnceLock<v0_1::types::Envelope>,
 }
 
+/// How a delivery outlives the daemon.
+enum Keeping {
+    /// It does not, or it is seen to.
+    Nothing,
+    /// As a whole, while anybody has it in hand.
+    WhileHeld { _hold: Hold },
+    /// In the inbox of each plugin that gets it.
+    InInboxes(Store),
+}
+
 impl Delivery {
+    /// One that is lost with the daemon.
     pub fn new(envelope: Arc<Envelope>) -> Arc<Self> {
-        Arc::new(Self { envelope, v0_1: OnceLock::new() })
+        Self::make(envelope, false, Keeping::Nothing)
+    }
+
+    /// One that a later run gives out again if this one ends while anybody has it in hand.
+    pub fn held(envelope: Arc<Envelope>, hold: Hold, again: bool) -> Arc<Self> {
+        Self::make(envelope, again, Keeping::WhileHeld { _hold: hold })
+    }
+
+    /// One that each plugin gets sooner or later, even if the daemon ends before.
+    pub fn kept(envelope: Arc<Envelope>, store: &Store, again: bool) -> Arc<Self> {
+        Self::make(envelope, again, Keeping::InInboxes(store.clone()))
+    }
+
+    /// One that comes from a plugin's inbox, and stays there until it is handled.
+    pub fn waiting(waiting: Waiting) -> Arc<Self> {
+        Self::make(Arc::new(waiting.envelope), waiting.again, Keeping::Nothing)
+    }
+
+    fn make(envelope: Arc<Envelope>, again: bool, keeping: Keeping) -> Arc<Self> {
+        Arc::new(Self { envelope, again, keeping, v0_1: OnceLock::new() })
+    }
+
+    /// To be called before a plugin gets it.
+    pub(super) fn keep_for(&self, plugin: &PluginId, is_given: bool) {
+        if let Keeping::InInboxes(store) = &self.keeping {
+            store.keep_event(plugin, &self.envelope, is_given);
+        }
+    }
+
+    /// The plugin does not get it after all.
+    pub(super) fn forget_for(&self, plugin: &PluginId) {
+        if let Keeping::InInboxes(store) = &self.keeping {
+            store.forget_event(plugin, &self.envelope.id);
+        }
     }
 
     pub(super) fn v0_1(&self) -> &v0_1::types::Envelope {

@@ -2,47 +2,9 @@
 //!
 //! Both halves are looked at in each call, so a grant that is taken back holds from the next call on.
 
-mod url_rule;
-
-use std::collections::{BTreeMap, BTreeSet};
-
 use url::Url;
 
-pub use self::url_rule::{UrlRule, UrlRuleError};
-
-/// The permissions that can be asked for, and what each may list. `None`: names of the operator's own choosing.
-const VOCABULARY: [(&str, Option<&[&str]>); 11] = [
-    ("agent", None),
-    ("alerts", Some(&["show"])),
-    ("chat", Some(&["announce", "reply", "say", "shoutout", "whisper"])),
-    ("gateway", None),
-    ("http", None),
-    ("kv", Some(&["use"])),
-    ("moderation", Some(&["lift", "remove-message", "resolve-held", "suspend", "warn"])),
-    ("secrets", None),
-    ("timers", Some(&["use"])),
-    ("tools", None),
-    ("viewers", Some(&["read"])),
-];
-
-/// One half of a grant: a manifest's `[permissions]`, or an operator's `grant`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Permissions {
-    items: BTreeMap<&'static str, BTreeSet<String>>,
-    http: Vec<UrlRule>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PermissionError {
-    #[error("there is no permission `{0}`; there are {known}", known = VOCABULARY.map(|(name, _)| name).join(", "))]
-    Unknown(String),
-    #[error("`{permission}` has no \"{item}\"; it has {known}")]
-    UnknownItem { permission: &'static str, item: String, known: String },
-    #[error("`{permission}` lists an empty name")]
-    EmptyItem { permission: &'static str },
-    #[error("http: {0}")]
-    Url(#[from] UrlRuleError),
-}
+use crate::permission::Permissions;
 
 /// A call that was refused, in the words the plugin gets to read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,63 +13,6 @@ pub enum Denied {
     NotAsked { permission: &'static str, item: String },
     #[error("denied: {permission}.{item} was not granted by the operator")]
     NotGranted { permission: &'static str, item: String },
-}
-
-impl Permissions {
-    pub fn parse(table: &BTreeMap<String, Vec<String>>) -> Result<Self, PermissionError> {
-        let mut permissions = Self::default();
-        for (name, items) in table {
-            let Some((permission, known)) = VOCABULARY.iter().find(|(permission, _)| permission == name) else {
-                return Err(PermissionError::Unknown(name.clone()));
-            };
-            for item in items {
-                if item.is_empty() {
-                    return Err(PermissionError::EmptyItem { permission });
-                }
-                if let Some(known) = known.filter(|known| !known.contains(&item.as_str())) {
-                    let known = known.join(", ");
-                    return Err(PermissionError::UnknownItem { permission, item: item.clone(), known });
-                }
-                if *permission == "http" {
-                    permissions.http.push(UrlRule::parse(item)?);
-                }
-                permissions.items.entry(permission).or_default().insert(item.clone());
-            }
-        }
-        Ok(permissions)
-    }
-
-    /// As a config's `grant` spells it.
-    pub fn to_table(&self) -> BTreeMap<String, Vec<String>> {
-        self.items.iter().map(|(name, items)| ((*name).to_owned(), items.iter().cloned().collect())).collect()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
-    }
-
-    /// What is in this half and not in the other.
-    pub fn beyond(&self, other: &Self) -> BTreeMap<String, Vec<String>> {
-        let mut beyond = BTreeMap::new();
-        for (name, items) in &self.items {
-            let have = other.items.get(name);
-            let missing: Vec<String> =
-                items.iter().filter(|item| !have.is_some_and(|have| have.contains(*item))).cloned().collect();
-            if !missing.is_empty() {
-                beyond.insert((*name).to_owned(), missing);
-            }
-        }
-        beyond
-    }
-
-    fn has(&self, permission: &str, item: &str) -> bool {
-        self.items.get(permission).is_some_and(|items| items.contains(item))
-    }
-
-    fn url_rule(&self, url: &Url) -> Option<&UrlRule> {
-        // The rule that opens more, where several match.
-        self.http.iter().filter(|rule| rule.matches(url)).max_by_key(|rule| rule.private)
-    }
 }
 
 /// Both halves.
@@ -137,7 +42,8 @@ impl Grants {
 
     /// The query is left out of the refusal: it may hold what is nobody's business.
     pub fn check_url(&self, url: &Url) -> Result<AllowedUrl, Denied> {
-        let shown = || format!("{}://{}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path());
+        let port = || url.port().map_or_else(String::new, |port| format!(":{port}"));
+        let shown = || format!("{}://{}{}{}", url.scheme(), url.host_str().unwrap_or_default(), port(), url.path());
         let Some(asked) = self.asked.url_rule(url) else {
             return Err(Denied::NotAsked { permission: "http", item: shown() });
         };
@@ -150,6 +56,8 @@ impl Grants {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use proptest::prelude::*;
 
     use super::*;

@@ -1,25 +1,25 @@
 //! What a plugin's store holds: what it may do, what it did in the call under way, and how much time it has left.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
+use serde_json::{Map, Value};
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use super::grants::{Denied, Grants};
-use super::imports::http::HttpClient;
 use super::imports::kv::{Kv, Overlay};
 use super::imports::log::LogBudget;
 use super::imports::stdio::LogStream;
 use super::instance::Wishes;
+use super::loader::Loaded;
 use super::memory::MemoryLimit;
-use crate::agent::TaskQueue;
-use crate::config::settings::Limits;
+use super::services::Services;
+use crate::config::settings::{Limits, PluginSettings};
 use crate::effect::{Effect, NumberedEffect, PluginId};
-use crate::observation::Observer;
-use crate::store::Store;
+use crate::recording::Start;
 
 /// Random bytes in one call: enough to seed a generator.
 const RANDOM_BYTES: u64 = 4096;
@@ -33,13 +33,72 @@ pub(super) struct Context {
     /// Channels it may speak in; empty for all.
     pub(super) channels: ArcSwap<BTreeSet<String>>,
     /// The operator's settings over the manifest's defaults.
-    pub(super) settings: ArcSwap<serde_json::Value>,
+    pub(super) settings: ArcSwap<Value>,
     pub(super) kv: Arc<Mutex<Kv>>,
     pub(super) log: Mutex<LogBudget>,
-    pub(super) http: HttpClient,
-    pub(super) store: Store,
-    pub(super) tasks: TaskQueue,
-    pub(super) observer: Observer,
+    pub(super) services: Services,
+    /// What is recorded of its start.
+    pub(super) start: Start,
+}
+
+impl Context {
+    /// For a version with what the operator says of it.
+    pub(super) fn new(
+        plugin: PluginId,
+        loaded: &Loaded,
+        limits: &Limits,
+        grants: Grants,
+        settings: &PluginSettings,
+        kv: Arc<Mutex<Kv>>,
+        services: Services,
+    ) -> Self {
+        let memory_bytes = loaded.manifest.memory_bytes.unwrap_or(usize::MAX).min(limits.memory_bytes);
+        let table = merge(loaded.manifest.defaults.clone(), &settings.settings);
+        let start = Start {
+            plugin: plugin.clone(),
+            version: loaded.manifest.version.clone(),
+            hash: loaded.hash.clone(),
+            reviewer: loaded.blueprint.reviews(),
+            fallback: loaded.manifest.fallback,
+            record: settings.record,
+            grant: settings.grant.clone(),
+            channels: settings.channels.clone(),
+            on_failure: settings.on_failure,
+            settings: settings.settings.clone(),
+        };
+        Self {
+            plugin,
+            limits: Limits { memory_bytes, ..limits.clone() },
+            grants: ArcSwap::from_pointee(grants),
+            channels: ArcSwap::from_pointee(settings.channels.iter().cloned().collect()),
+            settings: ArcSwap::from_pointee(Value::Object(table)),
+            kv,
+            log: Mutex::new(LogBudget::default()),
+            services,
+            start,
+        }
+    }
+
+    pub(super) fn kv(&self) -> MutexGuard<'_, Kv> {
+        // Nothing that panics runs under this lock.
+        self.kv.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn kv_version(&self) -> u64 {
+        self.kv().version()
+    }
+}
+
+/// The operator's table over the manifest's defaults: tables are merged, everything else is replaced.
+fn merge(mut defaults: Map<String, Value>, settings: &Map<String, Value>) -> Map<String, Value> {
+    for (key, value) in settings {
+        let merged = match (defaults.remove(key), value) {
+            (Some(Value::Object(below)), Value::Object(above)) => Value::Object(merge(below, above)),
+            (_, value) => value.clone(),
+        };
+        defaults.insert(key.clone(), merged);
+    }
+    defaults
 }
 
 /// The data of a store.
@@ -88,7 +147,9 @@ impl Guest {
 
     /// The call ended well.
     pub(super) fn finish(&mut self) -> Wishes {
-        self.wishes.kv = std::mem::take(&mut self.overlay).into_writes();
+        let overlay = std::mem::take(&mut self.overlay);
+        self.wishes.used_kv = overlay.is_used();
+        self.wishes.kv = overlay.into_writes();
         std::mem::take(&mut self.wishes)
     }
 
@@ -136,26 +197,43 @@ impl Guest {
         }
         Ok(())
     }
-
-    pub(super) fn kv(&self) -> std::sync::MutexGuard<'_, Kv> {
-        self.context.kv.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// WASI without a world: no files, no environment, no arguments, no sockets. What is printed goes to the log.
 fn empty_wasi(context: &Arc<Context>) -> WasiCtx {
-    WasiCtx::builder()
-        .stdout(LogStream::new(Arc::clone(context)))
+    let mut wasi = WasiCtx::builder();
+    wasi.stdout(LogStream::new(Arc::clone(context)))
         .stderr(LogStream::new(Arc::clone(context)))
         .allow_tcp(false)
         .allow_udp(false)
         .allow_ip_name_lookup(false)
-        .max_random_size(RANDOM_BYTES)
-        .build()
+        .max_random_size(RANDOM_BYTES);
+    context.services.furnish(&mut wasi);
+    wasi.build()
 }
 
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.resources }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_operators_settings_go_over_the_defaults() {
+        let table = |value: Value| value.as_object().unwrap().clone();
+        let defaults =
+            table(json!({ "greeting": "Hi", "rules": { "gm": { "reply": "gm" }, "hi": {} }, "list": [1, 2] }));
+        let settings = table(json!({ "rules": { "gm": { "reply": "GM!" } }, "list": [3] }));
+        let merged = merge(defaults, &settings);
+        assert_eq!(
+            Value::Object(merged),
+            json!({ "greeting": "Hi", "rules": { "gm": { "reply": "GM!" }, "hi": {} }, "list": [3] })
+        );
     }
 }

@@ -7,12 +7,12 @@ use arc_swap::ArcSwap;
 use tokio::sync::oneshot;
 
 use super::delivery::{Delivery, Ticket};
-use super::instance::Verdict;
 use super::lanes::{EventJob, Lanes, Offered, ReviewJob};
+use super::loader::Loaded;
 use super::order::Order;
 use super::subscription::Subscription;
-use crate::config::settings::OnFailure;
-use crate::effect::PluginId;
+use crate::config::settings::{OnFailure, PluginSettings};
+use crate::effect::{PluginId, Verdict};
 use crate::event::{Envelope, Lane};
 
 #[cfg(test)]
@@ -30,6 +30,17 @@ pub(super) struct Role {
     pub(super) fallback: bool,
     pub(super) reviewer: bool,
     pub(super) on_failure: OnFailure,
+}
+
+impl Role {
+    pub(super) fn of(loaded: &Loaded, settings: &PluginSettings) -> Self {
+        let manifest = &loaded.manifest;
+        // The names were checked with the manifest, so there is always a subscription.
+        let subscription =
+            Subscription::new(&manifest.events, &manifest.commands, &settings.channels).unwrap_or_default();
+        let reviewer = loaded.blueprint.reviews();
+        Self { subscription, fallback: manifest.fallback, reviewer, on_failure: settings.on_failure }
+    }
 }
 
 pub struct PluginHandle {
@@ -89,7 +100,8 @@ impl PluginHandle {
             return;
         }
         let ticket = ticket.filter(|_| is_running);
-        match self.lanes.offer(EventJob { delivery, ticket }) {
+        delivery.keep_for(&self.id, is_running);
+        match self.lanes.offer(EventJob { delivery: Arc::clone(&delivery), ticket }) {
             Offered::Queued => {}
             Offered::Crowded if !is_running => {}
             Offered::Crowded => {
@@ -99,6 +111,7 @@ impl PluginHandle {
             }
             Offered::Displaced => self.count_dropped(),
             Offered::Refused => {
+                delivery.forget_for(&self.id);
                 tracing::error!(plugin = %self.id, "An event could not be kept for this plugin; it is in the journal.");
                 self.count_dropped();
             }

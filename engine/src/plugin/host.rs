@@ -1,10 +1,14 @@
 //! The host: knows every plugin, starts and replaces them, and says how they are.
 //!
-//! All changes go through one task (the [`keeper`]), so no two loads ever overlap; what is known of the plugins is
-//! copied where it can be read at any time.
+//! Each plugin has a task of its own that changes it (the [`steward`]), so no two loads of it ever overlap and no plugin
+//! waits for another; one task (the [`keeper`]) tells them what to look at. What is known of the plugins is copied where
+//! it can be read at any time.
 
+mod house;
 mod keeper;
 mod load;
+mod start;
+mod steward;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,8 +17,9 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+use self::house::House;
 use self::keeper::Keeper;
-use super::handle::{PluginHandle, Roster};
+use super::handle::Roster;
 use super::imports::http::HttpWays;
 use super::machine::{Machine, MachineError};
 use super::status::PluginState;
@@ -90,14 +95,16 @@ impl Table {
 }
 
 impl Host {
-    /// Starts every plugin that may run; returns when all have been tried. One that fails holds up no other.
+    /// Starts every plugin that may run, all at the same time; returns when all have been tried. One that fails holds up
+    /// nobody, and one that takes its time not for long: it comes later.
     pub async fn start(options: HostOptions) -> Result<Self, HostError> {
         let machine = Arc::new(Machine::start(options.cache_dir.as_deref())?);
         let flags = options.store.plugin_flags().await?;
         let (commands, orders) = mpsc::channel(COMMANDS);
         let table = Table::default();
         let roster = Arc::clone(&options.roster);
-        let mut keeper = Keeper::new(machine, HttpWays::new()?, options, flags, table.clone());
+        let house = House::new(machine, HttpWays::new()?, options, table.clone());
+        let mut keeper = Keeper::new(Arc::new(house), flags);
         keeper.start_all().await;
         tokio::spawn(keeper.run(orders));
         Ok(Self { commands, table, roster })
@@ -144,9 +151,4 @@ impl Host {
     pub fn roster(&self) -> &Roster {
         &self.roster
     }
-}
-
-fn publish(roster: &Roster, mut handles: Vec<Arc<PluginHandle>>) {
-    handles.sort_by(|one, other| one.id().cmp(other.id()));
-    roster.store(Arc::new(handles));
 }

@@ -33,14 +33,15 @@ pub enum InspectError {
     Read(LoadError),
     #[error("{}: {source}", path.display())]
     Load { path: PathBuf, source: LoadError },
+    #[error("there is no {} beside {}", loader::MANIFEST_FILE, path.display())]
+    NoManifest { path: PathBuf },
     #[error(transparent)]
     Machine(#[from] MachineError),
 }
 
 /// Reads a plugin's folder, or a component with or without a `plugin.toml` beside it. Blocks.
 pub fn inspect(path: &Path) -> Result<Inspection, InspectError> {
-    let files = if path.is_dir() { Files::read(path, MOST_BYTES) } else { component_file(path) };
-    let files = files.map_err(InspectError::Read)?;
+    let files = read(path)?;
     let has_manifest = !files.manifest.is_empty();
     let files = if has_manifest { files } else { Files { manifest: unnamed(path), ..files } };
     let inspection = look_into(path, files)?;
@@ -52,6 +53,12 @@ pub fn inspect(path: &Path) -> Result<Inspection, InspectError> {
 /// The plugins that come with the engine, in the order of their ids. Blocks.
 pub fn inspect_shipped() -> Result<Vec<Inspection>, InspectError> {
     SHIPPED.iter().map(|shipped| look_into(Path::new(shipped.id), Files::shipped(shipped))).collect()
+}
+
+/// The files of a folder, or a component with the manifest beside it, which is empty where there is none.
+pub(super) fn read(path: &Path) -> Result<Files, InspectError> {
+    let files = if path.is_dir() { Files::read(path, MOST_BYTES) } else { component_file(path) };
+    files.map_err(InspectError::Read)
 }
 
 fn look_into(path: &Path, files: Files) -> Result<Inspection, InspectError> {

@@ -3,48 +3,8 @@
 use async_trait::async_trait;
 
 use super::delivery::Delivery;
-use crate::effect::{KvWrite, NumberedEffect};
-
-/// What a reviewer says of an event, from mild to strict. The strictest of all counts.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
-    Pass,
-    Flag {
-        reason: String,
-    },
-    /// Keep it back until somebody decides.
-    Hold {
-        reason: String,
-    },
-    Remove {
-        reason: String,
-    },
-    Suspend {
-        seconds: Option<u32>,
-        reason: String,
-    },
-}
-
-impl Verdict {
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Flag { .. } => "flag",
-            Self::Hold { .. } => "hold",
-            Self::Remove { .. } => "remove",
-            Self::Suspend { .. } => "suspend",
-        }
-    }
-
-    pub fn reason(&self) -> &str {
-        match self {
-            Self::Pass => "",
-            Self::Flag { reason } | Self::Hold { reason } | Self::Remove { reason } | Self::Suspend { reason, .. } => {
-                reason
-            }
-        }
-    }
-}
+use crate::effect::{KvWrite, NumberedEffect, Verdict};
+use crate::observation::DecisionKind;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Disposition {
@@ -57,6 +17,10 @@ pub(super) enum Disposition {
 pub(super) enum Crash {
     #[error("it ran longer than {limit_ms} ms")]
     OutOfTime { limit_ms: u128 },
+    #[error("it handed over far more in one call than any limit allows")]
+    TooMuch,
+    #[error("it ended itself, with the exit status {status}")]
+    Exit { status: i32 },
     #[error("it trapped: {0}")]
     Trap(String),
 }
@@ -66,6 +30,8 @@ pub(super) enum Crash {
 pub(super) struct Wishes {
     pub(super) effects: Vec<NumberedEffect>,
     pub(super) kv: Vec<KvWrite>,
+    /// Whether it looked at the durable memory at all, or wrote to it.
+    pub(super) used_kv: bool,
     pub(super) timers: Vec<TimerWish>,
     pub(super) notes: Vec<String>,
 }
@@ -89,4 +55,14 @@ pub(super) trait Instance: Send {
     async fn save(&mut self) -> Result<Option<Vec<u8>>, Crash>;
     async fn restore(&mut self, saved: &[u8], saved_by: &str) -> Answer<()>;
     fn restores(&self) -> bool;
+}
+
+/// What a handler came to, whichever way its call ended.
+pub(super) fn settle(answer: Answer<(Disposition, Wishes)>) -> (DecisionKind, Wishes, Result<(), Crash>) {
+    match answer {
+        Ok(Ok((Disposition::Passed, wishes))) => (DecisionKind::Passed, wishes, Ok(())),
+        Ok(Ok((Disposition::Handled, wishes))) => (DecisionKind::Handled, wishes, Ok(())),
+        Ok(Err(message)) => (DecisionKind::Failed(message), Wishes::default(), Ok(())),
+        Err(crash) => (DecisionKind::Crashed(crash.to_string()), Wishes::default(), Err(crash)),
+    }
 }

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, oneshot};
 
 use super::delivery::{Delivery, Ticket};
-use super::instance::Verdict;
 use super::order::Order;
+use crate::effect::Verdict;
 use crate::event::{Envelope, Lane};
 
 /// Chat and presence: more than a burst of 5,000 lines, which must be answered whole although it may arrive faster than a
@@ -121,6 +121,18 @@ impl Lanes {
     pub(super) fn order(&self, order: Order) {
         self.state().orders.push_back(order);
         self.arrived.notify_one();
+    }
+
+    /// Takes back the order to swap that the actor has not begun with. Says whether there was one.
+    pub(super) fn withdraw_swap(&self) -> bool {
+        // Dropped after the lock is let go: with it goes a whole instance.
+        let withdrawn: VecDeque<Order>;
+        {
+            let mut state = self.state();
+            let orders = std::mem::take(&mut state.orders);
+            (withdrawn, state.orders) = orders.into_iter().partition(|order| matches!(order, Order::Swap { .. }));
+        }
+        !withdrawn.is_empty()
     }
 
     /// The next job, when there is one. Only the actor calls this.

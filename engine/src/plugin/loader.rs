@@ -23,6 +23,8 @@ const MANIFEST_BYTES: u64 = 1 << 20;
 /// The first bytes of every component, and of a core module, which compilers make when they are not told otherwise.
 const COMPONENT_HEADER: [u8; 8] = *b"\0asm\x0d\0\x01\0";
 const MODULE_HEADER: [u8; 8] = *b"\0asm\x01\0\0\0";
+/// Of a component that wasmtime has compiled ahead of time, an ELF file whatever the system.
+const NATIVE_HEADER: &[u8] = b"\x7fELF";
 
 /// The two files of a plugin, read while they held still.
 #[derive(Debug, Clone)]
@@ -71,6 +73,10 @@ pub enum LoadError {
         "{COMPONENT_FILE} is a core module, not a component; build it for wasm32-wasip2, or wrap it with `wasm-tools component new`"
     )]
     CoreModule,
+    #[error(
+        "{COMPONENT_FILE} was compiled for a processor, and native code is never loaded; put the component itself there"
+    )]
+    Native,
     #[error("{COMPONENT_FILE} is no WebAssembly component")]
     NotWasm,
     #[error("{COMPONENT_FILE} can't be compiled: {0}")]
@@ -177,6 +183,7 @@ pub(super) fn load(engine: &Engine, linker: &Linker<Guest>, files: Files) -> Res
     match files.component.first_chunk() {
         Some(&COMPONENT_HEADER) => {}
         Some(&MODULE_HEADER) => return Err(LoadError::CoreModule),
+        _ if files.component.starts_with(NATIVE_HEADER) => return Err(LoadError::Native),
         _ => return Err(LoadError::NotWasm),
     }
     let component =

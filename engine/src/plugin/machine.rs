@@ -21,7 +21,7 @@ const MOST_THREADS: usize = 4;
 pub(super) struct Machine {
     pub(super) engine: Engine,
     pub(super) v0_1: Linker<Guest>,
-    /// Gone once it is shut down.
+    /// Gone once it is shut down, or where others run the plugins.
     runtime: Option<Runtime>,
 }
 
@@ -36,11 +36,18 @@ pub enum MachineError {
 impl Machine {
     /// Without a cache folder every start compiles all plugins anew.
     pub(super) fn start(cache: Option<&Path>) -> Result<Self, MachineError> {
+        let mut machine = Self::without_threads(cache)?;
+        machine.runtime = Some(plugin_runtime()?);
+        Ok(machine)
+    }
+
+    /// For whoever runs plugins on a thread of their own, one call at a time.
+    pub(super) fn without_threads(cache: Option<&Path>) -> Result<Self, MachineError> {
         let broken = |error: wasmtime::Error| MachineError::Engine(format!("{error:#}"));
         let engine = Engine::new(&config(cache).map_err(broken)?).map_err(broken)?;
         let v0_1 = v0_1::linker(&engine).map_err(broken)?;
         start_ticker(engine.weak())?;
-        Ok(Self { engine, v0_1, runtime: Some(plugin_runtime()?) })
+        Ok(Self { engine, v0_1, runtime: None })
     }
 
     /// Where plugins run.

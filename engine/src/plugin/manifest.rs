@@ -1,12 +1,11 @@
 //! `plugin.toml`: who a plugin is, what it wants to hear and what it asks for.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::grants::{PermissionError, Permissions};
 use super::subscription::{Subscription, UnknownEvent};
+use crate::permission::{self, PermissionError, Permissions};
 
 /// The WIT versions that this engine runs, as a manifest's `wit` spells them.
 pub const WIT_VERSIONS: [&str; 1] = ["0.1"];
@@ -47,7 +46,7 @@ struct RawManifest {
     #[serde(default)]
     commands: Vec<String>,
     #[serde(default)]
-    permissions: BTreeMap<String, Vec<String>>,
+    permissions: permission::Table,
     #[serde(default)]
     limits: RawLimits,
     #[serde(default)]

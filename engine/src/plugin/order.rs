@@ -18,4 +18,6 @@ pub(super) enum Order {
 pub(super) struct Candidate {
     pub(super) live: Live,
     pub(super) wishes: Wishes,
+    /// The version of the durable memory that its `init` has used, if it did.
+    pub(super) kv_version: Option<u64>,
 }

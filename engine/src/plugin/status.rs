@@ -28,6 +28,8 @@ pub struct PluginState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Phase {
     Running,
+    /// Its `init` takes long; nobody waits for it.
+    Starting,
     /// It crashed and starts again after a pause.
     Restarting,
     WaitingForGrant,
@@ -42,6 +44,7 @@ impl fmt::Display for Phase {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Running => "running",
+            Self::Starting => "starting",
             Self::Restarting => "restarting",
             Self::WaitingForGrant => "waiting-for-grant",
             Self::Quarantined => "quarantined",

@@ -4,9 +4,11 @@
 //! The folder is watched, never a file: a save that writes a new file and renames it would leave a watched file behind.
 
 use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use notify::event::{EventKind, ModifyKind};
 use notify::{PollWatcher, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
@@ -16,7 +18,7 @@ use crate::config::settings::Watch;
 /// A build that goes on and on is looked at all the same after this long.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// A missing folder is looked for again this often.
+/// How often it is looked whether the folder is there, and still the same.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// The file system can't be watched; changes are only found by `showrunner plugins reload`.
@@ -27,11 +29,31 @@ pub(super) struct WatchError {
     source: notify::Error,
 }
 
+/// What is to be looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Change {
+    /// The folder of this name, inside of the plugin folder.
+    Plugin(String),
+    /// All of it: the plugin folder is gone, or another is in its place. This watcher sees nothing any more.
+    Folder,
+}
+
+/// What the file system tells.
+enum Told {
+    Changed(PathBuf),
+    /// The watched folder itself was removed or renamed.
+    Gone,
+}
+
 /// Names the folders inside the plugin folder that have changed.
 pub(super) struct Watcher {
+    /// As it is configured: links may lead elsewhere by now.
+    given: PathBuf,
+    identity: Option<Identity>,
+    look_at: Instant,
     folder: PathBuf,
     quiet: Duration,
-    changes: mpsc::UnboundedReceiver<PathBuf>,
+    changes: mpsc::UnboundedReceiver<Told>,
     debounce: Debounce,
     /// Watching ends when this is dropped.
     _watching: Box<dyn notify::Watcher + Send>,
@@ -39,6 +61,7 @@ pub(super) struct Watcher {
 
 impl Watcher {
     pub(super) fn start(folder: &Path, watch: Watch, quiet: Duration) -> Result<Option<Self>, WatchError> {
+        let (given, identity) = (folder.to_owned(), Identity::of(folder));
         // Changes are told by the path that is watched, so that must be the one they are compared with.
         let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
         // Unbounded because the giver is a thread of the file system's, which must not wait; what it gives is small
@@ -52,11 +75,14 @@ impl Watcher {
                 event.paths =
                     std::fs::read_dir(&all).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
             }
-            if !event.kind.is_access() {
-                for path in event.paths {
-                    // An error only says that nobody watches any more.
-                    let _ = sender.send(path);
-                }
+            if event.kind.is_access() {
+                return;
+            }
+            let is_away = event.kind.is_remove() || matches!(event.kind, EventKind::Modify(ModifyKind::Name(_)));
+            for path in event.paths {
+                let told = if is_away && path == all { Told::Gone } else { Told::Changed(path) };
+                // An error only says that nobody watches any more.
+                let _ = sender.send(told);
             }
         };
         let failed = |source| WatchError { folder: folder.clone(), source };
@@ -69,25 +95,43 @@ impl Watcher {
             }
         };
         watching.watch(&folder, RecursiveMode::Recursive).map_err(failed)?;
-        Ok(Some(Self { folder, quiet, changes, debounce: Debounce::default(), _watching: watching }))
+        let look_at = Instant::now() + LOOK_AGAIN;
+        let debounce = Debounce::default();
+        Ok(Some(Self { given, identity, look_at, folder, quiet, changes, debounce, _watching: watching }))
     }
 
-    /// The name of the next folder that changed and has been quiet since.
-    pub(super) async fn next(&mut self) -> Option<String> {
+    /// The next folder that changed and has been quiet since.
+    pub(super) async fn next(&mut self) -> Change {
         loop {
             if let Some(name) = self.debounce.take(Instant::now(), self.quiet) {
-                return Some(name);
+                return Change::Plugin(name);
             }
-            let due = self.debounce.next_due(self.quiet);
+            let due = self.debounce.next_due(self.quiet).map_or(self.look_at, |due| due.min(self.look_at));
             tokio::select! {
-                path = self.changes.recv() => {
-                    if let Some(name) = plugin_folder(&self.folder, &path?) {
-                        self.debounce.changed(name, Instant::now());
+                Some(told) = self.changes.recv() => match told {
+                    Told::Gone => return Change::Folder,
+                    Told::Changed(path) => {
+                        if let Some(name) = plugin_folder(&self.folder, &path) {
+                            self.debounce.changed(name, Instant::now());
+                        }
+                    }
+                },
+                () = sleep_until(due) => {
+                    if self.look_at <= Instant::now() && self.is_another().await {
+                        return Change::Folder;
                     }
                 }
-                () = async { sleep_until(due.unwrap_or_else(Instant::now)).await }, if due.is_some() => {}
             }
         }
+    }
+
+    /// Whether another folder is where the watched one was: a watch follows the folder that it was set on, not its name.
+    async fn is_another(&mut self) -> bool {
+        self.look_at = Instant::now() + LOOK_AGAIN;
+        let given = self.given.clone();
+        // Looking may take its time on a network mount.
+        let now = tokio::task::spawn_blocking(move || Identity::of(&given)).await.unwrap_or_default();
+        now != self.identity
     }
 }
 
@@ -97,10 +141,33 @@ pub(super) async fn start_when_there(
     watch: Watch,
     quiet: Duration,
 ) -> Result<Option<Watcher>, WatchError> {
-    while !folder.is_dir() {
-        tokio::time::sleep(LOOK_AGAIN).await;
+    loop {
+        while !folder.is_dir() {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        match Watcher::start(folder, watch, quiet) {
+            // It went away in between.
+            Err(_) if !folder.is_dir() => {}
+            started => return started,
+        }
     }
-    Watcher::start(folder, watch, quiet)
+}
+
+/// What tells one folder from another of the same name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Identity {
+    device: u64,
+    inode: u64,
+    /// Where the file system keeps it: an inode is used again at once.
+    created: Option<SystemTime>,
+}
+
+impl Identity {
+    /// `None` when there is nothing.
+    fn of(folder: &Path) -> Option<Self> {
+        let metadata = std::fs::metadata(folder).ok()?;
+        Some(Self { device: metadata.dev(), inode: metadata.ino(), created: metadata.created().ok() })
+    }
 }
 
 fn plugin_folder(folder: &Path, changed: &Path) -> Option<String> {

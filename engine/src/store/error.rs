@@ -34,6 +34,9 @@ pub enum StoreError {
     )]
     Newer { path: PathBuf, found: u32, supported: u32 },
 
+    #[error("the database {path} was written by an older Showrunner (version {found}); start the daemon on it once")]
+    Older { path: PathBuf, found: u32 },
+
     #[error("can't bring the database {path} to version {version}: {source}; nothing was changed")]
     Migration { path: PathBuf, version: u32, source: rusqlite::Error },
 
@@ -42,6 +45,9 @@ pub enum StoreError {
 
     #[error("the database is closed")]
     Closed,
+
+    #[error("the database was given up, as its writer failed ({why}); restart the daemon and report it")]
+    Broken { why: String },
 
     #[error("the database failed: {0}")]
     Sqlite(#[from] rusqlite::Error),

@@ -8,7 +8,7 @@ use rusqlite::{CachedStatement, Connection};
 use super::error::StoreError;
 use super::item::Item;
 use super::projection::Counted;
-use super::{journal, ledger, lines, projection, to_integer};
+use super::{inbox, journal, ledger, lines, projection, recordings, tasks, to_integer, unfinished};
 use crate::event::{Channel, Envelope};
 
 /// A transaction under way. What it counted is worth nothing until it is committed.
@@ -19,6 +19,8 @@ pub(super) struct Group<'a> {
     /// The running sum of the journal's bytes, this group's included.
     pub(super) total_bytes: u64,
     sequences: HashMap<Channel, u64>,
+    /// How many tasks wait or are worked on in the queues that were looked at.
+    open_tasks: HashMap<String, u32>,
     /// Journalled by earlier groups and by this one, in this order; of both together `drawn` are done.
     waiting: &'a [Counted],
     fresh: Vec<Counted>,
@@ -34,7 +36,8 @@ pub(super) struct Outcome {
 
 impl<'a> Group<'a> {
     pub(super) fn new(connection: &'a Connection, now_ms: u64, total_bytes: u64, waiting: &'a [Counted]) -> Self {
-        Self { connection, now_ms, total_bytes, sequences: HashMap::new(), waiting, fresh: Vec::new(), drawn: 0 }
+        let (sequences, open_tasks) = (HashMap::new(), HashMap::new());
+        Self { connection, now_ms, total_bytes, sequences, open_tasks, waiting, fresh: Vec::new(), drawn: 0 }
     }
 
     pub(super) fn into_outcome(self) -> Outcome {
@@ -48,10 +51,21 @@ impl<'a> Group<'a> {
 
     pub(super) fn apply(&mut self, item: &mut Item) -> Result<(), StoreError> {
         match item {
-            Item::Event { envelope, own } => journal::write(self, envelope, *own),
+            Item::Event { envelope, own, holders } => {
+                journal::write(self, envelope, *own)?;
+                if holders.is_open() { unfinished::write(self, &envelope.id) } else { Ok(()) }
+            }
+            Item::Finished(event_id) => unfinished::strike_off(self, event_id),
+            Item::Kept { plugin, envelope, is_given } => inbox::write(self, plugin, envelope, *is_given),
+            Item::Forgotten { plugin, event_id } => inbox::strike_off(self, plugin, event_id),
+            Item::Sequence { channel, sequence } => {
+                self.note_sequence(channel, *sequence);
+                Ok(())
+            }
             Item::Result(result) => ledger::write_result(self, result),
             Item::Removed { channel, message_id } => lines::mark_removed(self, channel, message_id),
-            Item::Batch(batch) => ledger::write_batch(self, batch),
+            Item::Batch(batch) => ledger::write_batch(self, batch, 0).map(drop),
+            Item::Recording(recording) => recordings::write(self, recording),
             Item::Request(work) => work.run(self),
         }
     }
@@ -76,6 +90,23 @@ impl<'a> Group<'a> {
                 .execute((&*channel.platform, &*channel.id, to_integer(sequence)))?;
         }
         Ok(())
+    }
+
+    /// Takes room for one more task in a queue that holds `bound` at most. Says whether there was any.
+    pub(super) fn claim_room(&mut self, queue: &str, bound: u32) -> Result<bool, StoreError> {
+        let open = match self.open_tasks.get(queue) {
+            Some(open) => *open,
+            // Counted once for the group, as a burst of tasks would else count itself again and again.
+            None => tasks::count_open(self, queue)?,
+        };
+        let has_room = open < bound;
+        self.open_tasks.insert(queue.to_owned(), open + u32::from(has_room));
+        Ok(has_room)
+    }
+
+    /// Something else has changed how many tasks are open.
+    pub(super) fn recount_tasks(&mut self) {
+        self.open_tasks.clear();
     }
 
     /// Remembers the event that was just journalled, to be counted later.

@@ -13,6 +13,8 @@ pub enum StoreHealth {
     /// Nothing can be written, for instance because the disk is full. Writes that nobody waits for are kept, up to
     /// a bound, and tried again; the others are refused.
     Failing { since_ms: u64, why: String },
+    /// The writer itself has failed: nothing is written any more, nor read, until the daemon is restarted.
+    Broken { why: String },
 }
 
 /// Shared by the writer and the handles.
@@ -41,6 +43,7 @@ impl Health {
     pub(super) fn set_failing(&self, why: String) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let since_ms = match &*state {
+            StoreHealth::Broken { .. } => return,
             StoreHealth::Failing { since_ms, .. } => *since_ms,
             StoreHealth::Ok => {
                 tracing::error!(
@@ -52,6 +55,13 @@ impl Health {
             }
         };
         *state = StoreHealth::Failing { since_ms, why };
+    }
+
+    /// There is no way back from it.
+    pub(super) fn set_broken(&self, why: String) {
+        tracing::error!(error = %why, "The database is given up, as its writer failed; what waited to be written is lost.");
+        metrics::gauge!("showrunner_store_failing").set(1.0);
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = StoreHealth::Broken { why };
     }
 
     pub(super) fn add_lost(&self, count: u64) {

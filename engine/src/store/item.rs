@@ -2,18 +2,47 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::error::StoreError;
 use super::group::Group;
-use crate::effect::{Batch, EffectResult};
-use crate::event::{Channel, Envelope};
+use super::unfinished::Holders;
+use crate::effect::{Action, Batch, Effect, EffectResult, KvWrite, PluginId};
+use crate::event::{Channel, Envelope, Event};
+use crate::recording::{Call, Note, Recording};
 
 pub(super) enum Item {
-    Event { envelope: Arc<Envelope>, own: bool },
+    Event {
+        envelope: Arc<Envelope>,
+        own: bool,
+        holders: Holders,
+    },
+    /// Nobody has this event in hand any more.
+    Finished(Arc<str>),
+    /// A plugin gets an event that it must not miss.
+    Kept {
+        plugin: PluginId,
+        envelope: Arc<Envelope>,
+        is_given: bool,
+    },
+    /// It has handled it.
+    Forgotten {
+        plugin: PluginId,
+        event_id: Arc<str>,
+    },
+    /// A number of a channel was given to what is not journalled.
+    Sequence {
+        channel: Channel,
+        sequence: u64,
+    },
     Result(EffectResult),
-    Removed { channel: Channel, message_id: String },
+    Removed {
+        channel: Channel,
+        message_id: String,
+    },
     Batch(Box<Batch>),
+    Recording(Box<Recording>),
     Request(Box<dyn Work>),
 }
 
@@ -74,11 +103,84 @@ where
 }
 
 impl Item {
+    /// What of it may be large, in bytes: what plugins write, and what viewers do.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Event { envelope, .. } | Self::Kept { envelope, .. } => event_bytes(envelope),
+            Self::Batch(batch) => {
+                let effects: usize = batch.effects.iter().map(|numbered| effect_bytes(&numbered.effect)).sum();
+                effects + batch.kv.iter().map(kv_bytes).sum::<usize>()
+            }
+            Self::Recording(recording) => recording_bytes(recording),
+            Self::Finished(_)
+            | Self::Forgotten { .. }
+            | Self::Sequence { .. }
+            | Self::Result(_)
+            | Self::Removed { .. }
+            | Self::Request(_) => 0,
+        }
+    }
+
     /// The access that a request asks for; `None` for a write that nobody waits for.
     pub(super) fn access(&self) -> Option<Access> {
         match self {
             Self::Request(work) => Some(work.access()),
             _ => None,
         }
+    }
+}
+
+fn event_bytes(envelope: &Envelope) -> usize {
+    let extra = envelope.extra.as_ref().map_or(0, |extra| extra.len());
+    extra
+        + match &envelope.event {
+            Event::Chat(message) | Event::Whisper(message) => message.text.len(),
+            Event::Raw(raw) => raw.json.len(),
+            _ => 0,
+        }
+}
+
+fn effect_bytes(effect: &Effect) -> usize {
+    match effect {
+        Effect::Platform { action, .. } => match action {
+            Action::Say { text }
+            | Action::Reply { text, .. }
+            | Action::Whisper { text, .. }
+            | Action::Announce { text } => text.len(),
+            Action::RemoveMessage { reason, .. } | Action::Suspend { reason, .. } | Action::Warn { reason, .. } => {
+                reason.len()
+            }
+            Action::Shoutout { .. } | Action::Lift { .. } | Action::ResolveHeld { .. } => 0,
+        },
+        Effect::Alert(alert) => alert.title.len() + alert.text.len(),
+        Effect::Enqueue { task, .. } => task.prompt.len() + task.context_json.as_ref().map_or(0, String::len),
+        Effect::Publish { data_json, .. } => data_json.len(),
+    }
+}
+
+const fn kv_bytes(write: &KvWrite) -> usize {
+    match write {
+        KvWrite::Set { key, value } => key.len() + value.len(),
+        KvWrite::Remove { key } => key.len(),
+    }
+}
+
+fn recording_bytes(recording: &Recording) -> usize {
+    match recording {
+        Recording::Start { memory, .. } => memory.iter().flatten().map(|(key, value)| key.len() + value.0.len()).sum(),
+        Recording::Note { note: Note::Call(Call { results, kv }), .. } => {
+            let written = kv.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, |value| value.0.len()));
+            written.sum::<usize>() + results.iter().map(|result| value_bytes(&result.answer)).sum::<usize>()
+        }
+        Recording::Note { .. } => 0,
+    }
+}
+
+fn value_bytes(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(values) => values.iter().map(value_bytes).sum(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + value_bytes(value)).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => size_of::<Value>(),
     }
 }

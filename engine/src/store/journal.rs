@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::error::StoreError;
 use super::group::Group;
 use super::item::{Access, Item};
+use super::unfinished::Holders;
 use super::{Store, from_integer, projection, to_integer};
 use crate::effect::EffectResult;
 use crate::event::{Channel, Envelope};
@@ -29,7 +30,7 @@ impl Store {
     ///
     /// Never waits and never fails: what the disk refuses shows in [`Store::health`].
     pub fn journal_event(&self, envelope: Arc<Envelope>, own: bool) {
-        self.write_behind(Item::Event { envelope, own });
+        self.write_behind(Item::Event { envelope, own, holders: Holders::default() });
     }
 
     /// Notes in the ledger how an effect ended.
@@ -53,6 +54,11 @@ impl Store {
             Ok(ids)
         })
         .await
+    }
+
+    /// Notes a number that was given to what is not journalled, so that a later run does not give it again.
+    pub fn note_sequence(&self, channel: &Channel, sequence: u64) {
+        self.write_behind(Item::Sequence { channel: channel.clone(), sequence });
     }
 
     /// The last sequence number of every channel that was ever heard.

@@ -1,11 +1,33 @@
 //! The ledger: what plugins decided, all of one event together, and how it ended.
+//!
+//! A batch is one transaction: its effects, its tasks, its memory, and the event that it is made of, which no longer
+//! waits for the plugin. An effect is in the ledger once, by its key; whoever commits it is told whether it is new.
+
+use std::sync::Arc;
 
 use super::error::StoreError;
 use super::group::Group;
 use super::item::{Access, Item};
-use super::{Store, kv, tasks, to_integer};
-use crate::effect::{Batch, Effect, EffectResult, NumberedEffect};
+use super::{Store, from_integer, inbox, kv, tasks, to_integer};
+use crate::effect::{Batch, Effect, EffectKey, EffectResult, MEASURES_FROM, NumberedEffect, PluginId};
 use crate::event::OutcomeStatus;
+
+/// What did not come into the ledger with a batch, by number.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Committed {
+    /// It stood there before: whatever became of it, it is not to be carried out once more.
+    pub known: Vec<u32>,
+    /// Tasks that their queue has no room for. They stand there as failed.
+    pub refused: Vec<u32>,
+}
+
+/// An effect that has not ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingEffect {
+    pub key: EffectKey,
+    pub effect: Effect,
+    pub stored_ms: u64,
+}
 
 impl Store {
     /// Writes a batch that nobody waits for: only chatter may go this way.
@@ -15,13 +37,57 @@ impl Store {
         }
     }
 
-    /// Writes a batch, its tasks included, and resolves when a loss of power can't undo it.
-    pub async fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
-        if is_empty(batch) {
-            return Ok(());
-        }
+    /// Writes a batch, its tasks included, and resolves when a loss of power can't undo it. It is queued when this
+    /// returns: whatever is written from now on comes behind it. A queue of tasks holds `task_bound` at most.
+    pub fn commit(
+        &self,
+        batch: &Batch,
+        task_bound: u32,
+    ) -> Result<impl Future<Output = Result<Committed, StoreError>> + Send + use<>, StoreError> {
         let batch = batch.clone();
-        self.request(Access::Durable, move |group| write_batch(group, &batch)).await
+        self.queue_request(Access::Durable, move |group| write_batch(group, &batch, task_bound))
+    }
+
+    /// Whether a batch of this plugin for this event is in the ledger. Review's own measures are no batch of a handler.
+    pub async fn has_effects(&self, event_id: &Arc<str>, plugin: &PluginId) -> Result<bool, StoreError> {
+        let (event_id, plugin) = (Arc::clone(event_id), plugin.clone());
+        self.request(Access::Read, move |group| {
+            let mut statement = group
+                .prepare("SELECT EXISTS (SELECT 1 FROM effects WHERE event_id = ?1 AND plugin = ?2 AND number < ?3)")?;
+            Ok(statement.query_row((&*event_id, &*plugin, MEASURES_FROM), |row| row.get(0))?)
+        })
+        .await
+    }
+
+    /// The effects that have not ended, in the order in which they were written.
+    pub async fn pending_effects(&self) -> Result<Vec<PendingEffect>, StoreError> {
+        self.request(Access::Read, |group| {
+            let mut statement = group.prepare(
+                "SELECT event_id, plugin, number, effect, stored_ms FROM effects WHERE state = 'pending'
+                 ORDER BY position",
+            )?;
+            let rows = statement.query_map([], |row| {
+                let key = EffectKey {
+                    event_id: row.get::<_, String>(0)?.into(),
+                    plugin: row.get::<_, String>(1)?.into(),
+                    number: row.get(2)?,
+                };
+                Ok((key, row.get::<_, String>(3)?, from_integer(row.get(4)?)))
+            })?;
+            let mut pending = Vec::new();
+            for row in rows {
+                let (key, json, stored_ms) = row?;
+                match serde_json::from_str(&json) {
+                    Ok(effect) => pending.push(PendingEffect { key, effect, stored_ms }),
+                    Err(error) => {
+                        tracing::warn!(event = %key.event_id, plugin = %key.plugin, number = key.number, %error,
+                            "An effect of the ledger can't be read; it stays pending.");
+                    }
+                }
+            }
+            Ok(pending)
+        })
+        .await
     }
 }
 
@@ -30,20 +96,38 @@ fn is_empty(batch: &Batch) -> bool {
 }
 
 /// Runs within the group's transaction, so that all of it is written or nothing.
-pub(super) fn write_batch(group: &mut Group<'_>, batch: &Batch) -> Result<(), StoreError> {
+pub(super) fn write_batch(group: &mut Group<'_>, batch: &Batch, task_bound: u32) -> Result<Committed, StoreError> {
+    let mut committed = Committed::default();
     for numbered in &batch.effects {
-        let is_new = write_effect(group, batch, numbered)?;
-        if let (true, Effect::Enqueue { task_id, task }) = (is_new, &numbered.effect) {
-            tasks::insert(group, &batch.plugin, task_id, task, group.now_ms)?;
+        if !write_effect(group, batch, numbered)? {
+            committed.known.push(numbered.number);
+        } else if let Effect::Enqueue { task_id, task } = &numbered.effect {
+            if group.claim_room(&task.queue, task_bound)? {
+                tasks::insert(group, &batch.plugin, task_id, task, group.now_ms)?;
+            } else {
+                fail(group, batch, numbered.number)?;
+                committed.refused.push(numbered.number);
+            }
         }
     }
     for write in &batch.kv {
         kv::write(group, &batch.plugin, write)?;
     }
+    if batch.cause.event.must_not_be_missed() {
+        inbox::strike_off(group, &batch.plugin, &batch.cause.id)?;
+    }
+    Ok(committed)
+}
+
+/// A task that does not come into its table.
+fn fail(group: &Group<'_>, batch: &Batch, number: u32) -> Result<(), StoreError> {
+    group
+        .prepare("UPDATE effects SET state = 'failed' WHERE event_id = ?1 AND plugin = ?2 AND number = ?3")?
+        .execute((&*batch.cause.id, &*batch.plugin, number))?;
     Ok(())
 }
 
-/// Says whether the effect was not in the ledger yet; a replayed event brings the same keys again.
+/// Says whether the effect was not in the ledger yet; an event that comes again brings the same keys again.
 fn write_effect(group: &mut Group<'_>, batch: &Batch, numbered: &NumberedEffect) -> Result<bool, StoreError> {
     let json = serde_json::to_string(&numbered.effect)?;
     let channel = match &numbered.effect {

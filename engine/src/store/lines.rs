@@ -1,5 +1,7 @@
 //! The newest chat lines of each viewer in each channel: what a moderator wants to see of somebody.
 
+use serde::{Deserialize, Serialize};
+
 use super::error::StoreError;
 use super::group::Group;
 use super::item::{Access, Item};
@@ -12,7 +14,7 @@ const KEPT: u32 = 50;
 /// A viewer's surplus is cleared away with every so many lines, as looking for it costs more than writing one.
 const CLEAR_EVERY: u32 = 16;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChatLine {
     pub message_id: String,
     pub at_ms: u64,

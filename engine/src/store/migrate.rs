@@ -10,8 +10,11 @@ use super::error::StoreError;
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"Show");
 
 /// In order; the version of a database is the number of migrations that it has seen.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_initial.sql")];
-
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/0001_initial.sql"),
+    include_str!("migrations/0002_recovery.sql"),
+    include_str!("migrations/0003_recordings.sql"),
+];
 /// Brings the file to this program's version, or says why that can't be.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let found = identify(connection, path)?;
@@ -73,6 +76,23 @@ mod tests {
         migrate(&mut connection, Path::new("test.db")).unwrap();
         migrate(&mut connection, Path::new("test.db")).unwrap();
         assert_eq!(identify(&connection, Path::new("test.db")).unwrap(), version_after(MIGRATIONS.len()));
+    }
+
+    #[test]
+    fn what_waited_for_a_plugin_in_the_first_version_still_waits() {
+        let mut connection = memory();
+        apply(&mut connection, MIGRATIONS[0], 1).unwrap();
+        connection
+            .execute_batch(
+                r#"INSERT INTO backlog VALUES ('b', 0, '{"id":"three"}'), ('a', 1, '{"id":"two"}'), ('a', 0, '{"id":"one"}')"#,
+            )
+            .unwrap();
+        migrate(&mut connection, Path::new("test.db")).unwrap();
+        let mut statement = connection
+            .prepare("SELECT plugin || ' ' || event_id FROM inbox WHERE given = 0 AND stored_ms > 0 ORDER BY place")
+            .unwrap();
+        let waiting: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        assert_eq!(waiting, ["a one", "a two", "b three"]);
     }
 
     #[test]

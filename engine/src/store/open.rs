@@ -21,35 +21,36 @@ const STATEMENTS: usize = 64;
 /// Kibibytes of pages kept in memory: the busy ends of the tables and indexes of some thousand viewers.
 const CACHE_KIB: i32 = 4096;
 
-/// Another process has no business in the file, but an operator may look at it with a tool.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// The write-ahead log shrinks back to this after a burst.
-const WAL_BYTES: u32 = 16 << 20;
-
 /// Events whose numbers were given out and not written when a process ended without a stop: more than the writer
 /// ever holds back.
 const LOST_NUMBERS: i64 = 1 << 20;
 
+/// Another process has no business in the file, but an operator may look at it with a tool.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The write-ahead log shrinks back to this after a burst.
+const WAL_BYTES: u32 = 16 << 20;
+
 /// An open, checked and migrated database. The lock is declared last, so that it is let go after the connection.
 pub(super) struct Database {
     pub(super) connection: Connection,
+    /// Whether the run before this one did not come to close it.
+    pub(super) was_killed: bool,
     pub(super) lock: Lock,
 }
 
 pub(super) fn open(path: &Path) -> Result<Database, StoreError> {
     let lock = Lock::take(path)?;
     create(path).map_err(|source| StoreError::Io { doing: "open the database", path: path.to_owned(), source })?;
-    let was_killed = has_log(path);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(|error| explain(path, error))?;
     let prepared = identify(&connection, path)
-        .and_then(|_| check(&connection, path))
-        .and_then(|()| configure(&connection).map_err(StoreError::from))
-        .and_then(|()| migrate(&mut connection, path))
-        .and_then(|()| if was_killed { skip_lost_numbers(&connection) } else { Ok(()) });
+        .and_then(|version| check(&connection, path).map(|()| version == 0))
+        .and_then(|is_new| configure(&connection).map(|()| is_new).map_err(StoreError::from))
+        .and_then(|is_new| migrate(&mut connection, path).map(|()| is_new))
+        .and_then(|is_new| begin_run(&mut connection).map(|was_open| was_open && !is_new));
     match prepared {
-        Ok(()) => Ok(Database { connection, lock }),
+        Ok(was_killed) => Ok(Database { connection, was_killed, lock }),
         Err(StoreError::Sqlite(error)) => Err(explain(path, error)),
         Err(error) => Err(error),
     }
@@ -64,16 +65,27 @@ fn create(path: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// A database that was closed has no write-ahead log.
-fn has_log(path: &Path) -> bool {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    std::fs::metadata(&log).is_ok_and(|log| log.len() > 0)
+/// Notes that a run has begun, and says whether the one before never ended. Then numbers are skipped: none must be given
+/// out twice, and watchers may have seen some that never reached the disk.
+///
+/// It is on the disk before anything else happens, so that not even a power cut makes a run look closed that was not.
+fn begin_run(connection: &mut Connection) -> Result<bool, StoreError> {
+    connection.pragma_update(None, "synchronous", "full")?;
+    let transaction = connection.transaction()?;
+    let was_open = transaction.query_row("SELECT closed = 0 FROM run", [], |row| row.get(0))?;
+    if was_open {
+        transaction.execute("UPDATE channels SET last_sequence = last_sequence + ?1", [LOST_NUMBERS])?;
+    }
+    transaction.execute("UPDATE run SET closed = 0", [])?;
+    transaction.commit()?;
+    connection.pragma_update(None, "synchronous", "normal")?;
+    Ok(was_open)
 }
 
-/// A number must not be given out twice, and watchers may have seen some that never reached the disk.
-fn skip_lost_numbers(connection: &Connection) -> Result<(), StoreError> {
-    connection.execute("UPDATE channels SET last_sequence = last_sequence + ?1", [LOST_NUMBERS])?;
+/// Notes that all was written that there was to write.
+pub(super) fn end_run(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.execute("UPDATE run SET closed = 1", [])?;
     Ok(())
 }
 
@@ -97,7 +109,7 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "trusted_schema", false)
 }
 
-fn explain(path: &Path, error: rusqlite::Error) -> StoreError {
+pub(super) fn explain(path: &Path, error: rusqlite::Error) -> StoreError {
     let path = path.to_owned();
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => StoreError::NotADatabase { path },

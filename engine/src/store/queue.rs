@@ -22,11 +22,17 @@ pub(super) const GROUP: usize = 1024;
 /// Journal entries that may wait, also while the disk is full: four seconds of the busiest chat, some 20 MB.
 const JOURNAL_BOUND: usize = 16_384;
 
+/// What is recorded of an event is worth less than the next event.
+const RECORDING_BOUND: usize = JOURNAL_BOUND / 2;
+
 /// What plugins decided may go beyond that: their memory must not fall behind because of a flood of chat.
 const BEHIND_BOUND: usize = 2 * JOURNAL_BOUND;
 
+/// What all of that may hold: a disk that is stuck must not fill the memory with what plugins write, however large.
+const BEHIND_BYTES: usize = 64 << 20;
+
 /// Requests that may wait: each has somebody waiting, so more than this means that something is stuck.
-const REQUEST_BOUND: usize = 4096;
+const REQUEST_BOUND: usize = 8192;
 
 #[derive(Default)]
 pub(super) struct Queue {
@@ -39,6 +45,8 @@ struct State {
     items: VecDeque<Item>,
     /// Writes that nobody waits for, those included that were taken and are not yet on the disk.
     behind: usize,
+    /// What they hold, where it may be much.
+    behind_bytes: usize,
     /// Requests that are still in `items`.
     requests: usize,
     writer: Sleep,
@@ -77,15 +85,21 @@ impl Queue {
     }
 
     pub(super) fn push_behind(&self, item: Item) -> Result<(), Refused> {
-        let bound = if matches!(item, Item::Event { .. }) { JOURNAL_BOUND } else { BEHIND_BOUND };
+        let bound = match item {
+            Item::Recording(_) => RECORDING_BOUND,
+            Item::Event { .. } => JOURNAL_BOUND,
+            _ => BEHIND_BOUND,
+        };
+        let bytes = item.bytes();
         let mut state = self.lock();
         if state.closed {
             return Err(Refused::Closed);
         }
-        if state.behind >= bound {
+        if state.behind >= bound || state.behind_bytes.saturating_add(bytes) > BEHIND_BYTES {
             return Err(Refused::Full);
         }
         state.behind += 1;
+        state.behind_bytes += bytes;
         state.items.push_back(item);
         let wakes = match state.writer {
             Sleep::Awake => false,
@@ -123,6 +137,19 @@ impl Queue {
         self.changed.notify_one();
     }
 
+    /// Takes no more, and drops what is queued: whoever waits for an answer is told. Returns how many writes that
+    /// nobody waits for are lost, with those that were taken and did not reach the disk.
+    pub(super) fn abandon(&self) -> usize {
+        let mut state = self.lock();
+        state.closed = true;
+        state.requests = 0;
+        let (abandoned, lost) = (std::mem::take(&mut state.items), std::mem::take(&mut state.behind));
+        drop(state);
+        // Not under the lock: an item may end with a word to this queue.
+        drop(abandoned);
+        lost
+    }
+
     /// Waits at most `patience` for something to do and takes a group of it, in order.
     pub(super) fn take(&self, patience: Duration) -> Taken {
         let mut state = self.lock();
@@ -134,15 +161,30 @@ impl Queue {
             state.requests == 0 && state.items.len() < GROUP && !state.closed
         });
         let count = state.items.len().min(GROUP);
-        let items: Vec<Item> = state.items.drain(..count).collect();
+        let mut items: Vec<Item> = state.items.drain(..count).collect();
         state.requests -= items.iter().filter(|item| item.access().is_some()).count();
+        let is_last = state.items.is_empty();
+        for item in &mut items {
+            if let Item::Event { holders, .. } = item {
+                holders.look(is_last);
+            }
+        }
+        drop(state);
+        for item in &items {
+            if let Item::Event { holders, .. } = item {
+                holders.settle(self);
+            }
+        }
         Taken::Items(items)
     }
 
-    /// `count` writes that nobody waits for are on the disk, or lost; others may take their place.
-    pub(super) fn settle(&self, count: usize) {
+    /// These are on the disk, or lost; others may take the place of those that nobody waits for.
+    pub(super) fn settle<'a>(&self, items: impl IntoIterator<Item = &'a Item>) {
+        let behind = items.into_iter().filter(|item| item.access().is_none());
+        let (count, bytes) = behind.fold((0, 0), |(count, bytes), item| (count + 1, bytes + item.bytes()));
         let mut state = self.lock();
         state.behind = state.behind.saturating_sub(count);
+        state.behind_bytes = state.behind_bytes.saturating_sub(bytes);
     }
 
     fn sleep<'a>(
@@ -169,17 +211,25 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::super::item::{Access, Request};
+    use super::super::unfinished::Holders;
     use super::*;
-    use crate::effect::EffectResult;
+    use crate::effect::{Batch, EffectResult, KvWrite};
     use crate::event::{Channel, OutcomeStatus};
+    use crate::recording::{Note, Recording};
 
     fn event() -> Item {
-        Item::Event { envelope: super::super::tests::chat("event", "viewer", "hello"), own: false }
+        let envelope = super::super::tests::chat("event", "viewer", "hello");
+        Item::Event { envelope, own: false, holders: Holders::default() }
     }
 
     fn result() -> Item {
         let key = crate::effect::EffectKey { event_id: "event".into(), plugin: "plugin".into(), number: 0 };
         Item::Result(EffectResult { key, status: OutcomeStatus::Done, message_id: None, detail: String::new() })
+    }
+
+    fn recording() -> Item {
+        let (event_id, plugin) = ("event".into(), "plugin".into());
+        Item::Recording(Box::new(Recording::Note { event_id, plugin, note: Note::Addressed }))
     }
 
     fn request() -> Item {
@@ -201,6 +251,7 @@ mod tests {
             queue.push_behind(event()).unwrap();
         }
         assert_eq!(queue.push_behind(event()), Err(Refused::Full));
+        assert_eq!(queue.push_behind(recording()), Err(Refused::Full));
         queue.push_behind(result()).unwrap();
         queue.push_request(request()).unwrap();
 
@@ -208,8 +259,32 @@ mod tests {
         let group = taken(&queue);
         assert_eq!(group.len(), GROUP);
         assert_eq!(queue.push_behind(event()), Err(Refused::Full));
-        queue.settle(group.len());
+        queue.settle(&group);
         queue.push_behind(event()).unwrap();
+    }
+
+    #[test]
+    fn recordings_leave_room_for_events() {
+        let queue = Queue::default();
+        while queue.push_behind(recording()).is_ok() {}
+        queue.push_behind(event()).unwrap();
+    }
+
+    #[test]
+    fn large_writes_are_turned_away_before_they_fill_the_memory() {
+        let queue = Queue::default();
+        let large = || {
+            let kv = vec![KvWrite::Set { key: "key".to_owned(), value: vec![0; 1 << 20] }];
+            let cause = super::super::tests::chat("event", "viewer", "hello");
+            Item::Batch(Box::new(Batch { plugin: "plugin".into(), cause, effects: Vec::new(), kv, again: false }))
+        };
+        let taken_in = (0..100).filter(|_| queue.push_behind(large()).is_ok()).count();
+        assert_eq!(taken_in, 63);
+        queue.push_behind(event()).unwrap();
+        let group = taken(&queue);
+        assert_eq!(queue.push_behind(large()), Err(Refused::Full), "what was taken still counts");
+        queue.settle(&group);
+        queue.push_behind(large()).unwrap();
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Removes what is too old or too much, in bites so small that nobody waits for them.
 //!
-//! The journal decides: effects and chat lines stay as long as events of their time do.
+//! The journal decides: effects, chat lines and recordings stay as long as events of their time do.
 
 use rusqlite::{Connection, OptionalExtension};
 
@@ -49,10 +49,20 @@ impl Retention {
             "DELETE FROM removals WHERE rowid IN (
                  SELECT rowid FROM (SELECT rowid, stored_ms FROM removals ORDER BY rowid LIMIT ?2)
                  WHERE stored_ms < ?1)",
+            "DELETE FROM notes WHERE position IN (
+                 SELECT position FROM (SELECT position, stored_ms FROM notes ORDER BY position LIMIT ?2)
+                 WHERE stored_ms < ?1)",
+            // The one that still held when the journal begins stays.
+            "DELETE FROM starts WHERE position IN (
+                 SELECT position FROM starts AS old WHERE stored_ms < ?1 AND EXISTS (
+                     SELECT 1 FROM starts AS newer WHERE newer.plugin = old.plugin
+                     AND newer.position > old.position AND newer.stored_ms < ?1)
+                 ORDER BY position LIMIT ?2)",
         ] {
             removed.push(connection.prepare_cached(sql)?.execute((to_integer(horizon_ms), BITE as i64))?);
         }
         removed.push(bite_tasks(connection, cutoff_ms)?);
+        removed.push(bite_inbox(connection, cutoff_ms)?);
         Ok(if removed.contains(&BITE) { Pruned::More } else { Pruned::All })
     }
 
@@ -94,6 +104,17 @@ fn bite_tasks(connection: &Connection, cutoff_ms: u64) -> rusqlite::Result<usize
         )?
         .execute((BITE as i64, DEAD_TASKS))?;
     Ok(done)
+}
+
+/// What waits for a plugin that does not come back.
+fn bite_inbox(connection: &Connection, cutoff_ms: u64) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached(
+            "DELETE FROM inbox WHERE place IN (
+                 SELECT place FROM (SELECT place, stored_ms FROM inbox ORDER BY place LIMIT ?2)
+                 WHERE stored_ms < ?1)",
+        )?
+        .execute((to_integer(cutoff_ms), BITE as i64))
 }
 
 #[cfg(test)]

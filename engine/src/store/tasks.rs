@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::error::StoreError;
 use super::group::Group;
 use super::item::Access;
-use super::{Store, from_integer, to_integer};
+use super::{Store, from_integer, inbox, to_integer};
 use crate::effect::{PluginId, Task};
-use crate::event::AgentReply;
+use crate::event::{AgentReply, Channel, Envelope, Event, Origin};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -126,6 +126,7 @@ impl Store {
                 return Ok(false);
             }
             insert(group, &plugin, &task_id, &task, now_ms)?;
+            group.recount_tasks();
             Ok(true)
         })
         .await
@@ -205,7 +206,8 @@ impl Store {
         .await
     }
 
-    /// Ends a task with an answer, whoever holds it: an agent that reads the queue file never leased it.
+    /// Ends a task with an answer, whoever holds it: an agent that reads the queue file never leased it. With the same
+    /// stroke the event that tells of it begins to wait for the plugin that asked, as yet without a number.
     pub async fn answer_task(&self, reply: AgentReply, now_ms: u64) -> Result<TaskChange, StoreError> {
         self.request(Access::Durable, move |group| {
             let Some(found) = find(group, &reply.task_id)? else { return Ok(TaskChange::Unknown) };
@@ -218,6 +220,7 @@ impl Store {
                 reply.ok,
                 &reply.text,
             ))?;
+            inbox::write(group, &found.plugin, &unnumbered(reply.clone(), now_ms), false)?;
             Ok(TaskChange::Made { state: TaskState::Done, plugin: found.plugin })
         })
         .await
@@ -232,6 +235,7 @@ impl Store {
                 return Ok(TaskChange::Refused { state: found.state });
             }
             set_ready(group, &task_id, now_ms)?;
+            group.recount_tasks();
             group.prepare("UPDATE tasks SET attempts = 0 WHERE id = ?1")?.execute([&task_id])?;
             Ok(TaskChange::Made { state: TaskState::Ready, plugin: found.plugin })
         })
@@ -325,6 +329,11 @@ impl Store {
     }
 }
 
+fn unnumbered(reply: AgentReply, at_ms: u64) -> Envelope {
+    let (id, origin, channel) = (reply.event_id(), Origin::Live, Channel::engine());
+    Envelope { id, sequence: 0, at_ms, origin, channel, event: Event::Agent(reply), extra: None }
+}
+
 /// What decides whether a task may be changed.
 struct Found {
     state: TaskState,
@@ -366,7 +375,7 @@ pub(super) fn insert(
     Ok(())
 }
 
-fn count_open(group: &Group<'_>, queue: &str) -> Result<u32, StoreError> {
+pub(super) fn count_open(group: &Group<'_>, queue: &str) -> Result<u32, StoreError> {
     Ok(group
         .prepare("SELECT count(*) FROM tasks WHERE queue = ?1 AND state IN ('ready', 'leased')")?
         .query_row([queue], |row| row.get(0))?)

@@ -2,9 +2,12 @@
 
 mod batches;
 mod failing;
+mod inbox;
 mod journal;
 mod opening;
 mod plugins;
+mod recordings;
+mod recovery;
 mod viewers;
 
 use std::path::PathBuf;
@@ -35,6 +38,17 @@ impl Place {
 
     pub(super) fn open(&self) -> Store {
         Store::open(&self.path(), &SETTINGS).unwrap()
+    }
+
+    /// What a daemon that is killed now leaves behind: all that its store has written.
+    pub(super) async fn killed(&self, store: &Store) -> Self {
+        store.read_journal(0, 1).await.unwrap();
+        let copy = Self::new();
+        for end in ["", "-wal"] {
+            let name = format!("showrunner.db{end}");
+            std::fs::copy(self.folder.path().join(&name), copy.folder.path().join(&name)).unwrap();
+        }
+        copy
     }
 }
 

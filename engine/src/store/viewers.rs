@@ -1,6 +1,7 @@
 //! Who was seen. Fed by live events only; identity is (platform, user id), a login can change hands.
 
 use rusqlite::{OptionalExtension, Row};
+use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
 use super::group::Group;
@@ -9,7 +10,7 @@ use super::{Store, from_integer, to_integer};
 use crate::event::{Roles, User};
 
 /// Somebody who was seen, as of the last time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Viewer {
     pub user: User,
     pub first_seen_ms: u64,

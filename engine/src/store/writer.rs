@@ -4,7 +4,9 @@
 //! it does the items one by one, so that only the bad one is lost. When it fails because nothing can be written, the
 //! writes that nobody waits for are kept in memory and tried again, and requests are answered with the error.
 
+use std::any::Any;
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,7 +17,7 @@ use super::group::{Group, Outcome};
 use super::health::Health;
 use super::item::{Access, Item};
 use super::lock::Lock;
-use super::open::Database;
+use super::open::{self, Database};
 use super::projection::Counted;
 use super::queue::{GROUP, Queue, Taken};
 use super::retention::{Pruned, Retention};
@@ -64,7 +66,7 @@ impl Writer {
         queue: Arc<Queue>,
         health: Arc<Health>,
     ) -> rusqlite::Result<Self> {
-        let Database { connection, lock } = database;
+        let Database { connection, was_killed: _, lock } = database;
         let total_bytes = journal::total_bytes(&connection)?;
         let undrawn = projection::left_over(&connection)?;
         Ok(Self {
@@ -85,7 +87,17 @@ impl Writer {
         })
     }
 
-    pub(super) fn run(mut self) {
+    /// Runs until the queue is closed. A panic is a fault of this program, and what it leaves behind can't be relied
+    /// on: then the queue takes no more, and nobody waits in vain.
+    pub(super) fn run_guarded(self) {
+        let (queue, health) = (Arc::clone(&self.queue), Arc::clone(&self.health));
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.run())) {
+            health.set_broken(words_of(panic.as_ref()));
+            health.add_lost(queue.abandon() as u64);
+        }
+    }
+
+    fn run(mut self) {
         loop {
             match self.queue.take(self.patience()) {
                 Taken::Items(items) => self.handle(items),
@@ -240,9 +252,8 @@ impl Writer {
     }
 
     fn succeeded(&mut self, items: Vec<Item>) {
-        let behind = items.iter().filter(|item| item.access().is_none()).count();
         let has_written = items.iter().any(|item| item.access() != Some(Access::Read));
-        self.queue.settle(behind);
+        self.queue.settle(&items);
         if has_written {
             self.recovered();
         }
@@ -270,11 +281,11 @@ impl Writer {
     fn refuse(&mut self, items: Vec<Item>, error: StoreError) {
         let mut error = Some(error);
         for item in items {
+            self.queue.settle([&item]);
             if let Item::Request(mut work) = item {
                 work.finish(Err(error.take().unwrap_or(StoreError::Closed)));
             } else {
                 tracing::debug!(error = error.as_ref().map(tracing::field::display), "A write could not be stored.");
-                self.queue.settle(1);
                 self.health.add_lost(1);
             }
         }
@@ -322,7 +333,11 @@ impl Writer {
         // An error is of no consequence: the next start counts what is left over.
         self.draw_at = Some(Instant::now());
         let _ = self.attempt(&mut []);
-        if !self.backlog.is_empty() {
+        if self.backlog.is_empty() {
+            if let Err(error) = open::end_run(&self.connection) {
+                tracing::warn!(%error, "It can't be noted that the database was closed; the next start takes it for killed.");
+            }
+        } else {
             tracing::error!(lost = self.backlog.len(), "The database still can't be written; what waited is lost.");
         }
         let Self { connection, lock, .. } = self;
@@ -332,6 +347,12 @@ impl Writer {
         }
         drop(lock);
     }
+}
+
+/// What a panic says, which is nearly always a text.
+fn words_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a panic without words").to_owned()
 }
 
 /// Deferred, as a group of reads needs no right to write.

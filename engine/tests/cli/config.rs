@@ -17,6 +17,10 @@ fn a_wrong_config_is_refused_with_file_line_and_key() {
         (retake("cmd:false"), ":6:9: retake[0].token: \"cmd:false\""),
         (format!("{ANY_PORT}[simulator]\nscript = \"no-such.toml\"\n"), ":4:10: simulator.script"),
         ("[http]\nlisten = \"0.0.0.0:7788\"\n".to_owned(), ":2:10: http.listen"),
+        (
+            format!("{ANY_PORT}[plugins.a]\ngrant = {{ chat = [\"shout\"] }}\n"),
+            ":4:19: plugins.a.grant.chat[0] = \"shout\"",
+        ),
     ];
     for (config, expected) in cases {
         let place = Place::new(&config);

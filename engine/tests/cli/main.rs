@@ -13,6 +13,7 @@ mod lines;
 mod place;
 mod plugins;
 mod queue;
+mod replay;
 mod secrets;
 mod service;
 mod simulate;

@@ -45,6 +45,20 @@ fn rights_are_taken_back(place: &Place, watch: &Daemon) {
 }
 
 #[test]
+fn what_cant_be_read_is_not_granted_anything() {
+    let place = Place::new(ANY_PORT);
+    let daemon = place.start();
+    place.drop_greeter();
+    daemon.log.wait_for(&["showrunner plugins grant greeter-rust"]);
+    let folder = place.plugins();
+    fs::rename(folder.join("greeter-rust"), folder.join("another")).unwrap();
+    daemon.log.wait_for(&["ERROR", "another", "rename one of them"]);
+    let refusal = place.say(&["plugins", "grant", "another"]).refused(1);
+    assert!(refusal.contains("nobody knows what another asks for: plugin.toml: id = \"greeter-rust\""), "{refusal}");
+    assert_eq!(fs::read_to_string(place.config()).unwrap(), ANY_PORT);
+}
+
+#[test]
 fn a_plugin_is_switched_off_and_on_and_loaded_again() {
     let place = Place::new(ANY_PORT);
     let _daemon = place.start();
@@ -76,6 +90,8 @@ fn without_a_daemon_plugins_are_read_from_their_files_and_decided_in_the_config(
         "agent-queue 0.1.0: not-running",
         "greeter-rust 1.0.0: waiting-for-grant; run `showrunner plugins grant greeter-rust` to allow it",
         "instant-replies 0.1.0: not-running",
+        "moderation 0.1.0: not-running",
+        "tip-alerts 0.1.0: not-running",
     ] {
         assert!(list.lines().any(|listed| listed == line), "{line:?} is not in\n{list}");
     }
@@ -85,7 +101,7 @@ fn without_a_daemon_plugins_are_read_from_their_files_and_decided_in_the_config(
     let list = place.say(&["plugins", "list", "--json"]).ok();
     let list: Vec<Value> = serde_json::from_str(&list).unwrap();
     let states: Vec<_> = list.iter().map(|plugin| plugin["state"].as_str().unwrap()).collect();
-    assert_eq!(states, ["disabled", "not-running", "not-running"]);
+    assert_eq!(states, ["disabled", "not-running", "not-running", "not-running"]);
     assert_eq!(list[1]["granted"], serde_json::json!({ "chat": ["reply"] }));
     assert!(place.say(&["plugins", "revoke", "greeter-rust"]).ok().contains("is left with\n    nothing"));
     let refusal = place.say(&["plugins", "reload", "greeter-rust"]).refused(1);

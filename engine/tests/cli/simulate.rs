@@ -30,6 +30,27 @@ fn every_kind_is_seen_with_its_answers() {
     watch.out.wait_for(&["simulator:demo (own) Showrunner: Hello alice!"]);
     watch.out.wait_for(&["→ task main: nice"]);
     watch.out.wait_for(&["retake:5b7c (test) hans: gm"]);
+    watch.out.wait_for(&["Showrunner: Thank you for the sub, dora! ⭐"]);
+    watch.out.wait_for(&["alert raid: fritz raids! 120 viewers"]);
+    // It was quiet for some seconds.
+    watch.out.wait_for(&["Showrunner: 50 subs from emil! 🤯 Welcome, the community! 🎁"]);
+}
+
+#[test]
+fn a_gift_bomb_outlives_a_reload_and_is_one_thank_you() {
+    // However slow this machine is, the bomb is not taken for ended before it is.
+    let patient = "[plugins.tip-alerts.settings]\ngift-bombs = { quiet-seconds = 600, longest-seconds = 600 }\n";
+    let place = Place::new(&format!("{ANY_PORT}{patient}"));
+    let _daemon = place.start();
+    let watch = place.watch(&[]);
+    let gift = |more: &[&str]| place.say(&[&["simulate", "gift", "--user", "emil"], more].concat()).ok();
+    gift(&["--count", "3"]);
+    gift(&["--text", "Ann"]);
+    gift(&["--text", "Bob"]);
+    place.say(&["plugins", "reload", "tip-alerts"]).ok();
+    gift(&["--text", "Cem"]);
+    watch.out.wait_for(&["Showrunner: emil gives 3 subs to Ann, Bob, Cem! 🎁"]);
+    assert_eq!(watch.out.count("Showrunner: emil"), 1, "once\n{}", watch.out.text());
 }
 
 #[test]

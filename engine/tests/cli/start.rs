@@ -27,8 +27,14 @@ fn what_init_writes_runs_as_it_is() {
 
     let daemon = place.start();
     let status = place.say(&["status"]).ok();
-    for part in ["simulator:demo: ready", "agent-queue 0.1.0: running", "instant-replies 0.1.0: running", "store  well"]
-    {
+    for part in [
+        "simulator:demo: ready",
+        "agent-queue 0.1.0: running",
+        "instant-replies 0.1.0: running",
+        "moderation 0.1.0: running",
+        "tip-alerts 0.1.0: running",
+        "store  well",
+    ] {
         assert!(status.contains(part), "{part:?} is not in\n{status}");
     }
     assert_eq!((mode(&place.data()), mode(&place.data().join("control.sock"))), (0o700, 0o600));

@@ -1,6 +1,10 @@
-//! Money, or what stands for it, as text.
+//! Money, or what stands for it: as text, and to count with.
+
+mod decimal;
 
 use std::fmt;
+
+pub use decimal::Decimal;
 
 use crate::event::Support;
 
@@ -19,6 +23,13 @@ impl Support {
     /// What was given.
     pub fn amount(&self) -> Amount<'_> {
         Amount { minor_units: self.minor_units, exponent: self.exponent, currency: &self.currency }
+    }
+}
+
+impl Amount<'_> {
+    /// The number alone, to compare with and add to others of the same currency.
+    pub fn decimal(&self) -> Decimal {
+        Decimal::new(u128::from(self.minor_units), i16::from(self.exponent))
     }
 }
 
@@ -58,5 +69,13 @@ mod tests {
         for (minor_units, exponent, currency, shown) in cases {
             assert_eq!(Amount { minor_units, exponent, currency }.to_string(), shown);
         }
+    }
+
+    #[test]
+    fn the_same_sum_is_equal_in_any_unit() {
+        let decimal = |minor_units, exponent| Amount { minor_units, exponent, currency: "USD" }.decimal();
+        assert_eq!(decimal(500, 2), decimal(5, 0));
+        assert_eq!(decimal(12, -9), decimal(1_200_000_000, -1));
+        assert!(decimal(499, 2) < decimal(5, 0));
     }
 }

@@ -84,6 +84,11 @@ impl Event {
 }
 
 impl User {
+    /// The name to show. Not every platform has one beside the login.
+    pub fn shown_name(&self) -> &str {
+        if self.display_name.is_empty() { &self.login } else { &self.display_name }
+    }
+
     /// Whether this person may run the channel: its moderators and the broadcaster.
     pub const fn is_moderator(&self) -> bool {
         self.roles.intersects(Roles::MODERATOR.union(Roles::BROADCASTER))

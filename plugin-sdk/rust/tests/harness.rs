@@ -201,3 +201,40 @@ fn reviews_and_handovers_are_driven() {
     harness.restart().unwrap();
     assert_eq!(harness.plugin().heard, 0);
 }
+
+/// Keeps what it was given last.
+struct Witness(Option<Envelope>);
+
+impl Plugin for Witness {
+    fn new() -> Result<Self, String> {
+        Ok(Self(None))
+    }
+
+    fn handle(&mut self, envelope: &Envelope) -> Answer {
+        self.0 = Some(envelope.clone());
+        Ok(Passed)
+    }
+}
+
+#[test]
+fn events_of_support_arrive_as_they_were_drafted() {
+    let mut harness: Harness<Witness> = Harness::start(Setup::new()).unwrap();
+    let mut given = |draft| {
+        assert!(harness.push(draft).passed());
+        let now_ms = harness.now_ms();
+        let envelope = harness.plugin().0.take().unwrap();
+        (now_ms - envelope.at_ms, envelope.event)
+    };
+    let (age_ms, event) = given(event::gift("Ada", 2).recipients(&["Bob", "Cem"]).tier("3000").anonymous());
+    let Event::Gift(gift) = event else { panic!("{event:?}") };
+    assert_eq!((age_ms, gift.giver, gift.count, gift.tier.as_str()), (0, None, 2, "3000"));
+    assert_eq!(gift.recipients, [event::user("Bob"), event::user("Cem")]);
+
+    let (age_ms, event) = given(event::support("Ada", "bits", 100, 0, "bits").saying("hi").ago(Duration::from_secs(9)));
+    let Event::Support(support) = event else { panic!("{event:?}") };
+    assert_eq!((age_ms, support.kind.as_str(), support.message.as_deref()), (9_000, "bits", Some("hi")));
+
+    let (_, event) = given(event::gifted("Bob").tier("2000"));
+    let Event::Subscription(subscription) = event else { panic!("{event:?}") };
+    assert_eq!((subscription.kind.as_str(), subscription.tier.as_str()), ("gifted", "2000"));
+}

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use showrunner_sdk::amount::Decimal;
 use showrunner_sdk::commands::{addressed, first_word, mention, mentions, prefix, split};
 use showrunner_sdk::event::{ChatMessage, Command, Roles, User};
 use showrunner_sdk::template::Template;
@@ -34,7 +35,46 @@ fn message(text: &str, command: &str) -> ChatMessage {
     }
 }
 
+/// Any decimal, small ones more often.
+fn decimal() -> impl Strategy<Value = Decimal> {
+    let units = prop_oneof![0..1_000_u128, any::<u32>().prop_map(u128::from), any::<u128>()];
+    let exponent = prop_oneof![-3..4_i16, any::<i8>().prop_map(i16::from), any::<i16>()];
+    (units, exponent).prop_map(|(units, exponent)| Decimal::new(units, exponent))
+}
+
 proptest! {
+    #[test]
+    fn decimals_have_one_order(a in decimal(), b in decimal(), c in decimal()) {
+        prop_assert_eq!(a.cmp(&b), b.cmp(&a).reverse());
+        prop_assert_eq!(a == b, a.cmp(&b).is_eq());
+        prop_assert!(!(a <= b && b <= c) || a <= c);
+    }
+
+    #[test]
+    fn decimals_are_ordered_and_added_as_the_numbers_they_are(a in any::<u32>(), b in any::<u32>(), finer in 0..9_u32) {
+        let scaled = Decimal::new(u128::from(a) * 10_u128.pow(finer), i16::try_from(finer).unwrap());
+        prop_assert_eq!(scaled, Decimal::from(a));
+        prop_assert_eq!(scaled.cmp(&Decimal::from(b)), a.cmp(&b));
+        let sum = Decimal::new(u128::from(a) + u128::from(b), 0);
+        prop_assert_eq!(scaled.checked_add(Decimal::from(b)), Some(sum));
+        prop_assert_eq!(sum.checked_sub(scaled), Some(Decimal::from(b)));
+    }
+
+    #[test]
+    fn a_decimal_is_read_back_as_it_was_shown(units in any::<u64>(), exponent in -15..20_i16) {
+        let decimal = Decimal::new(u128::from(units), exponent);
+        prop_assert_eq!(Decimal::parse(&decimal.to_string()), Some(decimal));
+    }
+
+    #[test]
+    fn whatever_is_counted_nothing_panics(a in decimal(), b in decimal(), text in text()) {
+        if let Some(sum) = a.checked_add(b) {
+            prop_assert!(sum >= a && sum >= b);
+            prop_assert_eq!(sum.checked_sub(b), Some(a));
+        }
+        let _ = (a.percent_of(b), Decimal::parse(&text));
+    }
+
     #[test]
     fn a_template_is_read_or_refused(text in text(), value in any::<String>()) {
         match Template::parse(&text, &["user"]) {

@@ -130,10 +130,14 @@ impl AgentQueue {
                 };
             }
         }
-        if self.settings.acknowledge && self.acknowledged.try_start(&envelope.platform, user_id) {
+        if self.acknowledges(question) && self.acknowledged.try_start(&envelope.platform, user_id) {
             return self.tell(envelope, question, Told::Acknowledged);
         }
         Ok(Handled)
+    }
+
+    fn acknowledges(&self, question: &Question<'_>) -> bool {
+        self.settings.acknowledge && (question.amount.is_none() || self.settings.acknowledge_tips)
     }
 
     fn task(&self, envelope: &Envelope, question: &Question<'_>) -> Task {
@@ -166,7 +170,7 @@ impl AgentQueue {
     /// A short word to whoever asked. The task counts, the word is a courtesy: when it can't be sent, the task
     /// stays.
     fn tell(&self, envelope: &Envelope, question: &Question<'_>, told: Told) -> Answer {
-        let Some(text) = self.settings.text(told, settings::shown_name(question.who)) else { return Ok(Handled) };
+        let Some(text) = self.settings.text(told, question.who.shown_name()) else { return Ok(Handled) };
         if let Err(error) = chat::say(envelope, &text) {
             log::warn(&format!("A word to a viewer could not be sent: {error}."));
         }

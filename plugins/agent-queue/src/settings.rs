@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::Deserialize;
-use showrunner_sdk::prelude::*;
 use showrunner_sdk::template::Template;
 use showrunner_sdk::{config, random};
 
@@ -21,6 +20,7 @@ pub(crate) struct Settings {
     pub(crate) priority: u8,
     pub(crate) tip_priority: u8,
     pub(crate) acknowledge: bool,
+    pub(crate) acknowledge_tips: bool,
     pub(crate) acknowledge_cooldown: Duration,
     pub(crate) tasks_per_minute: u32,
     pub(crate) post_replies: bool,
@@ -63,6 +63,7 @@ struct RawSettings {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct RawAcknowledge {
     enabled: bool,
+    tips: bool,
     answers: Vec<String>,
     cooldown_seconds: u32,
 }
@@ -121,6 +122,7 @@ impl Settings {
             priority: raw.priority,
             tip_priority: raw.tip_priority,
             acknowledge: raw.acknowledge.enabled,
+            acknowledge_tips: raw.acknowledge.tips,
             acknowledge_cooldown: Duration::from_secs(u64::from(raw.acknowledge.cooldown_seconds)),
             tasks_per_minute: raw.limit.tasks_per_minute,
             post_replies: raw.reply.enabled,
@@ -150,9 +152,4 @@ impl Settings {
 fn templates(key: &str, texts: &[String]) -> Result<Vec<Template>, String> {
     let parse = |text: &String| Template::parse(text, &["user"]).map_err(|error| format!("{key}: {error}"));
     texts.iter().map(parse).collect()
-}
-
-/// Not every platform has a name to show.
-pub(crate) fn shown_name(user: &User) -> &str {
-    if user.display_name.is_empty() { &user.login } else { &user.display_name }
 }

@@ -6,8 +6,6 @@ use serde::{Deserialize, Serialize};
 use showrunner_sdk::prelude::*;
 use showrunner_sdk::{clock, kv};
 
-use crate::settings::shown_name;
-
 /// How often what has expired is swept away.
 const SWEEP_MS: u64 = 10 * 60_000;
 /// The most that one sweep looks at: about what the quota holds.
@@ -39,7 +37,7 @@ impl Asker {
             platform: envelope.platform.clone(),
             channel: envelope.channel.clone(),
             message_id: message_id.map(str::to_owned),
-            name: shown_name(who).to_owned(),
+            name: who.shown_name().to_owned(),
             login: who.login.clone(),
             asked_ms: clock::now_ms(),
         }

@@ -112,6 +112,7 @@ fn tips_with_words_go_first() {
     let reaction = harness.push(event::tip("Ada", 500, "play jazz"));
     let task = tasks(&reaction)[0];
     assert_eq!((task.prompt.as_str(), task.priority), ("play jazz", 1));
+    assert!(reaction.texts().is_empty(), "tip-alerts has thanked already");
     let context: Value = serde_json::from_str(task.context_json.as_deref().unwrap()).unwrap();
     assert_eq!((&context["tip"], &context["message_id"]), (&json!("5.00 USD"), &Value::Null));
     assert_eq!(harness.push(event::agent_reply("task-1", true, "With pleasure.")).texts(), ["@ada With pleasure."]);
@@ -119,6 +120,8 @@ fn tips_with_words_go_first() {
     harness.configure(json!({"tips": "all"})).unwrap();
     let reaction = harness.push(event::tip("Bob", 500, ""));
     assert_eq!(tasks(&reaction)[0].prompt, "(a tip of 5.00 USD, without a message)");
+    harness.configure(json!({"acknowledge": {"tips": true}})).unwrap();
+    assert_eq!(harness.push(event::tip("Bob", 500, "play jazz")).texts(), ["On it Bob! 💭"]);
     harness.configure(json!({"tips": "none"})).unwrap();
     assert!(harness.push(event::tip("Bob", 500, "text")).passed());
 }

@@ -72,14 +72,14 @@ impl Reply {
         let author = &message.author;
         let value = |name: &str| -> Option<Cow<'_, str>> {
             Some(match name {
-                "user" => Cow::Borrowed(shown_name(author)),
+                "user" => Cow::Borrowed(author.shown_name()),
                 "login" => Cow::Borrowed(author.login.as_str()),
                 "platform" => Cow::Borrowed(envelope.platform.as_str()),
                 "count" => Cow::Owned(count.to_string()),
                 "args" => Cow::Borrowed(arguments),
                 "target" => {
                     let named = words.first().map(|word| commands::mention(word)).filter(|name| !name.is_empty());
-                    named.map_or(Cow::Borrowed(shown_name(author)), |name| Cow::Owned(name.to_owned()))
+                    named.map_or(Cow::Borrowed(author.shown_name()), |name| Cow::Owned(name.to_owned()))
                 }
                 number => {
                     let word = number.parse::<usize>().ok().and_then(|number| words.get(number.checked_sub(1)?))?;
@@ -109,11 +109,6 @@ impl Reply {
             }
         }
     }
-}
-
-/// Not every platform has a name to show.
-fn shown_name(user: &User) -> &str {
-    if user.display_name.is_empty() { &user.login } else { &user.display_name }
 }
 
 /// Counts a use. An answer matters more than its number, so a full memory only stops the counting.

@@ -1,6 +1,7 @@
 //! B2: to a plugin's actor and back, its queue included: what isolation in a task and a store of its own costs.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use showrunner::effect::{Batch, EffectSink};
@@ -23,11 +24,18 @@ const STREAM: usize = 256;
 const MOST_MICROSECONDS: f64 = 15.0;
 
 /// Where the plugin's effects go: only counted.
-struct Done(mpsc::UnboundedSender<()>);
+struct Done {
+    commits: mpsc::UnboundedSender<()>,
+    numbers: AtomicU64,
+}
 
 impl EffectSink for Done {
     fn commit(&self, _batch: Batch) {
-        self.0.send(()).unwrap();
+        self.commits.send(()).unwrap();
+    }
+
+    fn next_number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed) + 1
     }
 }
 
@@ -40,7 +48,7 @@ pub(crate) fn run(arguments: &Arguments, report: &mut Report) {
         home.add_probe("probe", false);
         let rooms = Rooms::open(home).await;
         let (done, mut commits) = mpsc::unbounded_channel();
-        let host = rooms.host(Arc::new(Done(done))).await;
+        let host = rooms.host(Arc::new(Done { commits: done, numbers: AtomicU64::new(0) })).await;
         let (greeter, probe) = (plugin(&rooms, "greeter"), plugin(&rooms, "probe"));
         let count = arguments.count(ROUND_TRIPS);
 

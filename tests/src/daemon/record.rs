@@ -61,6 +61,11 @@ impl Record {
         }
     }
 
+    pub(super) async fn next(&mut self) {
+        let place = self.so_far().len();
+        let _ = self.find_from(place, "anything", |_| Some(())).await;
+    }
+
     /// The first of all that were ever seen, and of those to come, that `pick` takes.
     pub(super) async fn find<T>(&mut self, what: &str, pick: impl Fn(&Observation) -> Option<T>) -> T {
         self.find_from(0, what, pick).await.1

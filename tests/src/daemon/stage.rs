@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use secrecy::ExposeSecret as _;
+use showrunner::config::settings::{RetakeGeneration, RetakeSettings};
 use showrunner::plugin::manifest::Manifest;
 use tempfile::TempDir;
 
@@ -84,6 +87,30 @@ impl Stage {
         self
     }
 
+    /// One more account, on a server that answers to these settings.
+    pub fn connect(&mut self, settings: &RetakeSettings) -> &mut Self {
+        let token = self.path().join("token");
+        fs::write(&token, settings.token.expose_secret()).unwrap();
+        fs::set_permissions(&token, PermissionsExt::from_mode(0o600)).unwrap();
+        let generation = match settings.generation {
+            RetakeGeneration::V1 => "v1",
+            RetakeGeneration::V2 => "v2",
+        };
+        let in_flight = settings.pace.in_flight.to_string();
+        let rate = settings.pace.messages.map_or(0.0, |rate| rate.per_second).to_string();
+        for (key, value) in [
+            ("generation", generation),
+            ("room", &settings.room),
+            ("user-id", &settings.user_id),
+            ("token", "file:token"),
+            ("rest-base", settings.rest_base.as_str()),
+            ("socket-url", settings.socket_url.as_str()),
+        ] {
+            self.set("[retake]", key, &format!("{value:?}"));
+        }
+        self.set("retake.pace", "messages-per-second", &rate).set("retake.pace", "in-flight", &in_flight)
+    }
+
     /// As TOML: `{ chat = ["say"] }`.
     pub fn grant(&mut self, id: &str, grant: &str) -> &mut Self {
         self.set(&format!("plugins.{id}"), "grant", grant)
@@ -97,6 +124,11 @@ impl Stage {
     pub fn unset(&mut self, section: &str, key: &str) -> &mut Self {
         self.config.entry(section.to_owned()).or_default().remove(key);
         self
+    }
+
+    /// Leaves everything where it is, to be looked at.
+    pub fn keep(self) -> PathBuf {
+        self.folder.keep()
     }
 
     pub fn path(&self) -> &Path {

@@ -59,6 +59,10 @@ fn config(peer: &SocketIoPeer) -> String {
         [plugins.agent-queue]
         enabled = false
 
+        # Few viewers say thousands of lines here, which is spam anywhere else.
+        [plugins.moderation.settings.rules.rate]
+        enabled = false
+
         [plugins.instant-replies.settings.commands.{command}]
         answers = ["{answer}"]
 

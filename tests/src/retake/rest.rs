@@ -22,15 +22,12 @@ pub(super) async fn send(
     Json(body): Json<Value>,
 ) -> Response {
     note(&state, uri.path(), HashMap::new(), &headers);
-    let answer = state.settings().send_answer.clone();
-    match answer {
-        SendAnswer::Properly => {}
-        SendAnswer::Status { code, retry_after } => return refuse(code, retry_after.as_deref()),
-        SendAnswer::Redirect(location) => {
-            return (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, location)]).into_response();
-        }
-        SendAnswer::Html => return Html("<html><body>Welcome to this network</body></html>").into_response(),
-        SendAnswer::Never => return pending().await,
+    let answer = {
+        let mut settings = state.settings();
+        settings.next_sends.pop_front().unwrap_or_else(|| settings.send_answer.clone())
+    };
+    if let Some(response) = misbehave(&answer).await {
+        return response;
     }
     if !is_authorized(&headers) {
         return refuse(401, None);
@@ -44,6 +41,9 @@ pub(super) async fn send(
     };
     state.note_sent(text);
     let id = state.say(BOT_ID, BOT_NAME, text, true);
+    if let SendAnswer::DoneBut(code) = answer {
+        return refuse(code, None);
+    }
     Json(json!({ "message_id": id, "sent_at": "2026-01-05T10:11:12.000Z" })).into_response()
 }
 
@@ -54,8 +54,9 @@ pub(super) async fn history(
     headers: HeaderMap,
 ) -> Response {
     note(&state, uri.path(), query.clone(), &headers);
-    if let Some(status) = state.settings().history_status {
-        return refuse(status, None);
+    let answer = state.settings().history_answer.clone();
+    if let Some(response) = misbehave(&answer).await {
+        return response;
     }
     let (room, before, name) = match state.generation {
         RetakeGeneration::V1 => (query.get("userDbId"), query.get("beforeId"), "comments"),
@@ -69,6 +70,20 @@ pub(super) async fn history(
     }
     let limit = query.get("limit").and_then(|limit| limit.parse().ok()).unwrap_or(50).min(100);
     Json(json!({ name: state.history(before.map(String::as_str), limit) })).into_response()
+}
+
+/// `None` to go on properly.
+async fn misbehave(answer: &SendAnswer) -> Option<Response> {
+    match answer {
+        SendAnswer::Properly | SendAnswer::DoneBut(_) => None,
+        SendAnswer::Status { code, retry_after } => Some(refuse(*code, retry_after.as_deref())),
+        SendAnswer::Redirect(location) => {
+            Some((StatusCode::TEMPORARY_REDIRECT, [(LOCATION, location.clone())]).into_response())
+        }
+        SendAnswer::Html => Some(Html("<html><body>Welcome to this network</body></html>").into_response()),
+        SendAnswer::Large(bytes) => Some(Json(json!({ "nothing": "x".repeat(*bytes) })).into_response()),
+        SendAnswer::Never => pending().await,
+    }
 }
 
 fn is_authorized(headers: &HeaderMap) -> bool {

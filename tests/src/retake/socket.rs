@@ -1,7 +1,9 @@
 //! The Socket.IO half of the fake: one WebSocket from its upgrade to its end.
 
 use std::collections::HashMap;
+use std::future::pending;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
@@ -11,9 +13,9 @@ use axum::http::header::{AUTHORIZATION, LOCATION};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use showrunner::config::settings::RetakeGeneration;
-use tokio::time::{Instant, interval_at};
+use tokio::time::{Instant, interval_at, sleep_until};
 
-use super::state::{Asked, Push, Refusal, State};
+use super::state::{Asked, Handshake, Push, Refusal, State};
 
 pub(super) async fn connect(
     Shared(state): Shared<Arc<State>>,
@@ -44,10 +46,20 @@ fn refuse(refusal: &Refusal) -> Response {
     response.body(Body::from(refusal.body.clone())).unwrap()
 }
 
+/// Resolves when a ping has waited for its answer for too long.
+async fn unanswered(pinged: Option<Instant>, timeout: Duration) {
+    match pinged {
+        Some(pinged) => sleep_until(pinged + timeout).await,
+        None => pending().await,
+    }
+}
+
 struct Connection {
     socket: WebSocket,
     state: Arc<State>,
     number: u64,
+    /// When the first ping was sent that is not answered yet.
+    pinged: Option<Instant>,
 }
 
 impl Drop for Connection {
@@ -59,7 +71,7 @@ impl Drop for Connection {
 impl Connection {
     fn open(socket: WebSocket, state: Arc<State>) -> Self {
         let number = state.open_socket();
-        Self { socket, state, number }
+        Self { socket, state, number, pinged: None }
     }
 
     async fn run(mut self) {
@@ -70,15 +82,21 @@ impl Connection {
     /// `None` when the socket is to be closed.
     async fn talk(&mut self) -> Option<()> {
         let mut pushes = self.state.pushes.subscribe();
-        let (interval, timeout, does_ping) = {
+        let (interval, timeout, does_ping, handshake) = {
             let settings = self.state.settings();
-            (settings.ping_interval, settings.ping_timeout, settings.does_ping)
+            (settings.ping_interval, settings.ping_timeout, settings.does_ping, settings.handshake)
         };
+        if handshake == Handshake::UpgradeOnly {
+            return self.listen_only().await;
+        }
         let open = json!({
             "sid": format!("sid{}", self.number), "upgrades": [], "maxPayload": 1_000_000,
             "pingInterval": interval.as_millis() as u64, "pingTimeout": timeout.as_millis() as u64,
         });
         self.say(&format!("0{open}")).await?;
+        if handshake == Handshake::NotConnected {
+            return self.listen_only().await;
+        }
         let mut ping = interval_at(Instant::now() + interval, interval);
         loop {
             tokio::select! {
@@ -97,16 +115,34 @@ impl Connection {
                     Push::Room { .. } => {}
                     Push::Drop => return None,
                 },
-                _ = ping.tick(), if does_ping => self.say("2").await?,
+                _ = ping.tick(), if does_ping => {
+                    self.pinged.get_or_insert_with(Instant::now);
+                    self.say("2").await?;
+                }
+                () = unanswered(self.pinged, timeout) => {
+                    self.state.note_missed_pong();
+                    return None;
+                }
             }
+        }
+    }
+
+    /// Takes whatever comes, and says nothing.
+    async fn listen_only(&mut self) -> Option<()> {
+        loop {
+            self.socket.recv().await?.ok()?;
         }
     }
 
     async fn hear(&mut self, text: &str) -> Option<()> {
         match text {
             "40" => self.say(&format!(r#"40{{"sid":"io{}"}}"#, self.number)).await,
-            // A pong, an answer to what asked for one.
-            "3" => Some(()),
+            "3" => {
+                let pinged = self.pinged.take()?;
+                self.state.note_pong(pinged.elapsed());
+                Some(())
+            }
+            // An answer to what asked for one.
             _ if text.starts_with("43") => Some(()),
             _ => {
                 let event: Value = serde_json::from_str(text.strip_prefix("42")?).ok()?;

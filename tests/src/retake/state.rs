@@ -1,6 +1,6 @@
 //! What the fake knows and how it is told to behave.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -31,10 +31,12 @@ impl Refusal {
     }
 }
 
-/// How sends are answered.
+/// How sends, and questions for the history, are answered.
 #[derive(Debug, Clone)]
 pub enum SendAnswer {
     Properly,
+    /// What was asked is done, and an error is answered all the same.
+    DoneBut(u16),
     Status {
         code: u16,
         retry_after: Option<String>,
@@ -42,7 +44,28 @@ pub enum SendAnswer {
     Redirect(String),
     /// 200, and a page.
     Html,
+    /// 200, and so many bytes of JSON that say nothing.
+    Large(usize),
     Never,
+}
+
+/// How far a socket's handshake goes, before the server falls silent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handshake {
+    Whole,
+    /// The upgrade, and then nothing.
+    UpgradeOnly,
+    /// CONNECT is never answered.
+    NotConnected,
+}
+
+/// What became of the pings.
+#[derive(Debug, Clone, Default)]
+pub struct Pings {
+    /// How long each answer took, in the order in which they came.
+    pub answered: Vec<Duration>,
+    /// Those that were not answered in the time that the server had named; each cost its socket.
+    pub missed: usize,
 }
 
 /// What is done to the sockets.
@@ -68,8 +91,11 @@ pub struct Asked {
 
 pub(super) struct Behaviour {
     pub(super) refusal: Option<Refusal>,
+    pub(super) handshake: Handshake,
+    /// For the next sends, one by one, before `send_answer` counts again.
+    pub(super) next_sends: VecDeque<SendAnswer>,
     pub(super) send_answer: SendAnswer,
-    pub(super) history_status: Option<u16>,
+    pub(super) history_answer: SendAnswer,
     pub(super) ping_interval: Duration,
     pub(super) ping_timeout: Duration,
     pub(super) does_ping: bool,
@@ -81,14 +107,19 @@ struct Record {
     history: Vec<Value>,
     sent: Vec<String>,
     asked: Vec<Asked>,
+    pings: Pings,
     sockets: HashMap<u64, BTreeSet<String>>,
     most_sockets: usize,
+    joins: usize,
     count: u64,
 }
 
 pub(super) struct State {
     pub(super) generation: RetakeGeneration,
     pub(super) room_size: watch::Sender<usize>,
+    /// Requests of any kind, and answered pings, until now.
+    pub(super) activity: watch::Sender<()>,
+    pub(super) sent_count: watch::Sender<usize>,
     pub(super) pushes: broadcast::Sender<Push>,
     behaviour: Mutex<Behaviour>,
     record: Mutex<Record>,
@@ -99,11 +130,15 @@ impl State {
         Self {
             generation,
             room_size: watch::Sender::new(0),
+            activity: watch::Sender::new(()),
+            sent_count: watch::Sender::new(0),
             pushes: broadcast::Sender::new(4096),
             behaviour: Mutex::new(Behaviour {
                 refusal: None,
+                handshake: Handshake::Whole,
+                next_sends: VecDeque::new(),
                 send_answer: SendAnswer::Properly,
-                history_status: None,
+                history_answer: SendAnswer::Properly,
                 ping_interval: Duration::from_secs(25),
                 ping_timeout: Duration::from_secs(20),
                 does_ping: true,
@@ -131,8 +166,21 @@ impl State {
         record.count
     }
 
-    /// Writes a line down, and tells the room if it `is_heard`, each in the shape of the generation.
+    /// Writes a line down, and tells the room if it `is_heard`.
     pub(super) fn say(&self, user_id: &str, name: &str, text: &str, is_heard: bool) -> String {
+        let (id, frame) = self.write_down(user_id, name, text);
+        if is_heard {
+            self.tell_room(frame);
+        }
+        id
+    }
+
+    pub(super) fn tell_room(&self, frame: String) {
+        self.push(Push::Room { room: ROOM.to_owned(), frame });
+    }
+
+    /// Writes a line down. Returns its id, and the frame that tells the room, each in the shape of the generation.
+    pub(super) fn write_down(&self, user_id: &str, name: &str, text: &str) -> (String, String) {
         let number = self.next_number();
         let id = format!("m{number}");
         let at_ms = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
@@ -150,14 +198,11 @@ impl State {
             }
         };
         self.remember(comment);
-        if is_heard {
-            let frame = format!("42{}", json!(["message", live]));
-            self.push(Push::Room { room: ROOM.to_owned(), frame });
-        }
-        match self.generation {
+        let id = match self.generation {
             RetakeGeneration::V1 => number.to_string(),
             RetakeGeneration::V2 => id,
-        }
+        };
+        (id, format!("42{}", json!(["message", live])))
     }
 
     pub(super) fn remember(&self, comment: Value) {
@@ -180,6 +225,8 @@ impl State {
 
     pub(super) fn note_sent(&self, text: &str) {
         self.record().sent.push(text.to_owned());
+        self.activity.send_replace(());
+        self.sent_count.send_modify(|count| *count += 1);
     }
 
     pub(super) fn sent(&self) -> Vec<String> {
@@ -188,6 +235,20 @@ impl State {
 
     pub(super) fn note_asked(&self, asked: Asked) {
         self.record().asked.push(asked);
+        self.activity.send_replace(());
+    }
+
+    pub(super) fn note_pong(&self, took: Duration) {
+        self.record().pings.answered.push(took);
+        self.activity.send_replace(());
+    }
+
+    pub(super) fn note_missed_pong(&self) {
+        self.record().pings.missed += 1;
+    }
+
+    pub(super) fn pings(&self) -> Pings {
+        self.record().pings.clone()
     }
 
     pub(super) fn asked(&self) -> Vec<Asked> {
@@ -206,7 +267,13 @@ impl State {
         if let Some(rooms) = self.record().sockets.get_mut(&socket) {
             rooms.insert(room.to_owned());
         }
+        self.record().joins += usize::from(room == ROOM);
         self.count_room();
+        self.activity.send_replace(());
+    }
+
+    pub(super) fn joins(&self) -> usize {
+        self.record().joins
     }
 
     pub(super) fn is_in(&self, socket: u64, room: &str) -> bool {

@@ -34,6 +34,10 @@ pub(in crate::cli) struct Revoke {
 
 pub(super) async fn grant(config: &Path, Grant { id, permissions: chosen, pin, dry_run }: Grant) -> anyhow::Result<()> {
     let plugin = super::find(config, &id).await?;
+    if plugin.hash.is_empty() {
+        let message = format!("nobody knows what {id} asks for: {}", plugin.detail);
+        return Err(Failure::new(message, "when its files are right, grant it").into());
+    }
     let grant = choose(&plugin.asked, &chosen)?;
     output::line(format_args!(
         "{} {} asks for\n{}",

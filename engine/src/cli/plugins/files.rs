@@ -7,6 +7,7 @@ use std::{fs, io};
 use crate::cli::failure::Failure;
 use crate::config::{self, settings::Settings};
 use crate::gateway::view::PluginStatus;
+use crate::permission::Permissions;
 use crate::plugin::inspect::{self, Inspection};
 use crate::plugin::manifest::ManifestError;
 
@@ -14,7 +15,7 @@ use crate::plugin::manifest::ManifestError;
 const BROKEN: &str = "broken";
 
 /// A folder or a file rather than an id.
-pub(super) fn is_path(plugin: &Path) -> bool {
+pub(in crate::cli) fn is_path(plugin: &Path) -> bool {
     plugin.components().count() > 1
         || plugin.extension().is_some_and(|extension| extension == "wasm")
         || plugin.is_dir()
@@ -83,9 +84,9 @@ fn decided(settings: &Settings, plugin: PluginStatus) -> PluginStatus {
         return plugin;
     }
     let decided = settings.plugins.get(plugin.id.as_str());
-    let granted = match decided.and_then(|decided| decided.grant.clone()) {
+    let granted = match decided.and_then(|decided| decided.grant.as_ref()) {
         None if plugin.ships => Some(plugin.asked.clone()),
-        granted => granted,
+        granted => granted.map(Permissions::to_table),
     };
     let is_off = decided.is_some_and(|decided| decided.enabled == Some(false));
     let is_another =
@@ -144,7 +145,9 @@ mod tests {
         let plugins = folder.path().join("plugins");
         fs::create_dir_all(plugins.join("instant-replies")).unwrap();
         fs::create_dir_all(plugins.join(".git")).unwrap();
-        assert_eq!(states().collect::<Vec<_>>(), ["agent-queue: disabled", "instant-replies: broken"]);
+        let expected =
+            ["agent-queue: disabled", "instant-replies: broken", "moderation: not-running", "tip-alerts: not-running"];
+        assert_eq!(states().collect::<Vec<_>>(), expected);
         fs::remove_dir_all(&plugins).unwrap();
         fs::write(&plugins, "a file").unwrap();
         assert!(all(&config).unwrap_err().to_string().contains("can't read the plugin folder"));

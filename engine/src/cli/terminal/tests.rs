@@ -76,6 +76,8 @@ fn a_late_decision_says_what_it_is_about() {
     assert_eq!(text, "         instant-replies passed in 1.2 ms (to alice: first)");
     let unknown = shown(&mut renderer, &decision("e0", DecisionKind::Passed, vec![], &[]));
     assert_eq!(unknown, "         instant-replies passed in 1.2 ms");
+    let timer = shown(&mut renderer, &decision("timer:tip-alerts:due:1", DecisionKind::Handled, vec![], &[]));
+    assert_eq!(timer, "         instant-replies handled in 1.2 ms (to its timer)");
 }
 
 #[test]

@@ -65,6 +65,7 @@ impl Resolver<'_> {
         SimulatorSettings {
             channel,
             script: raw.script.as_deref().map(|script| self.script(script)),
+            record: raw.record.as_ref().map(|path| self.folder.join(path)),
             pace: self.pace(&KeyPath::of("simulator.pace"), &raw.pace, defaults::SIMULATOR_PACE),
         }
     }

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Number, Value};
 
 use super::Resolver;
-use crate::config::problem::KeyPath;
+use crate::config::problem::{Finding, KeyPath};
 use crate::config::raw::Plugin;
 use crate::config::settings::PluginSettings;
 use crate::effect::PluginId;
+use crate::permission::{self, Permissions};
 
 impl Resolver<'_> {
     pub(super) fn plugins(&mut self, raw: &BTreeMap<String, Plugin>) -> BTreeMap<PluginId, PluginSettings> {
@@ -37,13 +38,31 @@ impl Resolver<'_> {
         let secrets = secrets.collect();
         PluginSettings {
             enabled: raw.enabled,
-            grant: raw.grant.clone(),
+            grant: raw.grant.as_ref().map(|grant| self.grant(&table.key("grant"), grant)),
             channels,
             pin: raw.pin.clone(),
             on_failure: raw.on_failure.unwrap_or_default(),
+            record: raw.record.unwrap_or(false),
             secrets,
             settings: self.plugin_table(&table.key("settings"), &raw.settings),
         }
+    }
+
+    /// Every word that is wrong is told, at its own place.
+    fn grant(&mut self, path: &KeyPath, written: &permission::Table) -> Permissions {
+        let mut grant = Permissions::default();
+        for (name, items) in written {
+            if let Err(error) = Permissions::check_name(name) {
+                self.add(Finding { path: path.key(name), is_key: true, message: error.to_string(), help: None });
+                continue;
+            }
+            for (index, item) in items.iter().enumerate() {
+                if let Err(error) = grant.add(name, item) {
+                    self.found(path.key(name).index(index), error.to_string());
+                }
+            }
+        }
+        grant
     }
 
     fn plugin_table(&mut self, path: &KeyPath, table: &toml::Table) -> Map<String, Value> {

@@ -152,6 +152,26 @@ fn plugin_entries_are_checked() {
 }
 
 #[test]
+fn a_grant_in_words_that_do_not_exist_is_told_word_by_word() {
+    assert_problem(
+        "[plugins.a]\ngrant = { chat = [\"say\", \"shout\"], kv = [\"use\"] }\n",
+        "2:26",
+        "plugins.a.grant.chat[1] = \"shout\": `chat` has no \"shout\"; it has announce, reply, say, shoutout, whisper",
+    );
+    assert_problem(
+        "[plugins.a.grant]\nkv = [\"use\"]\nchats = [\"say\"]\n",
+        "3:1",
+        "plugins.a.grant.chats = [\"say\"]: there is no permission `chats`; there are agent, alerts, chat, gateway",
+    );
+    assert_problem(
+        "[plugins.a]\ngrant = { http = [\"ftp://x/\"] }\n",
+        "2:19",
+        "only http:// and https:// can be called",
+    );
+    assert_eq!(problems("[plugins.a]\ngrant = { chat = [\"sing\", \"shout\"], kvs = [] }\n").len(), 3);
+}
+
+#[test]
 fn everything_that_is_wrong_is_reported_at_once_in_the_order_of_the_file() {
     let text = "oops = 1\n[http]\nlisten = 3\ntoken = \"env:MISSING\"\n[pipeline]\nreview = \"1h\"\ndrain = \"soon\"\n[[retake]]\nroom = \"r\"\nuser-id = \"u\"\ntoken = \"env:T\"\npoll = 3\n";
     let problems = problems(text);

@@ -9,7 +9,8 @@ const EXPLAINED: &str = include_str!("../../../../config/showrunner.toml");
 const DEMO: &str = include_str!("../../../../config/demo.toml");
 
 /// Keys that are shown by an example, for want of a default.
-const EXAMPLES: [&str; 4] = ["http.token", "agent.queue-file", "agent.health-file", "simulator.script"];
+const EXAMPLES: [&str; 5] =
+    ["http.token", "agent.queue-file", "agent.health-file", "simulator.script", "simulator.record"];
 
 /// A key that is switched off: `#` and the key, without a space.
 fn is_switched_off(line: &str) -> bool {

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::future::pending;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use tokio::time::Instant;
 
 use super::pace::Limiter;
@@ -19,6 +20,7 @@ use super::retry::{self, Next};
 use super::{Report, Shared};
 use crate::effect::Priority;
 use crate::event::OutcomeStatus;
+use crate::platform::panic::said;
 use crate::platform::{ActionError, Pace, Receipt, Sink};
 
 pub(super) struct Courier {
@@ -70,7 +72,9 @@ impl Courier {
             let mut wake_at = None;
             while !is_closed && under_way.len() < self.in_flight {
                 match self.next_step() {
-                    Step::Send(place, parcel) => under_way.push(send(Arc::clone(&self.sink), place, parcel)),
+                    Step::Send(place, parcel) => {
+                        under_way.push(send(Arc::clone(&self.shared), Arc::clone(&self.sink), place, parcel))
+                    }
                     Step::Wait(until) => {
                         wake_at = until;
                         break;
@@ -179,11 +183,24 @@ impl Courier {
     }
 }
 
-async fn send(sink: Arc<dyn Sink>, place: Place, parcel: Parcel) -> (Place, Parcel, Result<Receipt, ActionError>) {
-    let result = match parcel.lines.front() {
-        Some(line) => sink.perform(&line.channel, &line.action).await,
-        None => Ok(Receipt::default()),
+async fn send(
+    shared: Arc<Shared>,
+    sink: Arc<dyn Sink>,
+    place: Place,
+    parcel: Parcel,
+) -> (Place, Parcel, Result<Receipt, ActionError>) {
+    let performing = async {
+        match parcel.lines.front() {
+            Some(line) => sink.perform(&line.channel, &line.action).await,
+            None => Ok(Receipt::default()),
+        }
     };
+    // A panic must cost no more than its own line.
+    let result = AssertUnwindSafe(performing).catch_unwind().await.unwrap_or_else(|panic| {
+        tracing::error!(account = %shared.name, message = said(&*panic), "A platform's code panicked while it sent; this is a bug in Showrunner.");
+        // Nobody knows how far it came.
+        Err(ActionError::Lost("its code panicked, which is a bug in Showrunner".to_owned()))
+    });
     (place, parcel, result)
 }
 

@@ -164,6 +164,21 @@ async fn a_removal_that_may_have_been_done_is_repeated_and_holds_nobody_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_sink_that_panics_costs_its_own_line_only() {
+    let mut bench = Bench::new(PACE, Duration::ZERO);
+    bench.sink.panic_next(1);
+    bench.push([say("a"), say("b")]);
+    let ends = bench.ends(2).await;
+    assert_eq!((ends[0].status, ends[1].status), (OutcomeStatus::Uncertain, OutcomeStatus::Done));
+    assert!(ends[0].detail.contains("its code panicked"), "{}", ends[0].detail);
+    bench.sink.panic_next(1);
+    bench.push([remove("m1")]);
+    assert_eq!(bench.statuses(1).await, [OutcomeStatus::Done], "what may be done twice is tried again");
+    assert_eq!(bench.sink.order(), ["a", "b", "remove m1", "remove m1"]);
+    assert_eq!(bench.outbox.open_lines(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refusal_is_final() {
     let mut bench = Bench::new(PACE, Duration::ZERO);
     let unsupported = ActionError::Unsupported { platform: "retake", action: "remove-message" };

@@ -5,12 +5,16 @@ use crate::event::{Outcome, OutcomeStatus};
 
 impl Bench {
     fn commit(&self, effects: impl IntoIterator<Item = Effect>, kv: Vec<KvWrite>) {
-        let numbered = effects.into_iter().zip(0..);
-        let effects = numbered.map(|(effect, number)| NumberedEffect { number, effect }).collect();
-        self.pipeline.commit(Batch { plugin: "greeter".into(), cause: cause(), effects, kv });
+        self.commit_for("cause", effects, kv);
     }
 
-    fn serve_tasks(&self, bound: u32) -> TaskQueue {
+    fn commit_for(&self, event_id: &str, effects: impl IntoIterator<Item = Effect>, kv: Vec<KvWrite>) {
+        let numbered = effects.into_iter().zip(0..);
+        let effects = numbered.map(|(effect, number)| NumberedEffect { number, effect }).collect();
+        self.pipeline.commit(Batch { plugin: "greeter".into(), cause: cause(event_id), effects, kv, again: false });
+    }
+
+    pub(super) fn serve_tasks(&self, bound: u32) -> TaskQueue {
         let settings = AgentSettings {
             queue_bound: bound,
             visibility: Duration::from_secs(60),
@@ -27,10 +31,10 @@ impl Bench {
     }
 }
 
-fn cause() -> Arc<Envelope> {
-    let draft = chat("cause", "hi");
+fn cause(id: &str) -> Arc<Envelope> {
+    let draft = chat(id, "hi");
     let (channel, event) = (draft.channel, draft.event);
-    Arc::new(Envelope { id: "cause".into(), sequence: 1, at_ms: 0, origin: draft.origin, channel, event, extra: None })
+    Arc::new(Envelope { id: id.into(), sequence: 1, at_ms: 0, origin: draft.origin, channel, event, extra: None })
 }
 
 fn enqueue(task_id: &str) -> Effect {
@@ -154,8 +158,9 @@ async fn without_a_queue_a_task_fails_and_the_rest_goes_on() {
 async fn what_was_stored_last_is_what_stays() {
     let bench = Bench::new(&[]).await;
     for round in 0..50_u8 {
-        bench.commit([on_channel(Action::Lift { user_id: "42".into() })], set(&[round, 1]));
-        bench.commit([say("hi")], set(&[round, 2]));
+        let lift = on_channel(Action::Lift { user_id: "42".into() });
+        bench.commit_for(&format!("lift {round}"), [lift], set(&[round, 1]));
+        bench.commit_for(&format!("chat {round}"), [say("hi")], set(&[round, 2]));
     }
     let deadline = Instant::now() + Duration::from_secs(60);
     let drained = bench.pipeline.drain(deadline).await;

@@ -83,17 +83,3 @@ async fn commands_are_read_unless_they_are_mirrored() {
     }
     assert_eq!(commands, [Some(Command { name: "so".into(), args: "Alice".into() }), None]);
 }
-
-#[tokio::test]
-async fn an_answer_of_the_agent_goes_to_the_plugin_that_asked() {
-    let asked = PluginHandle::stand_in("agent-queue", &["agent"]);
-    let other = PluginHandle::stand_in("greeter", &["agent", "chat"]);
-    let bench = Bench::new(&[&asked, &other]).await;
-    let reply = crate::event::AgentReply { task_id: "t1".into(), ok: true, text: "42".into() };
-    (bench.pipeline.on_reply())("agent-queue".into(), reply.clone());
-    let (envelope, _) = given(&asked).await;
-    assert_eq!(envelope.event, Event::Agent(reply));
-    assert_eq!((&envelope.channel, envelope.sequence), (&Channel::engine(), 1));
-    assert!(has_nothing(&other));
-    assert_eq!(bench.store.read_journal(0, 10).await.unwrap().len(), 1);
-}

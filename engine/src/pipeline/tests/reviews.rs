@@ -2,7 +2,7 @@ use tokio::sync::oneshot;
 
 use super::*;
 use crate::config::settings::OnFailure;
-use crate::plugin::Verdict;
+use crate::effect::Verdict;
 
 /// With the clock stopped: no reviewer is late because the machine is busy.
 async fn bench(plugins: &[&Arc<PluginHandle>]) -> Bench {
@@ -197,7 +197,7 @@ async fn a_held_message_is_given_out_once_when_somebody_allows_it() {
         NumberedEffect { number: 0, effect: on_channel(allow.clone()) },
         NumberedEffect { number: 1, effect: on_channel(allow) },
     ];
-    bench.pipeline.commit(Batch { plugin: "greeter".into(), cause: notice, effects, kv: vec![] });
+    bench.pipeline.commit(Batch { plugin: "greeter".into(), cause: notice, effects, kv: vec![], again: false });
     assert_eq!(passed_on(&handler).await, "a");
     // The second time it is not ours any more, and the platform is asked.
     assert_eq!(bench.performed.recv().await.unwrap().name(), "resolve-held");
@@ -215,7 +215,7 @@ async fn a_held_message_that_is_denied_stays_away() {
     let notice = given(&handler).await.0;
     let deny = on_channel(Action::ResolveHeld { message_id: "message-a".into(), allow: false });
     let effects = vec![NumberedEffect { number: 0, effect: deny }];
-    bench.pipeline.commit(Batch { plugin: "greeter".into(), cause: notice, effects, kv: vec![] });
+    bench.pipeline.commit(Batch { plugin: "greeter".into(), cause: notice, effects, kv: vec![], again: false });
     loop {
         if let Observation::Outcome { effect, result, .. } = &*watch.recv().await.unwrap()
             && effect == "resolve-held"

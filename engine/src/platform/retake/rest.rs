@@ -53,6 +53,14 @@ impl RestError {
             Self::Answer(_) => false,
         }
     }
+
+    /// How long the service wants to be left alone.
+    pub(super) const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
 }
 
 /// No Debug: it holds the token.

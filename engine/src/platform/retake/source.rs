@@ -31,10 +31,16 @@ pub(super) struct RetakeSource {
 }
 
 impl RetakeSource {
-    pub(super) fn new(settings: &RetakeSettings, channel: Channel, rest: Arc<Rest>, sent: Arc<Sent>) -> Self {
+    pub(super) fn new(
+        settings: &RetakeSettings,
+        channel: Channel,
+        rest: Arc<Rest>,
+        sent: Arc<Sent>,
+        missed_since: Option<u64>,
+    ) -> Self {
         Self {
             dialer: Dialer::new(settings),
-            reader: Reader::new(settings, channel, sent),
+            reader: Reader::new(settings, channel, sent, missed_since),
             rest,
             poll: settings.poll.max(SHORTEST_POLL),
         }
@@ -75,6 +81,7 @@ impl RetakeSource {
             }
         }
         let mut fill = Fill::new(self.rest.clone(), self.reader.gap());
+        let mut degraded = None;
         loop {
             tokio::select! {
                 event = session.next() => {
@@ -86,7 +93,7 @@ impl RetakeSource {
                         return self.lost(&error, link);
                     }
                 }
-                page = fill.arrival() => self.take_page(&mut fill, page, link),
+                page = fill.arrival() => self.take_page(&mut fill, page, &mut degraded, link),
             }
         }
     }
@@ -104,20 +111,30 @@ impl RetakeSource {
         Disconnect::Retry(error.to_string())
     }
 
-    fn take_page(&mut self, fill: &mut Fill, page: fill::Page, link: &Link) {
-        match fill.take(page, self.reader.seen()) {
-            Progress::More => {}
-            Progress::Complete(gap) => self.reader.close_gap(gap, link),
+    fn take_page(&mut self, fill: &mut Fill, page: fill::Page, degraded: &mut Option<String>, link: &Link) {
+        let now = match fill.take(page, self.reader.seen()) {
+            Progress::More => return,
+            Progress::Complete(gap) => {
+                self.reader.close_gap(gap, link);
+                None
+            }
             // The chat goes on; what was missed will be told late.
-            Progress::Later(error) => {
+            Progress::Later { error, is_lasting } => {
                 tracing::debug!(%error, room = %self.reader.channel(), "The history can't be read yet.");
                 self.reader.release(link);
+                if !is_lasting {
+                    return;
+                }
+                Some(format!("what was missed while it was away can't be read yet: {error}"))
             }
             Progress::Failed(error) => {
                 self.reader.give_up_gap(link);
-                let why = format!("what was missed while it was away can't be read: {}", self.rest.explain(&error));
-                link.report(ConnectionState::Ready { degraded: Some(why) });
+                Some(format!("what was missed while it was away can't be read: {}", self.rest.explain(&error)))
             }
+        };
+        if *degraded != now {
+            degraded.clone_from(&now);
+            link.report(ConnectionState::Ready { degraded: now });
         }
     }
 
@@ -136,7 +153,7 @@ impl RetakeSource {
 fn is_refusal(error: &SocketError) -> bool {
     match error {
         SocketError::Refused(refusal) => refusal.status < 500 && refusal.status != 429,
-        SocketError::ConnectError { .. } | SocketError::Unsupported(_) => true,
+        SocketError::HungUp | SocketError::ConnectError { .. } | SocketError::Unsupported(_) => true,
         _ => false,
     }
 }
@@ -155,13 +172,13 @@ async fn poll(reader: &mut Reader, rest: &Arc<Rest>, every: Duration, degraded: 
                     link.report(ConnectionState::Ready { degraded: Some(degraded.clone()) });
                     break;
                 }
-                Progress::Later(RestError::Status { status, retry_after: Some(wait), .. })
-                    if status.as_u16() == 429 =>
-                {
-                    pause = wait.max(every);
-                    break;
-                }
-                Progress::Later(error) => return Disconnect::Retry(format!("{degraded}; then: {error}")),
+                Progress::Later { error, .. } => match error.retry_after() {
+                    Some(wait) => {
+                        pause = wait.max(every);
+                        break;
+                    }
+                    None => return Disconnect::Retry(format!("{degraded}; then: {error}")),
+                },
                 Progress::Failed(error) => return unreadable(&degraded, &error, rest),
             }
         }

@@ -9,8 +9,11 @@ mod notices;
 
 use serde_json::{Map, Value, json};
 
-use self::fields::{Sender, amount, field, id_of, object, text, text_of, time};
+use self::fields::{Sender, amount, field, id_of, json_of, object, text, text_of, time, word, word_of};
 use crate::event::{ChatMessage, Event, Moderation, Raw, Support};
+
+/// Messages in one event, or in one page of the history, at most: ten times what is asked for.
+const MOST_MESSAGES: usize = 1000;
 
 /// Names under which the sender of a message may stand, besides fields of the message itself.
 const SENDERS: [&str; 3] = ["author", "sender", "user"];
@@ -48,7 +51,7 @@ impl Parsed {
     }
 
     fn raw(kind: &str, payload: &Value) -> Self {
-        Self::new(Event::Raw(Raw { kind: kind.to_owned(), json: payload.to_string() }))
+        Self::new(Event::Raw(Raw { kind: word(kind).to_owned(), json: json_of(payload) }))
     }
 }
 
@@ -56,7 +59,7 @@ impl Parsed {
 pub(super) fn read_event(name: &str, args: &[Value], room: &str) -> Vec<Parsed> {
     let payload = args.first().unwrap_or(&Value::Null);
     match payload {
-        Value::Array(items) if name == "message" => items.iter().map(|item| read_message(item, room)).collect(),
+        Value::Array(items) if name == "message" => read_messages(items, room),
         _ => vec![match name {
             "message" => read_message(payload, room),
             "tip_received" => notices::tip_received(payload, room),
@@ -79,7 +82,11 @@ pub(super) fn read_history(answer: &Value, room: &str) -> Option<Vec<Parsed>> {
         }
         _ => return None,
     };
-    Some(items.iter().map(|item| read_message(item, room)).collect())
+    Some(read_messages(items, room))
+}
+
+fn read_messages(items: &[Value], room: &str) -> Vec<Parsed> {
+    items.iter().take(MOST_MESSAGES).map(|item| read_message(item, room)).collect()
 }
 
 /// Reads a chat message, a tip, a trade or an act of moderation, live or from the history.
@@ -87,7 +94,7 @@ fn read_message(payload: &Value, room: &str) -> Parsed {
     let Value::Object(message) = payload else {
         return Parsed::raw("message", payload);
     };
-    let kind = text_of(message, &["type"]).unwrap_or_default().to_lowercase();
+    let kind = word_of(message, &["type"]).unwrap_or_default().to_lowercase();
     let mut parsed = match kind.as_str() {
         "" | "message" | "chat" | "text" => read_talk(message, room),
         "tip" => read_support("tip", message, room),
@@ -148,10 +155,10 @@ fn read_support(kind: &str, message: &Map<String, Value>, room: &str) -> Option<
         kind: kind.to_owned(),
         who: sender.is_known().then(|| sender.user(room)),
         amount: shown,
-        currency: text_of(data, &["currency", "ticker", "token_ticker", "symbol"]).unwrap_or_default().to_owned(),
+        currency: word_of(data, &["currency", "ticker", "token_ticker", "symbol"]).unwrap_or_default().to_owned(),
         message: text(message).filter(|text| !text.trim().is_empty()).map(str::to_owned),
         // Which way it was traded.
-        item: if kind == "trade" { text_of(data, &["type"]).map(str::to_owned) } else { None },
+        item: if kind == "trade" { word_of(data, &["type"]).map(str::to_owned) } else { None },
     };
     let mut parsed = Parsed::new(Event::Support(support));
     // The same tip is told as a message and as a notice; its transaction is what both share.
@@ -198,7 +205,7 @@ fn read_moderation(kind: &str, message: &Map<String, Value>, room: &str) -> Pars
     parsed.key = key;
     parsed.sender_id = sender.id;
     // Where these types name whom they hit is not documented, so the whole message goes along.
-    parsed.extra = written(message.clone());
+    parsed.extra = Some(json_of(&Value::Object(message.clone())));
     parsed
 }
 

@@ -67,7 +67,7 @@ const KINDS: [Kind; 16] = [
     kind("follow", &[]),
     kind("sub", &["months", "text"]),
     kind("resub", &["months", "text"]),
-    kind("gift", &["count"]),
+    kind("gift", &["count", "text"]),
     kind("raid", &["count"]),
     kind("dropin", &[]),
     kind("presence", &["text"]),
@@ -130,13 +130,7 @@ fn event(simulated: &Simulated, kind: &str, detail: &str) -> Result<Event, Simul
             let months = required(simulated.months, kind, "months", "for how long by now, such as --months 7")?;
             Event::Subscription(subscription("resub", who, months, text))
         }
-        "gift" => Event::Gift(Gift {
-            giver: known(who),
-            recipients: Vec::new(),
-            count: simulated.count.unwrap_or(1),
-            tier: "1000".to_owned(),
-            total: None,
-        }),
+        "gift" => Event::Gift(gift(simulated, who)?),
         "raid" => {
             let viewers = required(simulated.count, kind, "count", "how many arrive, such as --count 120")?;
             Event::Raid(Raid { source: who, viewers })
@@ -160,12 +154,18 @@ fn required<T>(value: Option<T>, kind: &str, argument: &'static str, hint: &'sta
     value.ok_or_else(|| SimulationError::Missing { kind: kind.to_owned(), argument, hint })
 }
 
-fn user(simulated: &Simulated) -> Result<User, SimulationError> {
-    let shown = simulated.user.as_deref().unwrap_or(SOMEBODY).trim().trim_start_matches('@');
+/// Somebody of this name, without roles.
+fn person(name: &str) -> Result<User, SimulationError> {
+    let shown = name.trim().trim_start_matches('@');
     if shown.is_empty() {
         let hint = "a name, such as --user alice";
         return Err(SimulationError::Wrong { argument: "user", value: shown.to_owned(), hint });
     }
+    let login = shown.to_lowercase();
+    Ok(User { id: format!("simulated:{login}"), login, display_name: shown.to_owned(), ..User::default() })
+}
+
+fn user(simulated: &Simulated) -> Result<User, SimulationError> {
     let mut roles = Roles::default();
     match simulated.role.as_deref() {
         None => {}
@@ -178,8 +178,7 @@ fn user(simulated: &Simulated) -> Result<User, SimulationError> {
             return Err(SimulationError::Wrong { argument: "role", value: other.to_owned(), hint });
         }
     }
-    let login = shown.to_lowercase();
-    Ok(User { id: format!("simulated:{login}"), login, display_name: shown.to_owned(), roles, badges: Vec::new() })
+    Ok(User { roles, ..person(simulated.user.as_deref().unwrap_or(SOMEBODY))? })
 }
 
 fn known(who: User) -> Option<User> {
@@ -212,6 +211,15 @@ fn support(simulated: &Simulated, kind: &str, currency: &str, who: User) -> Resu
 
 fn subscription(kind: &str, who: User, months: u32, message: Option<String>) -> Subscription {
     Subscription { kind: kind.to_owned(), who, tier: "1000".to_owned(), months, streak_months: None, message }
+}
+
+/// The text names those who receive it, with commas in between.
+fn gift(simulated: &Simulated, who: User) -> Result<Gift, SimulationError> {
+    let names = simulated.text.as_deref().unwrap_or("").split(',').filter(|name| !name.trim().is_empty());
+    let recipients = names.map(person).collect::<Result<Vec<_>, _>>()?;
+    let named = u32::try_from(recipients.len()).unwrap_or(u32::MAX);
+    let count = simulated.count.unwrap_or(1).max(named);
+    Ok(Gift { giver: known(who), recipients, count, tier: "1000".to_owned(), total: None })
 }
 
 fn presence(text: Option<String>) -> Result<String, SimulationError> {

@@ -51,6 +51,14 @@ fn each_kind_makes_its_event() {
     );
     assert!(matches!(full("resub", None, None, Some(7), None), Event::Subscription(sub) if sub.months == 7));
     assert!(matches!(full("gift", None, None, None, Some(20)), Event::Gift(gift) if gift.count == 20));
+    let named = |text, count| match full("gift", Some(text), None, None, count) {
+        Event::Gift(gift) => {
+            (gift.recipients.into_iter().map(|user| user.display_name).collect::<Vec<_>>(), gift.count)
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(named("@Ann, bob,", None), (vec!["Ann".to_owned(), "bob".to_owned()], 2));
+    assert_eq!(named("Ann", Some(20)), (vec!["Ann".to_owned()], 20));
     assert!(matches!(full("raid", None, None, None, Some(50)), Event::Raid(raid) if raid.viewers == 50));
     assert!(matches!(full("dropin", None, None, None, None), Event::Presence(presence) if presence.kind == "join"));
     assert!(
@@ -150,7 +158,7 @@ fn the_demo_is_lively() {
 
 fn settings(script: Option<&str>) -> SimulatorSettings {
     let pace = Pace { messages: None, in_flight: 1, expiry: Duration::from_secs(1) };
-    SimulatorSettings { channel: "main".into(), script: script.map(Into::into), pace }
+    SimulatorSettings { channel: "main".into(), script: script.map(Into::into), record: None, pace }
 }
 
 fn link() -> (Link, mpsc::UnboundedReceiver<Draft>) {
@@ -178,6 +186,31 @@ async fn what_is_said_comes_back_as_our_own() {
     );
     let lift = Action::Lift { user_id: "x".into() };
     assert_eq!(account.sink.perform(&channel, &lift).await, Ok(Receipt::default()));
+}
+
+#[tokio::test]
+async fn every_action_is_recorded_where_so_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("actions.jsonl");
+    let settings = SimulatorSettings { record: Some(path.clone()), ..settings(None) };
+    let channel = Channel::new("simulator", "main");
+    for action in [
+        Action::Say { text: "hi\nthere".into() },
+        Action::RemoveMessage { message_id: "m1".into(), reason: "spam".into() },
+    ] {
+        // As after a restart: the file is added to.
+        let (account, _handle) = account(&settings).unwrap();
+        account.sink.perform(&channel, &action).await.unwrap();
+    }
+    let text = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&lines[0]["action"], &lines[0]["text"]), (&"say".into(), &"hi\nthere".into()));
+    assert_eq!((&lines[1]["action"], &lines[1]["message_id"]), (&"remove-message".into(), &"m1".into()));
+    assert_eq!((&lines[1]["channel"]["id"], lines[1]["at_ms"].is_u64()), (&"main".into(), true));
+
+    let nowhere = SimulatorSettings { record: Some(folder.path().join("no").join("where")), ..settings };
+    let Err(refused) = account(&nowhere) else { panic!("a file in no folder was opened") };
+    assert!(refused.to_string().starts_with("simulator.record: can't write "), "{refused}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,7 +9,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
-use tokio_tungstenite::tungstenite::error::{CapacityError, Error, UrlError};
+use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError, UrlError};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
@@ -24,6 +24,8 @@ const MAX_MESSAGE_BYTES: usize = 2 << 20;
 const HANDSHAKE: Duration = Duration::from_secs(20);
 /// Events that arrive before the answer to CONNECT are held back, but not without end.
 const MAX_EARLY_EVENTS: usize = 256;
+/// What they may hold together: two of the largest messages.
+const MAX_EARLY_BYTES: usize = 2 * MAX_MESSAGE_BYTES;
 /// One connection reads small packets; the default of 128 KiB would be the largest thing it owns.
 const READ_BUFFER_BYTES: usize = 16 << 10;
 /// Room for what a server that has stopped reading leaves unwritten.
@@ -68,6 +70,8 @@ pub struct Session {
     incomplete: Option<(Option<Incoming>, usize)>,
     /// Events from before the answer to CONNECT.
     early: VecDeque<Incoming>,
+    /// What all text frames together have held.
+    heard_bytes: usize,
 }
 
 impl Session {
@@ -97,6 +101,7 @@ impl Session {
             due: VecDeque::new(),
             incomplete: None,
             early: VecDeque::new(),
+            heard_bytes: 0,
         };
         session.send(&Packet::main(Body::Connect { data: options.auth.clone() })).await?;
         session.await_connected().await?;
@@ -106,7 +111,9 @@ impl Session {
     async fn await_connected(&mut self) -> Result<(), SocketError> {
         loop {
             match self.read().await? {
-                Read::Event(event) if self.early.len() < MAX_EARLY_EVENTS => self.early.push_back(event),
+                Read::Event(event) if self.early.len() < MAX_EARLY_EVENTS && self.heard_bytes <= MAX_EARLY_BYTES => {
+                    self.early.push_back(event);
+                }
                 Read::Event(_) => return Err(SocketError::Lost("it sent events before the session was made".into())),
                 Read::Connected { has_id: true } => return Ok(()),
                 // It answers CONNECT, or sends it unasked, in the form of the protocol before.
@@ -160,7 +167,10 @@ impl Session {
                 .await
                 .map_err(|_| SocketError::PingTimeout(self.open.patience()))??;
             let read = match message {
-                Message::Text(text) => self.take_text(&text)?,
+                Message::Text(text) => {
+                    self.heard_bytes = self.heard_bytes.saturating_add(text.len());
+                    self.take_text(&text)?
+                }
                 Message::Binary(_) => self.take_attachment()?,
                 _ => None,
             };
@@ -284,6 +294,7 @@ fn connect_error(error: Error) -> SocketError {
             let body = response.body().as_deref().unwrap_or_default();
             SocketError::Refused(Refusal::new(response.status().as_u16(), body))
         }
+        Error::Protocol(ProtocolError::HandshakeIncomplete) => SocketError::HungUp,
         other => SocketError::Unsupported(other.to_string()),
     }
 }

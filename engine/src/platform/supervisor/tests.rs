@@ -15,6 +15,8 @@ enum Act {
     /// Is put out at once.
     JoinInVain(Disconnect),
     Fail(Disconnect),
+    /// Fails each time until then.
+    FailUntil(Instant),
     Panic,
     Emit,
     /// Is ready, tells when it was dropped, and never ends.
@@ -45,6 +47,11 @@ impl Source for Scripted {
                 end
             }
             Some(Act::Fail(end)) => end,
+            Some(Act::FailUntil(back)) if Instant::now() < back => {
+                self.0.push_front(Act::FailUntil(back));
+                retry("away")
+            }
+            Some(Act::FailUntil(_)) => self.run(link).await,
             Some(Act::Panic) => panic!("a scripted panic"),
             Some(Act::Emit) => {
                 let event = Event::Raw(Raw { kind: "x".into(), json: "{}".into() });
@@ -148,6 +155,18 @@ async fn a_server_that_puts_us_out_at_once_is_not_called_in_a_hurry() {
     let started = Instant::now();
     running.states_until_waiting_for("end").await;
     assert!(started.elapsed() > Duration::from_secs(60), "{:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_back_soon_is_found_at_once() {
+    for seed in 0..20 {
+        fastrand::seed(seed);
+        let back = Instant::now() + Duration::from_secs(11);
+        let mut running = Running::start([Act::Join(retry("lost")), Act::FailUntil(back), Act::Join(retry("end"))]);
+        running.states_until_waiting_for("end").await;
+        // `Join` ends a second after it joined.
+        assert!(back.elapsed() <= Duration::from_secs(2), "{:?}", back.elapsed());
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,11 +7,11 @@ use tokio::sync::oneshot;
 
 use super::{PluginHandle, Role};
 use crate::config::settings::OnFailure;
+use crate::effect::Verdict;
 use crate::event::Envelope;
-use crate::plugin::Ticket;
-use crate::plugin::instance::Verdict;
 use crate::plugin::lanes::Job;
 use crate::plugin::subscription::Subscription;
+use crate::plugin::{Delivery, Ticket};
 
 /// What a stand-in is asked to do.
 pub(crate) enum Given {
@@ -53,6 +53,14 @@ impl PluginHandle {
     /// The next job, when there is one.
     pub(crate) fn try_given(&self) -> Option<Given> {
         self.given().now_or_never()
+    }
+
+    /// The next event as it was delivered, which is not done with before it is dropped.
+    pub(crate) fn try_given_delivery(&self) -> Option<(Arc<Delivery>, Option<Ticket>)> {
+        match self.lanes.next().now_or_never()? {
+            Job::Event(job) => Some((job.delivery, job.ticket)),
+            Job::Review(_) | Job::Order(_) | Job::Overflow(_) => None,
+        }
     }
 
     pub(crate) async fn given(&self) -> Given {

@@ -1,11 +1,17 @@
 //! `agent`: tasks for the AI agent. A grant lists the queues. A queue that is full is told at once; its bound is held
 //! where tasks are written, so a burst can find it full even after this.
 
-use uuid::Uuid;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use super::wit::agent::{Host, Task};
 use crate::effect::{self, Effect};
 use crate::plugin::guest::Guest;
+
+/// An answer takes a millisecond; a store that is stuck must not hold up a whole chat.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Host for Guest {
     async fn enqueue(&mut self, task: Task) -> Result<String, String> {
@@ -14,14 +20,14 @@ impl Host for Guest {
             serde_json::from_str::<serde::de::IgnoredAny>(context)
                 .map_err(|error| format!("context-json is no JSON: {error}"))?;
         }
-        let tasks = self.context.tasks.clone();
-        let has_room = self.waiting(tasks.has_room(&task.queue)).await.map_err(|error| error.to_string())?;
-        if !has_room {
+        let context = Arc::clone(&self.context);
+        // Where the store is stuck nobody knows; the bound is held all the same, where tasks are written.
+        let room = self.waiting(timeout(PATIENCE, context.services.has_room(&task.queue))).await;
+        if !room.unwrap_or(Ok(true)).map_err(|error| error.to_string())? {
             return Err(format!("limit: the queue {} is full", task.queue));
         }
         let bytes = task.prompt.len() + task.context_json.as_ref().map_or(0, String::len);
-        // Ordered by time, so that a queue's tables stay in the order of arrival.
-        let task_id = Uuid::now_v7().to_string();
+        let task_id = context.services.task_id();
         let task = effect::Task {
             queue: task.queue,
             prompt: task.prompt,

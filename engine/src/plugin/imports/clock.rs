@@ -1,11 +1,10 @@
 //! `clock`: the wall clock. Needs no grant.
 
 use super::wit::clock::Host;
-use crate::event::now_ms;
 use crate::plugin::guest::Guest;
 
 impl Host for Guest {
     fn now_ms(&mut self) -> u64 {
-        now_ms()
+        self.context.services.now_ms()
     }
 }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt as _;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
+use serde::Serialize;
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -20,9 +21,14 @@ use super::wit::http::{Failure, Header, Host, Request, Response};
 use crate::config::settings::Limits;
 use crate::plugin::grants::AllowedUrl;
 use crate::plugin::guest::Guest;
+use crate::plugin::services::{self, Services};
+use crate::recording::{Blob, HttpAnswer};
 
 /// Headers that are the host's own business: they would forge another host, or the framing of the request.
 const RESERVED: [&str; 6] = ["host", "content-length", "transfer-encoding", "connection", "upgrade", "te"];
+
+/// What `{secret:name}` stands for, as far as the operator gave it.
+type Secrets = BTreeMap<String, SecretString>;
 
 /// The two ways out, shared by all plugins.
 #[derive(Clone)]
@@ -48,14 +54,13 @@ impl HttpWays {
 /// One plugin's share of the network.
 pub(in crate::plugin) struct HttpClient {
     ways: HttpWays,
-    /// What `{secret:name}` stands for, as far as the operator gave it.
-    secrets: BTreeMap<String, SecretString>,
+    secrets: Secrets,
     concurrent: Semaphore,
     minute: Mutex<MinuteBudget>,
 }
 
 impl HttpClient {
-    pub(in crate::plugin) fn new(ways: HttpWays, secrets: BTreeMap<String, SecretString>, limits: &Limits) -> Self {
+    pub(in crate::plugin) fn new(ways: HttpWays, secrets: Secrets, limits: &Limits) -> Self {
         Self {
             ways,
             secrets,
@@ -84,27 +89,42 @@ impl MinuteBudget {
 
 impl Host for Guest {
     async fn send(&mut self, request: Request) -> Result<Response, Failure> {
-        let prepared = self.prepare(request)?;
         let context = Arc::clone(&self.context);
-        let limits = &context.limits;
-        // The time limit covers the wait for a permit, the connection and the whole body.
-        let exchange = tokio::time::timeout(prepared.timeout, async {
-            let _permit = context.http.concurrent.acquire().await;
-            exchange(prepared.builder, limits.http_body_bytes).await
-        });
-        self.waiting(exchange)
-            .await
-            .unwrap_or_else(|_| Err(failure("timeout", format!("no answer within {:?}", prepared.timeout))))
+        match &context.services {
+            Services::Live(live) => {
+                let question = live.recorder.is_some().then(|| question(&request));
+                let prepared = self.prepare(request, Some(&live.http.secrets))?;
+                let answer = self.exchange(&live.http, prepared).await;
+                if let Some(question) = question {
+                    live.note(services::HTTP, &question, &to_recorded(&answer));
+                }
+                answer
+            }
+            Services::Past(past) => {
+                let question = question(&request);
+                self.prepare(request, None)?;
+                match past.answer(services::HTTP, &question) {
+                    Some(answer) => from_recorded(answer),
+                    None => Err(failure("unavailable", "unavailable: the answer to this request was not recorded")),
+                }
+            }
+        }
     }
 }
 
+/// A request that may be made.
 struct Prepared {
-    builder: reqwest::RequestBuilder,
+    url: Url,
+    allowed: AllowedUrl,
+    method: reqwest::Method,
+    headers: HeaderMap,
+    body: Option<Vec<u8>>,
     timeout: Duration,
 }
 
 impl Guest {
-    fn prepare(&self, request: Request) -> Result<Prepared, Failure> {
+    /// Without secrets, as in a replay, their places stay as they are.
+    fn prepare(&self, request: Request, secrets: Option<&Secrets>) -> Result<Prepared, Failure> {
         let url = Url::parse(&request.url).map_err(|error| failure("bad-request", format!("not a URL: {error}")))?;
         let allowed = self.context.grants.load().check_url(&url).map_err(|denied| {
             self.refused(&denied);
@@ -114,41 +134,37 @@ impl Guest {
             .method
             .parse::<reqwest::Method>()
             .map_err(|_| failure("bad-request", format!("`{}` is no HTTP method", request.method)))?;
-        let headers = self.headers(&request.headers)?;
+        let headers = self.headers(&request.headers, secrets)?;
         let limits = &self.context.limits;
         if request.body.as_ref().is_some_and(|body| body.len() > limits.http_body_bytes) {
             return Err(failure("too-large", format!("a request holds at most {} bytes", limits.http_body_bytes)));
         }
-        let client = self.way(&url, allowed)?;
-        let now = Instant::now();
-        let within =
-            self.context.http.minute.lock().unwrap_or_else(PoisonError::into_inner).take(now, limits.http_per_minute);
-        if !within {
-            return Err(failure("rate-limited", format!("at most {} requests a minute", limits.http_per_minute)));
-        }
+        check_written_address(&url, allowed)?;
         let asked = request.timeout_ms.map(|timeout| Duration::from_millis(timeout.into()));
         let timeout = asked.unwrap_or(limits.http_timeout).min(limits.http_timeout);
-        let builder = client.request(method, url).headers(headers);
-        Ok(Prepared { builder: request.body.into_iter().fold(builder, reqwest::RequestBuilder::body), timeout })
+        Ok(Prepared { url, allowed, method, headers, body: request.body, timeout })
     }
 
-    fn way(&self, url: &Url, allowed: AllowedUrl) -> Result<&reqwest::Client, Failure> {
-        if allowed.private {
-            return Ok(&self.context.http.ways.private);
+    async fn exchange(&mut self, http: &HttpClient, prepared: Prepared) -> Result<Response, Failure> {
+        let Prepared { url, allowed, method, headers, body, timeout } = prepared;
+        let (per_minute, body_bytes) = (self.context.limits.http_per_minute, self.context.limits.http_body_bytes);
+        let within = http.minute.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now(), per_minute);
+        if !within {
+            return Err(failure("rate-limited", format!("at most {per_minute} requests a minute")));
         }
-        // An address that is written out is never resolved, so the resolver can't refuse it.
-        let written_out = match url.host() {
-            Some(url::Host::Ipv4(address)) => Some(address.into()),
-            Some(url::Host::Ipv6(address)) => Some(address.into()),
-            Some(url::Host::Domain(_)) | None => None,
-        };
-        match written_out.filter(|address| !address::is_public(*address)) {
-            Some(address) => Err(failure("denied", format!("denied: {address} is not a public address"))),
-            None => Ok(&self.context.http.ways.public),
-        }
+        let way = if allowed.private { &http.ways.private } else { &http.ways.public };
+        let request = way.request(method, url).headers(headers);
+        let request = body.into_iter().fold(request, reqwest::RequestBuilder::body);
+        // The time limit covers the wait for a permit, the connection and the whole body.
+        let exchange = tokio::time::timeout(timeout, async {
+            let _permit = http.concurrent.acquire().await;
+            exchange(request, body_bytes).await
+        });
+        let answer = self.waiting(exchange).await;
+        answer.unwrap_or_else(|_| Err(failure("timeout", format!("no answer within {timeout:?}"))))
     }
 
-    fn headers(&self, headers: &[Header]) -> Result<HeaderMap, Failure> {
+    fn headers(&self, headers: &[Header], secrets: Option<&Secrets>) -> Result<HeaderMap, Failure> {
         let mut map = HeaderMap::with_capacity(headers.len());
         for header in headers {
             let name = HeaderName::from_bytes(header.name.as_bytes())
@@ -156,7 +172,7 @@ impl Guest {
             if RESERVED.contains(&name.as_str()) {
                 return Err(failure("bad-request", format!("the header `{name}` is set by the host")));
             }
-            let filled = self.fill_secrets(&header.value)?;
+            let filled = self.fill_secrets(&header.value, secrets)?;
             let mut value = HeaderValue::from_str(&filled)
                 .map_err(|_| failure("bad-request", format!("the value of the header `{name}` can't be sent")))?;
             value.set_sensitive(true);
@@ -166,24 +182,68 @@ impl Guest {
     }
 
     /// Puts the operator's secrets in the place of `{secret:name}`. The filled value never goes back to the guest.
-    fn fill_secrets(&self, value: &str) -> Result<String, Failure> {
+    fn fill_secrets(&self, value: &str, secrets: Option<&Secrets>) -> Result<String, Failure> {
         let mut filled = String::with_capacity(value.len());
         let mut rest = value;
         while let Some((before, behind)) = rest.split_once("{secret:") {
             let Some((name, after)) = behind.split_once('}') else { break };
             self.check("secrets", name).map_err(|denied| failure("denied", denied.to_string()))?;
-            let Some(secret) = self.context.http.secrets.get(name) else {
-                return Err(failure(
-                    "denied",
-                    format!("denied: the operator has set no secret `{name}` for this plugin"),
-                ));
-            };
             filled.push_str(before);
-            filled.push_str(secret.expose_secret());
+            match secrets.map(|secrets| secrets.get(name)) {
+                Some(Some(secret)) => filled.push_str(secret.expose_secret()),
+                Some(None) => {
+                    return Err(failure(
+                        "denied",
+                        format!("denied: the operator has set no secret `{name}` for this plugin"),
+                    ));
+                }
+                None => {}
+            }
             rest = after;
         }
         filled.push_str(rest);
         Ok(filled)
+    }
+}
+
+/// An address that is written out is never resolved, so the resolver can't refuse it.
+fn check_written_address(url: &Url, allowed: AllowedUrl) -> Result<(), Failure> {
+    let written_out = match url.host() {
+        Some(url::Host::Ipv4(address)) => Some(address.into()),
+        Some(url::Host::Ipv6(address)) => Some(address.into()),
+        Some(url::Host::Domain(_)) | None => None,
+    };
+    match written_out.filter(|address| !allowed.private && !address::is_public(*address)) {
+        Some(address) => Err(failure("denied", format!("denied: {address} is not a public address"))),
+        None => Ok(()),
+    }
+}
+
+/// By what a request is known again. The places of secrets stand in it, and never the secrets.
+fn question(request: &Request) -> impl Serialize + use<> {
+    let headers: Vec<(String, String)> =
+        request.headers.iter().map(|header| (header.name.clone(), header.value.clone())).collect();
+    (request.method.clone(), request.url.clone(), headers, request.body.clone(), request.timeout_ms)
+}
+
+fn to_recorded(answer: &Result<Response, Failure>) -> HttpAnswer {
+    match answer {
+        Ok(Response { status, headers, body }) => HttpAnswer::Response {
+            status: *status,
+            headers: headers.iter().map(|header| (header.name.clone(), header.value.clone())).collect(),
+            body: Blob(body.clone()),
+        },
+        Err(Failure { kind, message }) => HttpAnswer::Failure { kind: kind.clone(), message: message.clone() },
+    }
+}
+
+fn from_recorded(answer: HttpAnswer) -> Result<Response, Failure> {
+    match answer {
+        HttpAnswer::Response { status, headers, body: Blob(body) } => {
+            let headers = headers.into_iter().map(|(name, value)| Header { name, value }).collect();
+            Ok(Response { status, headers, body })
+        }
+        HttpAnswer::Failure { kind, message } => Err(Failure { kind, message }),
     }
 }
 

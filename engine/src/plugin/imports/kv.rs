@@ -6,6 +6,7 @@ use std::ops::Bound;
 use super::wit::kv::Host;
 use crate::effect::KvWrite;
 use crate::plugin::guest::Guest;
+use crate::recording::{Blob, Memory};
 
 /// Keys are names, not values.
 const KEY_BYTES: usize = 256;
@@ -15,16 +16,24 @@ const KEY_BYTES: usize = 256;
 pub(in crate::plugin) struct Kv {
     entries: BTreeMap<String, Vec<u8>>,
     bytes: usize,
+    /// Rises with every change.
+    version: u64,
 }
 
 impl Kv {
     pub(in crate::plugin) fn new(entries: BTreeMap<String, Vec<u8>>) -> Self {
         let bytes = entries.iter().map(|(key, value)| key.len() + value.len()).sum();
-        Self { entries, bytes }
+        Self { entries, bytes, version: 0 }
+    }
+
+    /// Tells two states of it apart.
+    pub(in crate::plugin) const fn version(&self) -> u64 {
+        self.version
     }
 
     /// Takes over what a call that ended well has written.
     pub(in crate::plugin) fn apply(&mut self, writes: &[KvWrite]) {
+        self.version += u64::from(!writes.is_empty());
         for write in writes {
             let (key, value) = match write {
                 KvWrite::Set { key, value } => (key, Some(value)),
@@ -40,6 +49,11 @@ impl Kv {
         }
     }
 
+    /// As it is recorded.
+    pub(in crate::plugin) fn to_memory(&self) -> Memory {
+        self.entries.iter().map(|(key, value)| (key.clone(), Blob(value.clone()))).collect()
+    }
+
     fn size_of(&self, key: &str) -> usize {
         self.entries.get(key).map_or(0, |value| key.len() + value.len())
     }
@@ -49,9 +63,15 @@ impl Kv {
 #[derive(Debug, Default)]
 pub(in crate::plugin) struct Overlay {
     changes: BTreeMap<String, Option<Vec<u8>>>,
+    /// Whether the call has looked at the memory at all, or written to it.
+    is_used: bool,
 }
 
 impl Overlay {
+    pub(in crate::plugin) const fn is_used(&self) -> bool {
+        self.is_used
+    }
+
     pub(in crate::plugin) fn into_writes(self) -> Vec<KvWrite> {
         self.changes
             .into_iter()
@@ -117,28 +137,28 @@ struct Quota {
 
 impl Host for Guest {
     fn get(&mut self, key: String) -> Option<Vec<u8>> {
-        self.check("kv", "use").ok()?;
-        self.overlay.get(&self.kv(), &key).cloned()
+        self.use_memory().ok()?;
+        self.overlay.get(&self.context.kv(), &key).cloned()
     }
 
     fn set(&mut self, key: String, value: Vec<u8>) -> Result<(), String> {
-        self.check("kv", "use").map_err(|denied| denied.to_string())?;
+        self.use_memory()?;
         let quota = self.quota();
         let mut overlay = std::mem::take(&mut self.overlay);
-        let result = overlay.set(&self.kv(), quota, key, value);
+        let result = overlay.set(&self.context.kv(), quota, key, value);
         self.overlay = overlay;
         result
     }
 
     fn remove(&mut self, key: String) -> Result<(), String> {
-        self.check("kv", "use").map_err(|denied| denied.to_string())?;
+        self.use_memory()?;
         self.overlay.changes.insert(key, None);
         Ok(())
     }
 
     fn increment(&mut self, key: String, by: i32) -> Result<i32, String> {
-        self.check("kv", "use").map_err(|denied| denied.to_string())?;
-        let count = match self.overlay.get(&self.kv(), &key) {
+        self.use_memory()?;
+        let count = match self.overlay.get(&self.context.kv(), &key) {
             None => 0,
             Some(value) => std::str::from_utf8(value)
                 .ok()
@@ -151,14 +171,20 @@ impl Host for Guest {
     }
 
     fn keys(&mut self, prefix: String, limit: u32) -> Vec<String> {
-        if self.check("kv", "use").is_err() {
+        if self.use_memory().is_err() {
             return Vec::new();
         }
-        self.overlay.keys(&self.kv(), &prefix, usize::try_from(limit).unwrap_or(usize::MAX))
+        self.overlay.keys(&self.context.kv(), &prefix, usize::try_from(limit).unwrap_or(usize::MAX))
     }
 }
 
 impl Guest {
+    fn use_memory(&mut self) -> Result<(), String> {
+        self.check("kv", "use").map_err(|denied| denied.to_string())?;
+        self.overlay.is_used = true;
+        Ok(())
+    }
+
     fn quota(&self) -> Quota {
         Quota { bytes: self.context.limits.kv_bytes, value_bytes: self.context.limits.kv_value_bytes }
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::wit::log::{Host, Level};
 use crate::observation::Observation;
 use crate::plugin::guest::{Context, Guest};
+use crate::plugin::services::Services;
 
 /// A line longer than this is cut: a log is no store.
 const LINE_BYTES: usize = 2048;
@@ -33,8 +34,12 @@ impl Host for Guest {
 impl Context {
     /// Writes one line, unless the plugin has used up this second's. What nobody would see costs nothing.
     pub(in crate::plugin) fn log_line(&self, level: tracing::Level, message: String) {
+        let observer = match &self.services {
+            Services::Live(live) => &live.observer,
+            Services::Past(past) => return past.log(message),
+        };
         // Finer lines are shown as the notes of the decision they were written for.
-        let watched = level <= tracing::Level::INFO && self.observer.is_watched();
+        let watched = level <= tracing::Level::INFO && observer.is_watched();
         if !watched && !is_logged(level) {
             return;
         }
@@ -58,7 +63,7 @@ impl Context {
             tracing::Level::TRACE => tracing::trace!(target: "plugin", %plugin, "{message}"),
         }
         if watched {
-            self.observer.observe(|| Observation::Log {
+            observer.observe(|| Observation::Log {
                 plugin: plugin.clone(),
                 level: level.to_string().to_lowercase(),
                 message,
@@ -78,7 +83,7 @@ fn is_logged(level: tracing::Level) -> bool {
 }
 
 /// One line, without what could forge another or move a terminal's cursor.
-pub(super) fn printable(mut message: String) -> String {
+pub(in crate::plugin) fn printable(mut message: String) -> String {
     if message.len() > LINE_BYTES {
         let end = (0..=LINE_BYTES).rev().find(|end| message.is_char_boundary(*end)).unwrap_or(0);
         message.truncate(end);

@@ -10,13 +10,16 @@ use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 use wasmtime::{Engine, Store, UpdateDeadline};
+use wasmtime_wasi::I32Exit;
 
 use self::bindings::exports::showrunner::plugin::{handler, handover, reviewer};
 pub(crate) use self::bindings::showrunner::plugin::types;
 use crate::config::settings::Limits;
+use crate::effect::Verdict;
 use crate::plugin::delivery::Delivery;
 use crate::plugin::guest::{Context, Guest};
-use crate::plugin::instance::{Answer, Crash, Disposition, Instance, Verdict, Wishes};
+use crate::plugin::imports::log::printable;
+use crate::plugin::instance::{Answer, Crash, Disposition, Instance, Wishes};
 
 /// A guest that waits (for http, or for the clock) is not interrupted; this ends its waiting, in all for one call.
 const WAITING: Duration = Duration::from_secs(60);
@@ -24,8 +27,12 @@ const WAITING: Duration = Duration::from_secs(60);
 /// The same for calls that have no business to wait.
 const NO_WAITING: Duration = Duration::from_secs(1);
 
-/// What one call may copy into the host: strings and lists in arguments.
-const HOSTCALL_FUEL: usize = 1 << 20;
+/// What one call may hand over to the host, strings and lists in arguments and answers, beside the largest that a limit
+/// allows. What is a little over a limit gets the limit's own words; what is far over it is not even copied.
+const HANDED_OVER: usize = 1 << 20;
+
+/// What wasmtime says of a call that hands over more; its error has no type of its own.
+const TOO_MUCH: &str = "too much data is being copied";
 
 /// We have no resources of our own; these are for WASI's streams and pollables.
 const COMPONENT_HANDLES: usize = 256;
@@ -103,7 +110,8 @@ impl Blueprint {
     pub(in crate::plugin) async fn instantiate(&self, context: Arc<Context>) -> Result<Box<dyn Instance>, Crash> {
         let mut store = Store::new(self.pre.engine(), Guest::new(context));
         store.limiter(|guest| &mut guest.memory);
-        store.set_hostcall_fuel(HOSTCALL_FUEL);
+        let most_handed_over = most_handed_over(&store.data().context.limits);
+        store.set_hostcall_fuel(most_handed_over);
         store.set_max_component_handles(COMPONENT_HANDLES);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|store| {
@@ -139,7 +147,7 @@ impl Instance for Live {
         self.begin(limit);
         match bounded(limit, http_timeout, self.handler.call_init(&mut self.store)).await? {
             Ok(()) => Ok(Ok(self.store.data_mut().finish())),
-            Err(error) => Ok(Err(error)),
+            Err(error) => Ok(Err(printable(error))),
         }
     }
 
@@ -154,7 +162,7 @@ impl Instance for Live {
                 };
                 Ok(Ok((disposition, self.store.data_mut().finish())))
             }
-            Err(error) => Ok(Err(error)),
+            Err(error) => Ok(Err(printable(error))),
         }
     }
 
@@ -183,7 +191,8 @@ impl Instance for Live {
         self.store.set_epoch_deadline(1);
         self.store.data_mut().begin(limit);
         let saved = saved.to_vec();
-        bounded(limit, NO_WAITING, handover.call_restore(&mut self.store, &saved, saved_by)).await
+        let restored = bounded(limit, NO_WAITING, handover.call_restore(&mut self.store, &saved, saved_by)).await?;
+        Ok(restored.map_err(printable))
     }
 
     fn restores(&self) -> bool {
@@ -198,6 +207,19 @@ impl Live {
         self.store.set_epoch_deadline(1);
         self.store.data_mut().begin(limit);
     }
+}
+
+fn crash(error: &wasmtime::Error) -> Crash {
+    if let Some(I32Exit(status)) = error.downcast_ref() {
+        return Crash::Exit { status: *status };
+    }
+    // The last of the causes names the trap; those before it are the backtrace.
+    let cause = error.root_cause().to_string();
+    if cause.starts_with(TOO_MUCH) { Crash::TooMuch } else { Crash::Trap(cause) }
+}
+
+fn most_handed_over(limits: &Limits) -> usize {
+    HANDED_OVER + limits.effect_bytes.max(limits.kv_value_bytes).max(limits.http_body_bytes)
 }
 
 /// Runs a call into the guest, for at most `limit` of its own time and `waiting` beside. Whatever goes wrong, the store
@@ -215,8 +237,7 @@ async fn bounded<T>(
         }
         Ok(Ok(Err(error))) => {
             tracing::debug!(error = format!("{error:#}"), "A call into a plugin failed.");
-            // The last of the causes names the trap; those before it are the backtrace.
-            Err(Crash::Trap(error.root_cause().to_string()))
+            Err(crash(&error))
         }
         Ok(Err(_panic)) => Err(Crash::Trap("the host panicked during the call; please report it".to_owned())),
         Err(_elapsed) => Err(Crash::OutOfTime { limit_ms: (limit + waiting).as_millis() }),

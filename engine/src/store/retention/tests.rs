@@ -5,7 +5,8 @@ use crate::store::migrate::migrate;
 
 const NOW: u64 = 1_000_000_000;
 
-/// `count` events of 100 bytes, each a second after the one before and the last of them now, with an effect and a line.
+/// `count` events of 100 bytes, each a second after the one before and the last of them now, with an effect, a note, a start
+/// and a line.
 fn filled(count: u64) -> Connection {
     let mut connection = Connection::open_in_memory().unwrap();
     migrate(&mut connection, std::path::Path::new("test.db")).unwrap();
@@ -25,6 +26,15 @@ fn filled(count: u64) -> Connection {
                 "INSERT INTO effects (event_id, plugin, number, effect, stored_ms) VALUES (?1, 'plugin', 0, '{}', ?2)",
                 (&id, stored_ms),
             )
+            .unwrap();
+        transaction
+            .execute(
+                "INSERT INTO notes (event_id, plugin, note, stored_ms) VALUES (?1, 'plugin', '{}', ?2)",
+                (&id, stored_ms),
+            )
+            .unwrap();
+        transaction
+            .execute("INSERT INTO starts (plugin, start, stored_ms) VALUES ('plugin', '{}', ?1)", [stored_ms])
             .unwrap();
         transaction
             .execute(
@@ -57,9 +67,10 @@ fn what_is_too_old_goes_in_small_bites() {
     let connection = filled(1000);
     let bites = run(&connection, Duration::from_secs(99), u64::MAX);
     assert!(bites >= 900 / BITE, "{bites}");
-    for table in ["events", "effects", "lines"] {
+    for table in ["events", "effects", "lines", "notes"] {
         assert_eq!(count(&connection, table), 100, "{table}");
     }
+    assert_eq!(count(&connection, "starts"), 101, "the one that still held then stays");
     let oldest: String =
         connection.query_row("SELECT id FROM events ORDER BY position LIMIT 1", [], |row| row.get(0)).unwrap();
     assert_eq!(oldest, "event 901");
@@ -69,7 +80,7 @@ fn what_is_too_old_goes_in_small_bites() {
 fn what_is_too_much_goes_oldest_first_and_takes_its_effects_with_it() {
     let connection = filled(1000);
     run(&connection, Duration::from_secs(1 << 30), 50 * 100);
-    for table in ["events", "effects", "lines"] {
+    for table in ["events", "effects", "lines", "notes"] {
         assert_eq!(count(&connection, table), 50, "{table}");
     }
 }

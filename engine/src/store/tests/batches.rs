@@ -17,7 +17,12 @@ fn set(key: &str, value: &[u8]) -> KvWrite {
 }
 
 fn batch(cause: &str, effects: Vec<NumberedEffect>, kv: Vec<KvWrite>) -> Batch {
-    Batch { plugin: "greeter".into(), cause: chat(cause, "anna", "hello"), effects, kv }
+    Batch { plugin: "greeter".into(), cause: chat(cause, "anna", "hello"), effects, kv, again: false }
+}
+
+/// Commits it, with room for any number of tasks.
+async fn commit(store: &Store, batch: &Batch) -> Result<Committed, StoreError> {
+    store.commit(batch, 100)?.await
 }
 
 #[tokio::test]
@@ -27,7 +32,7 @@ async fn kv_is_read_back_as_written_and_by_plugin() {
     let writes = vec![set("count", b"1"), set("blob", &[0, 255, 7]), set("gone", b"x")];
     store.commit_behind(&batch("one", vec![], writes));
     let writes = vec![set("count", b"2"), KvWrite::Remove { key: "gone".to_owned() }];
-    store.commit(&batch("two", vec![], writes)).await.unwrap();
+    commit(&store, &batch("two", vec![], writes)).await.unwrap();
     drop(store);
 
     let store = place.open();
@@ -46,7 +51,7 @@ async fn a_batch_is_written_whole_or_not_at_all() {
 
     // The good ones around it are in the same group.
     store.journal_event(chat("before", "anna", "hello"), false);
-    let refused = store.commit(&broken).await;
+    let refused = commit(&store, &broken).await;
     assert!(matches!(refused, Err(StoreError::Sqlite(_))), "{refused:?}");
     store.commit_behind(&broken);
     store.journal_event(chat("after", "anna", "hello"), false);
@@ -63,7 +68,8 @@ async fn a_batch_is_written_whole_or_not_at_all() {
 async fn a_replayed_batch_changes_neither_the_ledger_nor_the_tasks() {
     let place = Place::new();
     let store = place.open();
-    store.commit(&batch("one", vec![say(0, "hi"), enqueue(1, "first id")], vec![])).await.unwrap();
+    let first = batch("one", vec![say(0, "hi"), enqueue(1, "first id")], vec![]);
+    assert_eq!(commit(&store, &first).await.unwrap(), Committed::default());
     let key = EffectKey { event_id: "one".into(), plugin: "greeter".into(), number: 0 };
     store.journal_result(EffectResult {
         key,
@@ -71,9 +77,10 @@ async fn a_replayed_batch_changes_neither_the_ledger_nor_the_tasks() {
         message_id: Some("m1".to_owned()),
         detail: "no answer".to_owned(),
     });
-    store.commit(&batch("one", vec![say(0, "hi"), enqueue(1, "second id")], vec![])).await.unwrap();
+    let again = batch("one", vec![say(0, "hi"), enqueue(1, "second id"), say(2, "new")], vec![]);
+    assert_eq!(commit(&store, &again).await.unwrap(), Committed { known: vec![0, 1], refused: vec![] });
 
-    assert_eq!(number(&store, "SELECT count(*) FROM effects").await, 2);
+    assert_eq!(number(&store, "SELECT count(*) FROM effects").await, 3);
     assert_eq!(number(&store, "SELECT count(*) FROM effects WHERE state = 'uncertain' AND message_id = 'm1'").await, 1);
     assert_eq!(number(&store, "SELECT count(*) FROM tasks WHERE id = 'first id' AND plugin = 'greeter'").await, 1);
     assert_eq!(number(&store, "SELECT count(*) FROM tasks").await, 1);
@@ -84,7 +91,6 @@ async fn a_batch_without_anything_in_it_needs_no_database() {
     let place = Place::new();
     let store = place.open();
     store.close().await;
-    store.commit(&batch("one", vec![], vec![])).await.unwrap();
     store.commit_behind(&batch("one", vec![], vec![]));
     assert_eq!(store.lost_writes(), 0);
 }
@@ -97,10 +103,48 @@ async fn many_who_wait_share_a_commit() {
     let waiting = (0..500).map(|number| {
         let store = store.clone();
         let batch = batch(&number.to_string(), vec![say(0, "hi")], vec![set(&number.to_string(), b"1")]);
-        tokio::spawn(async move { store.commit(&batch).await })
+        tokio::spawn(async move { commit(&store, &batch).await })
     });
     for commit in waiting.collect::<Vec<_>>() {
         commit.await.unwrap().unwrap();
     }
     assert_eq!(store.kv(&plugin).await.unwrap().len(), 500);
+}
+
+#[tokio::test]
+async fn a_queue_of_tasks_takes_exactly_its_bound_however_many_come_at_once() {
+    let place = Place::new();
+    let store = place.open();
+    let commits: Vec<_> = (0..5)
+        .map(|event| {
+            let tasks = (0..2).map(|number| enqueue(number, &format!("task {event}.{number}"))).collect();
+            store.commit(&batch(&event.to_string(), tasks, vec![set("asked", b"1")]), 3).unwrap()
+        })
+        .collect();
+    let mut refused = Vec::new();
+    for commit in commits {
+        refused.push(commit.await.unwrap().refused);
+    }
+    assert_eq!(refused, [vec![], vec![1], vec![0, 1], vec![0, 1], vec![0, 1]]);
+    assert_eq!(number(&store, "SELECT count(*) FROM tasks").await, 3);
+    assert_eq!(number(&store, "SELECT count(*) FROM effects WHERE state = 'failed'").await, 7);
+
+    // What was refused stays refused, and room is made by an end.
+    let now_ms = crate::event::now_ms();
+    store.lease_tasks("agent", 1, "lease".to_owned(), now_ms, now_ms + 1000).await.unwrap();
+    store.ack_task("task 0.0", "lease", now_ms).await.unwrap();
+    let repeated = store.commit(&batch("1", vec![enqueue(1, "task 1.1")], vec![]), 3).unwrap().await.unwrap();
+    assert_eq!(repeated.known, [1]);
+    let fresh = store.commit(&batch("5", vec![enqueue(0, "task 5.0")], vec![]), 3).unwrap().await.unwrap();
+    assert_eq!(fresh, Committed::default());
+}
+
+#[tokio::test]
+async fn a_commit_has_its_place_in_the_queue_before_it_is_awaited() {
+    let place = Place::new();
+    let store = place.open();
+    let first = store.commit(&batch("one", vec![enqueue(0, "t")], vec![set("k", b"first")]), 9).unwrap();
+    store.commit_behind(&batch("two", vec![], vec![set("k", b"second")]));
+    first.await.unwrap();
+    assert_eq!(store.kv(&"greeter".into()).await.unwrap()["k"], b"second");
 }

@@ -5,7 +5,7 @@ use crate::effect::{Batch, KvWrite};
 
 fn memory(value: usize) -> Batch {
     let kv = vec![KvWrite::Set { key: "key".to_owned(), value: vec![7; value] }];
-    Batch { plugin: "greeter".into(), cause: chat("cause", "anna", "hello"), effects: vec![], kv }
+    Batch { plugin: "greeter".into(), cause: chat("cause", "anna", "hello"), effects: vec![], kv, again: false }
 }
 
 #[tokio::test]
@@ -16,7 +16,7 @@ async fn a_full_disk_is_reported_and_what_waited_is_written_when_there_is_room()
     store.read_journal(0, 1).await.unwrap();
 
     sql(&store, "PRAGMA max_page_count = 1").await;
-    let refused = store.commit(&memory(60_000)).await;
+    let refused = store.commit(&memory(60_000), 0).unwrap().await;
     assert!(matches!(refused, Err(StoreError::Sqlite(_))), "{refused:?}");
     let StoreHealth::Failing { since_ms, why } = store.health() else { panic!("a full disk is not healthy") };
     assert!(since_ms > 0 && why.contains("full"), "{why}");
@@ -28,7 +28,7 @@ async fn a_full_disk_is_reported_and_what_waited_is_written_when_there_is_room()
     assert_eq!(store.read_journal(0, 10_000).await.unwrap().len(), 1);
 
     sql(&store, "PRAGMA max_page_count = 1000000").await;
-    store.commit(&memory(60_000)).await.unwrap();
+    store.commit(&memory(60_000), 0).unwrap().await.unwrap();
     assert_eq!(store.read_journal(0, 10_000).await.unwrap().len(), 3_001);
     assert_eq!(store.viewer("retake", "anna").await.unwrap().unwrap().messages, 3_001);
     assert_eq!(store.health(), StoreHealth::Ok);
@@ -63,4 +63,38 @@ async fn a_store_that_is_closed_on_a_full_disk_ends() {
     store.close().await;
     drop(store);
     place.open();
+}
+
+#[tokio::test]
+async fn a_writer_that_fails_is_told_to_all_and_nobody_waits_in_vain() {
+    let place = Place::new();
+    let store = place.open();
+    store.journal_event(chat("before", "anna", "hello"), false);
+    store.read_journal(0, 1).await.unwrap();
+    store.journal_event(chat("lost", "anna", "hello"), false);
+    let fault = store.request(Access::Read, |_| -> Result<(), StoreError> { panic!("a fault of ours") });
+    let behind = store.request(Access::Read, |_| Ok(()));
+    let (fault, behind) = tokio::join!(fault, behind);
+    for refused in [fault.unwrap_err(), behind.unwrap_err(), store.broken().await] {
+        assert!(matches!(&refused, StoreError::Broken { why } if why == "a fault of ours"), "{refused}");
+    }
+    assert_eq!(store.health(), StoreHealth::Broken { why: "a fault of ours".to_owned() });
+    assert!(matches!(store.read_journal(0, 1).await, Err(StoreError::Broken { .. })));
+    store.journal_event(chat("late", "anna", "hello"), false);
+    assert_eq!(store.lost_writes(), 2);
+    store.close().await;
+    drop(store);
+
+    let store = place.open();
+    assert!(store.was_killed(), "the fault is no end in good order");
+    assert_eq!(store.read_journal(0, 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_store_that_is_closed_in_good_order_is_not_broken() {
+    let place = Place::new();
+    let store = place.open();
+    store.close().await;
+    let waiting = tokio::time::timeout(Duration::ZERO, store.broken()).await;
+    assert!(waiting.is_err(), "{waiting:?}");
 }

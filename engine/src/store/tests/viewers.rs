@@ -109,13 +109,7 @@ async fn what_was_journalled_and_not_yet_counted_before_a_crash_is_counted_at_th
     store.viewer("retake", "anna").await.unwrap();
     store.journal_event(chat("two", "anna", "second"), false);
     store.journal_event(chat("own", "anna", "ours"), true);
-    store.read_journal(0, 1).await.unwrap();
-    // A killed daemon leaves just these two files.
-    let copy = Place::new();
-    for end in ["", "-wal"] {
-        let name = format!("showrunner.db{end}");
-        std::fs::copy(place.folder.path().join(&name), copy.folder.path().join(&name)).unwrap();
-    }
+    let copy = place.killed(&store).await;
     let undrawn = "SELECT count(*) FROM events, projection WHERE events.position > projection.position";
     assert_eq!(number(&store, undrawn).await, 2);
 

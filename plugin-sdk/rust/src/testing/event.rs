@@ -3,6 +3,8 @@
 //! Everything that a test does not say is filled in: platform "test", channel "studio", a user id made from the
 //! name ("id-alice"), a message id. A text that begins with `!` gets its command, as from the engine.
 
+use std::time::Duration;
+
 use crate::event::{
     AgentReply, ChatMessage, Command, Envelope, Event, Follow, Gift, Origin, Outcome, Raid, Raw, Redemption, Roles,
     Subscription, Support, System, Timer, User,
@@ -12,6 +14,8 @@ use crate::event::{
 #[derive(Debug, Clone)]
 pub struct Draft {
     pub(super) envelope: Envelope,
+    /// How long ago it happened.
+    pub(super) age: Duration,
 }
 
 /// Somebody called `name`, without roles.
@@ -38,6 +42,7 @@ pub fn any(event: Event) -> Draft {
             event,
             extra: None,
         },
+        age: Duration::ZERO,
     }
 }
 
@@ -58,13 +63,19 @@ pub fn follow(name: &str) -> Draft {
 
 /// A tip in US dollars: `tip("alice", 500, "for the coffee")` is 5.00 USD. An empty text is none.
 pub fn tip(name: &str, cents: u32, text: &str) -> Draft {
+    let draft = support(name, "tip", cents, 2, "USD");
+    if text.is_empty() { draft } else { draft.saying(text) }
+}
+
+/// Any other kind of support: `support("alice", "bits", 100, 0, "bits")`.
+pub fn support(name: &str, kind: &str, minor_units: u32, exponent: i8, currency: &str) -> Draft {
     any(Event::Support(Support {
-        kind: "tip".to_owned(),
+        kind: kind.to_owned(),
         who: Some(user(name)),
-        minor_units: cents,
-        exponent: 2,
-        currency: "USD".to_owned(),
-        message: (!text.is_empty()).then(|| text.to_owned()),
+        minor_units,
+        exponent,
+        currency: currency.to_owned(),
+        message: None,
         item: None,
     }))
 }
@@ -81,7 +92,16 @@ pub fn subscription(name: &str, months: u32) -> Draft {
     }))
 }
 
-/// Gifts of subscriptions, to people whose names are not known.
+/// The receiving end of a gift.
+pub fn gifted(name: &str) -> Draft {
+    let mut draft = subscription(name, 1);
+    if let Event::Subscription(subscription) = &mut draft.envelope.event {
+        "gifted".clone_into(&mut subscription.kind);
+    }
+    draft
+}
+
+/// Gifts of subscriptions, to people whose names are not known; [`Draft::recipients`] names them.
 pub fn gift(name: &str, count: u32) -> Draft {
     let giver = Some(user(name));
     any(Event::Gift(Gift { giver, recipients: Vec::new(), count, tier: "1000".to_owned(), total: None }))
@@ -215,6 +235,64 @@ impl Draft {
     #[must_use]
     pub fn extra(mut self, json: &str) -> Self {
         self.envelope.extra = Some(json.to_owned());
+        self
+    }
+
+    /// That happened some time ago, and is told only now.
+    #[must_use]
+    pub const fn ago(mut self, age: Duration) -> Self {
+        self.age = age;
+        self
+    }
+
+    /// By a giver or supporter who stays anonymous.
+    #[must_use]
+    pub fn anonymous(mut self) -> Self {
+        match &mut self.envelope.event {
+            Event::Gift(gift) => gift.giver = None,
+            Event::Support(support) => support.who = None,
+            _ => {}
+        }
+        self
+    }
+
+    /// A gift to these people.
+    #[must_use]
+    pub fn recipients<S: AsRef<str>>(mut self, names: &[S]) -> Self {
+        if let Event::Gift(gift) = &mut self.envelope.event {
+            gift.recipients = names.iter().map(|name| user(name.as_ref())).collect();
+        }
+        self
+    }
+
+    /// A subscription or a gift of this tier.
+    #[must_use]
+    pub fn tier(mut self, tier: &str) -> Self {
+        match &mut self.envelope.event {
+            Event::Subscription(Subscription { tier: own, .. }) | Event::Gift(Gift { tier: own, .. }) => {
+                tier.clone_into(own);
+            }
+            _ => {}
+        }
+        self
+    }
+
+    /// Support or a subscription with these words.
+    #[must_use]
+    pub fn saying(mut self, text: &str) -> Self {
+        match &mut self.envelope.event {
+            Event::Support(Support { message, .. }) | Event::Subscription(Subscription { message, .. }) => {
+                *message = Some(text.to_owned());
+            }
+            _ => {}
+        }
+        self
+    }
+
+    /// With a change that no other function here makes.
+    #[must_use]
+    pub fn changed(mut self, change: impl FnOnce(&mut Event)) -> Self {
+        change(&mut self.envelope.event);
         self
     }
 

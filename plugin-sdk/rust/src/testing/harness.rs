@@ -138,10 +138,10 @@ impl<P: Plugin> Harness<P> {
 
     /// Fills in what the test left open, and notes who wrote what, as the engine does for `viewers`.
     fn seal(&mut self, draft: Draft) -> Envelope {
-        let mut envelope = draft.envelope;
+        let Draft { mut envelope, age } = draft;
         self.sequence += 1;
         envelope.sequence = self.sequence;
-        envelope.at_ms = self.state.now_ms;
+        envelope.at_ms = self.state.now_ms.saturating_sub(u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
         if envelope.id.is_empty() {
             envelope.id = format!("event-{}", self.sequence);
         }

@@ -17,8 +17,8 @@ use crate::platform::socketio::{Incoming, Options, Session, SocketError};
 const JOIN_WAIT: Duration = Duration::from_millis(500);
 /// The listener that the first generation published gives up after this long.
 const V1_HANDSHAKE: Duration = Duration::from_secs(10);
-/// Events that may come before the answer to joinRoom.
-const MAX_EARLY: usize = 256;
+/// After so many events, whatever they are, the answer to joinRoom is not waited for any longer.
+const MAX_EARLY: usize = 16;
 
 pub(super) struct Dialer {
     url: Url,

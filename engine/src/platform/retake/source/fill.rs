@@ -12,15 +12,15 @@ use super::super::rest::{Rest, RestError};
 use super::super::wire::Parsed;
 use crate::platform::Backoff;
 
-/// Failures in a row before a gap is given up: about half a minute of trying. A server that has just come back
-/// may take its sockets before it can answer for its history.
-const MAX_FAILURES: u32 = 6;
+/// Failures in a row before it is said: about half a minute of trying. A server that has just come back may take its
+/// sockets before it can answer for its history.
+const MANY_FAILURES: u32 = 6;
 
 pub(super) type Page = Result<Vec<Parsed>, RestError>;
 
 pub(super) struct Fill {
     rest: Arc<Rest>,
-    /// `None` when it is filled or given up.
+    /// `None` when it is filled, or can't be.
     gap: Option<Gap>,
     before: Option<String>,
     state: State,
@@ -39,8 +39,13 @@ enum State {
 pub(super) enum Progress {
     More,
     Complete(Gap),
-    /// It will be asked for again.
-    Later(RestError),
+    /// It will be asked for again, however long that takes.
+    Later {
+        error: RestError,
+        /// Has failed for so long that it should be said.
+        is_lasting: bool,
+    },
+    /// It can't be had.
     Failed(RestError),
 }
 
@@ -80,6 +85,7 @@ impl Fill {
         match page {
             Ok(page) => {
                 self.failures = 0;
+                self.backoff.reset();
                 match gap.take(page, seen) {
                     Next::Complete => return Progress::Complete(gap),
                     Next::Before(message_id) => self.before = Some(message_id),
@@ -88,11 +94,12 @@ impl Fill {
                 self.ask();
                 Progress::More
             }
-            Err(error) if error.is_passing() && self.failures < MAX_FAILURES => {
-                self.failures += 1;
+            Err(error) if error.is_passing() => {
+                self.failures = self.failures.saturating_add(1);
                 self.gap = Some(gap);
-                self.state = State::Waiting(Box::pin(sleep(self.backoff.draw())));
-                Progress::Later(error)
+                let wait = self.backoff.draw().max(error.retry_after().unwrap_or_default());
+                self.state = State::Waiting(Box::pin(sleep(wait)));
+                Progress::Later { error, is_lasting: self.failures >= MANY_FAILURES }
             }
             Err(error) => Progress::Failed(error),
         }

@@ -8,7 +8,7 @@ use super::super::PLATFORM;
 use super::super::history::{Epoch, Gap, GapStart, Seen, Way};
 use super::super::sent::Sent;
 use super::super::wire::{Parsed, read_event};
-use crate::config::settings::RetakeSettings;
+use crate::config::settings::{RetakeGeneration, RetakeSettings};
 use crate::event::{Channel, Draft, Event, now_ms};
 use crate::platform::Link;
 use crate::platform::socketio::Incoming;
@@ -26,7 +26,9 @@ pub(super) struct Reader {
     sent: Arc<Sent>,
     seen: Seen,
     epoch: Epoch,
-    /// When the first connection was begun; nothing from before is told.
+    /// From when on a run that was killed may have missed what was said.
+    missed_since: Option<u64>,
+    /// When the first connection was begun; nothing else from before is told.
     started_ms: Option<u64>,
     /// Where the gap begins that is not filled yet.
     gap: Option<GapStart>,
@@ -37,13 +39,16 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(settings: &RetakeSettings, channel: Channel, sent: Arc<Sent>) -> Self {
+    pub(super) fn new(settings: &RetakeSettings, channel: Channel, sent: Arc<Sent>, missed_since: Option<u64>) -> Self {
+        // The first generation names a message only in its history: what was told of it live can't be told apart.
+        let missed_since = missed_since.filter(|_| settings.generation == RetakeGeneration::V2);
         Self {
             channel,
             user_id: settings.user_id.clone(),
             sent,
             seen: Seen::default(),
             epoch: 0,
+            missed_since,
             started_ms: None,
             gap: None,
             held: None,
@@ -61,17 +66,21 @@ impl Reader {
 
     /// What is seen from now on is newer than whatever is missing.
     pub(super) fn begin_connection(&mut self) {
-        let started_ms = *self.started_ms.get_or_insert_with(now_ms);
+        self.started_ms.get_or_insert_with(now_ms);
         self.epoch += 1;
         self.held = None;
         self.sessions.clear();
-        self.gap.get_or_insert_with(|| GapStart::new(&self.seen, self.epoch, started_ms));
+        self.open_gap();
+    }
+
+    fn open_gap(&mut self) -> GapStart {
+        let tells_from_ms = self.missed_since.or(self.started_ms).unwrap_or_else(now_ms);
+        *self.gap.get_or_insert_with(|| GapStart::new(&self.seen, self.epoch, tells_from_ms))
     }
 
     /// What has to be looked for in the history.
     pub(super) fn gap(&mut self) -> Gap {
-        let started_ms = self.started_ms.unwrap_or_else(now_ms);
-        Gap::new(*self.gap.get_or_insert_with(|| GapStart::new(&self.seen, self.epoch, started_ms)))
+        Gap::new(self.open_gap())
     }
 
     /// Keeps live events back until the gap is closed or given up.
@@ -113,10 +122,18 @@ impl Reader {
             tracing::debug!(channel = %self.channel, count = missed.len(), "Messages were read from the history.");
         }
         for item in missed {
-            self.hand_on(item, link);
+            if self.is_of_this_run(&item) || has_one_name(&item) {
+                self.hand_on(item, link);
+            }
         }
         self.gap = None;
+        // What it missed is told; the next gap begins where this connection ends.
+        self.missed_since = None;
         self.release(link);
+    }
+
+    fn is_of_this_run(&self, item: &Parsed) -> bool {
+        item.at_ms.is_none() || item.at_ms >= self.started_ms
     }
 
     pub(super) fn give_up_gap(&mut self, link: &Link) {
@@ -164,6 +181,17 @@ impl Reader {
                     || self.sent.take_echo(message_id, &chat.text, now_ms)
             }
         }
+    }
+}
+
+/// Whether it would have had the same id, had an earlier run been told of it, so that the journal knows it again. A tip
+/// without a transaction may have been told by a notice, which has none.
+fn has_one_name(item: &Parsed) -> bool {
+    let Some(key) = &item.key else { return false };
+    match item.event {
+        Event::Chat(_) | Event::Moderation(_) => true,
+        Event::Support(_) => key.starts_with("tx:"),
+        _ => false,
     }
 }
 

@@ -9,6 +9,12 @@ use crate::event::{Amount, Roles, User};
 
 /// An id longer than this is none: it is stored with every message.
 const LONGEST_ID: usize = 256;
+/// Of a longer text this much is kept: no line of a chat comes near it, and every event of a flood stands in queues.
+const LONGEST_TEXT: usize = 8 << 10;
+/// The same for names, and for whatever else is a word or two.
+const LONGEST_NAME: usize = 256;
+/// A payload that is longer than this is not handed around.
+const LONGEST_JSON: usize = 16 << 10;
 /// A smaller number than this counts seconds: as milliseconds it would lie in early 1973.
 const FIRST_MILLISECONDS: u64 = 100_000_000_000;
 /// The last instant that the calendar holds.
@@ -23,8 +29,29 @@ pub(super) fn object<'json>(fields: &'json Map<String, Value>, names: &[&str]) -
     names.iter().find_map(|name| fields.get(*name)?.as_object())
 }
 
+/// A text of some length: what somebody wrote, a title, a reason.
 pub(super) fn text_of<'json>(fields: &'json Map<String, Value>, names: &[&str]) -> Option<&'json str> {
-    names.iter().find_map(|name| fields.get(*name)?.as_str().filter(|text| !text.is_empty()))
+    let text = names.iter().find_map(|name| fields.get(*name)?.as_str().filter(|text| !text.is_empty()));
+    text.map(|text| beginning(text, LONGEST_TEXT))
+}
+
+/// A word or two: a name, a kind, a currency.
+pub(super) fn word_of<'json>(fields: &'json Map<String, Value>, names: &[&str]) -> Option<&'json str> {
+    text_of(fields, names).map(word)
+}
+
+pub(super) fn word(text: &str) -> &str {
+    beginning(text, LONGEST_NAME)
+}
+
+fn beginning(text: &str, bytes: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
+}
+
+/// A payload as it came, or only how long it was.
+pub(super) fn json_of(payload: &Value) -> String {
+    let json = payload.to_string();
+    if json.len() <= LONGEST_JSON { json } else { json!({ "omitted-bytes": json.len() }).to_string() }
 }
 
 /// What was written. Also "message", as the history of the first generation calls it.
@@ -124,19 +151,21 @@ impl Sender {
         match field(message, names)? {
             Value::Object(author) => Some(Self {
                 id: id_of(author, &IDS),
-                name: text_of(author, &NAMES).map(str::to_owned),
-                wallet: text_of(author, &["walletAddress", "wallet_address", "wallet"]).map(str::to_owned),
+                name: word_of(author, &NAMES).map(str::to_owned),
+                wallet: word_of(author, &["walletAddress", "wallet_address", "wallet"]).map(str::to_owned),
                 avatar: text_of(author, &["favatar", "avatar", "image_url"]).map(str::to_owned),
             })
             .filter(Self::is_known),
-            Value::String(name) if !name.is_empty() => Some(Self { name: Some(name.clone()), ..Self::default() }),
+            Value::String(name) if !name.is_empty() => {
+                Some(Self { name: Some(word(name).to_owned()), ..Self::default() })
+            }
             _ => None,
         }
     }
 
     pub(super) fn of_flat(message: &Map<String, Value>, ids: &[&str], names: &[&str]) -> Option<Self> {
-        let wallet = text_of(message, &["sender_wallet_address", "walletAddress", "wallet_address"]);
-        let name = text_of(message, names).map(str::to_owned);
+        let wallet = word_of(message, &["sender_wallet_address", "walletAddress", "wallet_address"]);
+        let name = word_of(message, names).map(str::to_owned);
         Some(Self { id: id_of(message, ids), name, wallet: wallet.map(str::to_owned), avatar: None })
             .filter(Self::is_known)
     }

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::fields::{Sender, amount, field, id_of, object, text, text_of, time};
+use super::fields::{Sender, amount, field, id_of, json_of, object, text, text_of, time, word_of};
 use super::{Parsed, read_support, written};
 use crate::event::{Broadcast, Event, Follow, Moderation, Support};
 
@@ -52,7 +52,7 @@ pub(super) fn session_started(payload: &Value) -> Parsed {
     let mut parsed = Parsed::new(Event::Broadcast(Broadcast {
         kind: "online".to_owned(),
         title: text_of(session, &["title", "stream_title", "name"]).map(str::to_owned),
-        category: text_of(session, &["category"]).map(str::to_owned),
+        category: word_of(session, &["category"]).map(str::to_owned),
         ..Broadcast::default()
     }));
     parsed.at_ms = time(session);
@@ -76,7 +76,7 @@ pub(super) fn pinned(payload: &Value) -> Parsed {
         text: text(message).map(str::to_owned),
         ..Moderation::default()
     }));
-    parsed.extra = Some(payload.to_string());
+    parsed.extra = Some(json_of(payload));
     parsed
 }
 
@@ -85,7 +85,7 @@ pub(super) fn new_trade(payload: &Value) -> Parsed {
     let bought = payload.as_object().and_then(|trade| {
         let action = text_of(trade, &["action", "type"])?;
         let amount = field(trade, &["usdAmount", "usd_amount"]).and_then(amount)?;
-        let ticker = text_of(trade, &["tokenTicker", "token_ticker", "ticker"]).unwrap_or_default();
+        let ticker = word_of(trade, &["tokenTicker", "token_ticker", "ticker"]).unwrap_or_default();
         action.eq_ignore_ascii_case("buy").then_some((trade, amount, ticker))
     });
     let Some((trade, amount, ticker)) = bought else {
@@ -101,7 +101,7 @@ pub(super) fn new_trade(payload: &Value) -> Parsed {
     }));
     parsed.at_ms = time(trade);
     parsed.key = id_of(trade, &["tx_hash", "txHash", "signature"]).map(|transaction| format!("tx:{transaction}"));
-    parsed.extra = Some(payload.to_string());
+    parsed.extra = Some(json_of(payload));
     parsed
 }
 

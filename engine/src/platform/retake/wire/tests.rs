@@ -217,6 +217,50 @@ fn answers_to_what_was_sent_are_read() {
     assert_eq!(read_problem(&json!([])), None);
 }
 
+/// All that an event holds, in bytes.
+fn weight(parsed: &Parsed) -> usize {
+    format!("{parsed:?}").len()
+}
+
+#[test]
+fn whatever_is_sent_an_event_is_no_larger_than_queues_can_hold() {
+    let long = "ü".repeat(1 << 20);
+    let line = json!({
+        "text": long, "author": { "fusername": long, "walletAddress": long, "favatar": long }, "_id": long, "reply_to": long,
+    });
+    let message = read(line);
+    assert_eq!(chat(&message).text.len(), 8 << 10, "what came first is kept");
+    assert_eq!(chat(&message).author.display_name.len(), 256);
+    let tip = json!({ "amount": "5", "currency": long, "tx_hash": long, "text": long, "from": long });
+    let trade = json!({ "action": "buy", "usdAmount": 5, "tokenTicker": long });
+    let jail = json!({ "type": "jail", "target_username": long, "reason": long, "more": long });
+    for (name, payload) in [
+        ("message", jail),
+        ("message", json!({ "type": long })),
+        ("message", json!(long)),
+        ("tip_received", tip),
+        ("newtrade", trade),
+        ("pinned", json!({ "message": { "text": long } })),
+        ("session_started", json!({ "title": long, "category": long })),
+        ("user_followed", json!({ "follower": { "username": long } })),
+        ("rawtrade", json!({ "more": long })),
+        (long.as_str(), json!({})),
+    ] {
+        for parsed in read_event(name, &[payload], ROOM) {
+            assert!(weight(&parsed) < 64 << 10, "{} bytes of {}", weight(&parsed), parsed.event.name());
+        }
+    }
+    let raw = read_event("rawtrade", &[json!({ "more": long })], ROOM).remove(0);
+    assert!(matches!(raw.event, Event::Raw(Raw { json, .. }) if json == "{\"omitted-bytes\":2097163}"));
+}
+
+#[test]
+fn a_batch_is_no_flood() {
+    let many = vec![json!({ "text": "spam" }); 100_000];
+    assert_eq!(read_event("message", &[Value::from(many.clone())], ROOM).len(), 1000);
+    assert_eq!(read_history(&json!({ "chats": many }), ROOM).unwrap().len(), 1000);
+}
+
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

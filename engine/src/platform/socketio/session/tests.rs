@@ -134,6 +134,22 @@ async fn events_before_the_answer_to_connect_are_held_back() {
 }
 
 #[tokio::test]
+async fn what_comes_before_the_answer_to_connect_has_a_bound() {
+    let large = format!(r#"42["early","{}"]"#, "x".repeat(1 << 20));
+    for event in [r#"42["early"]"#.to_owned(), large] {
+        let url = server(move |mut peer| async move {
+            say(&mut peer, OPEN).await;
+            for _ in 0..1000 {
+                say(&mut peer, &event).await;
+            }
+            pending::<()>().await;
+        })
+        .await;
+        assert_eq!(refused(&url).await, SocketError::Lost("it sent events before the session was made".into()));
+    }
+}
+
+#[tokio::test]
 async fn binary_events_are_passed_over_with_their_attachments() {
     let url = server(|mut peer| async move {
         greet(&mut peer).await;
@@ -190,6 +206,73 @@ async fn frames_that_break_the_protocol_end_the_session() {
 async fn a_message_of_ten_megabytes_is_not_taken() {
     let huge = Message::text(format!(r#"42["message","{}"]"#, "x".repeat(10 << 20)));
     assert_eq!(end_after(vec![huge]).await, SocketError::TooLarge { limit: MAX_MESSAGE_BYTES });
+}
+
+#[tokio::test]
+async fn a_message_in_pieces_that_never_ends_is_not_gathered() {
+    let url = server(|mut peer| async move {
+        greet(&mut peer).await;
+        // A text that goes on, in frames of a megabyte; none of them is the last.
+        let mut opcode = 0x01;
+        for _ in 0..8 {
+            let mut frame = vec![opcode, 127];
+            frame.extend_from_slice(&(1_u64 << 20).to_be_bytes());
+            frame.resize(frame.len() + (1 << 20), b'x');
+            let _ = peer.get_mut().write_all(&frame).await;
+            opcode = 0x00;
+        }
+        pending::<()>().await;
+    })
+    .await;
+    let mut session = Session::connect(&url, &[], &Options::default()).await.unwrap();
+    assert_eq!(session.next().await, Err(SocketError::TooLarge { limit: MAX_MESSAGE_BYTES }));
+}
+
+#[tokio::test]
+async fn a_frame_that_claims_to_be_endless_is_not_waited_for() {
+    let url = server(|mut peer| async move {
+        greet(&mut peer).await;
+        peer.get_mut().write_all(b"\x81\x7f\x7f\xff\xff\xff\xff\xff\xff\xff").await.unwrap();
+        pending::<()>().await;
+    })
+    .await;
+    let mut session = Session::connect(&url, &[], &Options::default()).await.unwrap();
+    assert_eq!(session.next().await, Err(SocketError::TooLarge { limit: MAX_MESSAGE_BYTES }));
+}
+
+/// The server wants an answer to each event and reads none of them: what is to be said to it must not pile up.
+#[tokio::test]
+async fn a_server_that_reads_nothing_is_left() {
+    let url = server(|mut peer| async move {
+        say(&mut peer, r#"0{"sid":"a","pingInterval":100,"pingTimeout":100}"#).await;
+        assert_eq!(hear(&mut peer).await, "40");
+        say(&mut peer, CONNECTED).await;
+        // Two frames: the event, and a ping.
+        let asks = [&b"\x81\x0b421[\"asks\"]"[..], b"\x81\x012"].concat().repeat(1000);
+        while peer.get_mut().write_all(&asks).await.is_ok() {}
+    })
+    .await;
+    let mut session = Session::connect(&url, &[], &Options::default()).await.unwrap();
+    let end = loop {
+        if let Err(error) = session.next().await {
+            break error;
+        }
+        assert!(session.due.len() <= 2, "{} answers wait", session.due.len());
+    };
+    assert_eq!(end, SocketError::PingTimeout(Duration::from_millis(200)));
+}
+
+#[tokio::test]
+async fn an_upgrade_that_never_ends_has_a_bound() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = Url::parse(&format!("ws://{}/", listener.local_addr().unwrap())).unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"HTTP/1.1 101 Switching Protocols\r\n").await.unwrap();
+        while stream.write_all(format!("x: {}\r\n", "y".repeat(1000)).as_bytes()).await.is_ok() {}
+    });
+    let error = refused(&url).await;
+    assert!(matches!(error, SocketError::Unsupported(_) | SocketError::Lost(_)), "{error:?}");
 }
 
 #[tokio::test]
@@ -314,6 +397,9 @@ async fn a_refusal_over_http_is_told_without_the_query() {
     }
     let error = refused(&http_server(b"SSH-2.0-OpenSSH\r\n").await).await;
     assert!(matches!(error, SocketError::Unsupported(_)), "{error:?}");
+    for half in [&b""[..], b"HTTP/1.1 101 Swi"] {
+        assert_eq!(refused(&http_server(half).await).await, SocketError::HungUp);
+    }
 }
 
 #[tokio::test]

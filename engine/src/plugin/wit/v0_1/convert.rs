@@ -4,8 +4,9 @@
 
 use super::bindings::exports::showrunner::plugin::reviewer;
 use super::types;
+use crate::effect::Verdict;
 use crate::event::{self, Event};
-use crate::plugin::instance::Verdict;
+use crate::plugin::imports::log::printable;
 
 pub(in crate::plugin) fn envelope(envelope: &event::Envelope) -> types::Envelope {
     types::Envelope {
@@ -258,14 +259,15 @@ fn roles(roles: event::Roles) -> types::Roles {
     .fold(types::Roles::empty(), |all, (_, role)| all | role)
 }
 
+/// The reasons are read by people, stored, and sent to platforms.
 pub(super) fn verdict(verdict: reviewer::Verdict) -> Verdict {
     match verdict {
         reviewer::Verdict::Pass => Verdict::Pass,
-        reviewer::Verdict::Flag(reason) => Verdict::Flag { reason },
-        reviewer::Verdict::Hold(reason) => Verdict::Hold { reason },
-        reviewer::Verdict::Remove(reason) => Verdict::Remove { reason },
+        reviewer::Verdict::Flag(reason) => Verdict::Flag { reason: printable(reason) },
+        reviewer::Verdict::Hold(reason) => Verdict::Hold { reason: printable(reason) },
+        reviewer::Verdict::Remove(reason) => Verdict::Remove { reason: printable(reason) },
         reviewer::Verdict::Suspend(suspension) => {
-            Verdict::Suspend { seconds: suspension.seconds, reason: suspension.reason }
+            Verdict::Suspend { seconds: suspension.seconds, reason: printable(suspension.reason) }
         }
     }
 }

@@ -5,6 +5,7 @@ use url::{Host, Url};
 /// `https://api.example.com/v1/`, or with ` private` behind it when the host may be on this machine or network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UrlRule {
+    written: String,
     base: Url,
     /// May resolve to a loopback, link-local or private address.
     pub private: bool,
@@ -35,7 +36,12 @@ impl UrlRule {
         if has_user || base.query().is_some() || base.fragment().is_some() {
             return Err(UrlRuleError::Parts(rule.to_owned()));
         }
-        Ok(Self { base, private })
+        Ok(Self { written: rule.to_owned(), base, private })
+    }
+
+    /// As the file spells it.
+    pub fn as_written(&self) -> &str {
+        &self.written
     }
 
     /// The prefix ends at a path segment: `/v1` allows `/v1` and `/v1/x`, not `/v10`.

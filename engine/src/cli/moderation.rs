@@ -1,0 +1,152 @@
+//! `showrunner moderation`: what other rules would have done to a recorded stream.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::clean::clean;
+use super::failure::{Different, Failure};
+use super::journal::Kv;
+use super::output;
+use super::paint::Colour;
+use super::replay::{Gaps, Page, Places, Stretch, Troupe, settings};
+use crate::effect::{PluginId, Verdict};
+use crate::event::Envelope;
+use crate::replay::rulings::{Change, Counts, Kind, Ruled};
+use crate::replay::{Act, Casting, Journal, Lockstep, MemoryChoice};
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Show which lines the rules of a config would catch, let pass or treat otherwise than was done then.
+    ///
+    /// Ends with 0 when nothing changes, with 1 when something does.
+    Replay(Replay),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Replay {
+    /// A file of `showrunner journal export`, or a database.
+    journal: PathBuf,
+    /// Compare with what the rules of this config would have done, rather than with what was done then.
+    #[arg(long, value_name = "FILE")]
+    against_config: Option<PathBuf>,
+    /// The reviewer: an id, a FILE.wasm or a folder. May be given several times.
+    #[arg(long = "plugin", value_name = "FILE|FOLDER|ID", default_value = "moderation")]
+    plugins: Vec<PathBuf>,
+    #[command(flatten)]
+    stretch: Stretch,
+    /// The memory (kv), strikes among it, to begin with. Without this: as recorded when the stream began, else none.
+    #[arg(long, value_enum)]
+    kv: Option<Kv>,
+    /// One JSON value a line, for programs.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn execute(config: Option<&Path>, command: Command) -> anyhow::Result<()> {
+    let Command::Replay(arguments) = command;
+    let Replay { journal, against_config, plugins, stretch, kv, json } = arguments;
+    let memory = kv.map_or(MemoryChoice::Recorded, MemoryChoice::from);
+    let mut journal = Journal::open(&journal, &stretch.window()?, memory)?;
+    let (own, other) = (settings(config)?, settings(against_config.as_deref())?);
+    let troupe = Troupe::gather(&Places::of(config)?, &plugins, None)?;
+    let cast = troupe.cast(Casting { journal: &journal, settings: own.as_ref(), memory });
+    if let Some(other) = cast.iter().find(|member| !member.version.reviews()) {
+        let message = format!("{} reviews nothing", other.part.id);
+        return Err(Failure::usage(message, "name a reviewer by --plugin").into());
+    }
+    let reviewers: Vec<PluginId> = cast.iter().map(|member| member.part.id.clone()).collect();
+    let mut page = Page::new(json);
+    page.introduce("plays", &cast)?;
+    let then = match &other {
+        Some(other) => {
+            let cast = troupe.cast(Casting { journal: &journal, settings: Some(other), memory });
+            Then::Played(Box::new(Lockstep::start(cast, &journal.plugins).await?.0))
+        }
+        None => Then::Recorded(reviewers),
+    };
+    let (now, _) = Lockstep::start(cast, &journal.plugins).await?;
+    Comparison { then, now, counts: Counts::default() }.run(&mut journal, &mut page).await
+}
+
+/// What the new rules are compared with.
+enum Then {
+    Recorded(Vec<PluginId>),
+    Played(Box<Lockstep>),
+}
+
+struct Comparison {
+    then: Then,
+    now: Lockstep,
+    counts: Counts,
+}
+
+impl Comparison {
+    async fn run(mut self, journal: &mut Journal, page: &mut Page) -> anyhow::Result<()> {
+        while let Some(entry) = journal.next_entry()? {
+            let envelope = &entry.envelope;
+            let now = ruled(&self.now.play(&entry).await, envelope);
+            let then = match &mut self.then {
+                Then::Recorded(reviewers) => Some(Ruled::then(&entry, reviewers)),
+                Then::Played(lockstep) => ruled(&lockstep.play(&entry).await, envelope),
+            };
+            let (Some(then), Some(now)) = (then, now) else { continue };
+            if let Some(change) = self.counts.add(envelope, then, now) {
+                tell(page, &change)?;
+            }
+        }
+        summary(page, &self.counts, &self.now)?;
+        if self.counts.is_same() { Ok(()) } else { Err(Different.into()) }
+    }
+}
+
+fn ruled(acts: &[Act], envelope: &Envelope) -> Option<Ruled> {
+    acts.iter().find(|act| act.envelope.id == envelope.id).and_then(Ruled::now)
+}
+
+fn tell(page: &mut Page, change: &Change) -> anyhow::Result<()> {
+    if page.is_json() {
+        return output::json(change);
+    }
+    page.event(&Arc::clone(&change.event))?;
+    let colour = match change.change {
+        Kind::NewlyCaught => Colour::Red,
+        Kind::NoLongerCaught => Colour::Green,
+        Kind::Changed => Colour::Yellow,
+    };
+    page.below("then", Colour::Cyan, &describe(&change.then))?;
+    page.below("now ", colour, &describe(&change.now))
+}
+
+/// The reason is the reviewer's own: rule, span and strike, where it is `moderation`.
+fn describe(ruled: &Ruled) -> String {
+    let what = match &ruled.verdict {
+        Verdict::Pass => "passed".to_owned(),
+        Verdict::Suspend { seconds: Some(seconds), reason } => format!("suspend for {seconds} s: {}", clean(reason)),
+        Verdict::Suspend { seconds: None, reason } => format!("suspend for good: {}", clean(reason)),
+        other => format!("{}: {}", other.name(), clean(other.reason())),
+    };
+    if ruled.late { format!("{what} (no verdict in time)") } else { what }
+}
+
+fn summary(page: &Page, counts: &Counts, now: &Lockstep) -> anyhow::Result<()> {
+    if page.is_json() {
+        return output::json(&serde_json::json!({ "summary": Summary { counts, gaps: Gaps::of(now) } }));
+    }
+    let Counts { lines, newly_caught, no_longer_caught, changed, caught_as_before, passed_as_before } = counts;
+    output::line(format_args!(
+        "{lines} lines: {newly_caught} newly caught, {no_longer_caught} no longer caught, {changed} changed; \
+         {caught_as_before} caught and {passed_as_before} passed as before."
+    ))?;
+    page.gaps("", &Gaps::of(now))
+}
+
+/// As programs read it.
+#[derive(Serialize)]
+struct Summary<'a> {
+    #[serde(flatten)]
+    counts: &'a Counts,
+    #[serde(flatten)]
+    gaps: Gaps,
+}

@@ -1,0 +1,109 @@
+//! `showrunner replay`: what plugins would make of a recorded stream, and what two versions make of it otherwise.
+
+mod cast;
+mod page;
+mod stretch;
+mod tally;
+
+use std::path::{Path, PathBuf};
+
+pub(super) use self::cast::{Places, Troupe, settings};
+pub(super) use self::page::Page;
+pub(super) use self::stretch::Stretch;
+pub(super) use self::tally::Gaps;
+use self::tally::Tally;
+use super::failure::Different;
+use super::journal::Kv;
+use crate::config::settings::Settings;
+use crate::replay::difference::{Difference, compare};
+use crate::replay::{Act, Casting, Journal, Lockstep, Member, MemoryChoice};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// A file of `showrunner journal export`, or a database.
+    journal: PathBuf,
+    /// A FILE.wasm with its plugin.toml beside it, a plugin's folder, or an id. May be given several times; who is not
+    /// named does what it did then.
+    #[arg(long = "plugin", required = true, value_name = "FILE|FOLDER|ID")]
+    plugins: Vec<PathBuf>,
+    /// Show only what this version makes otherwise; it takes the place of the plugin of the same id.
+    #[arg(long, value_name = "FILE|FOLDER|ID")]
+    against: Option<PathBuf>,
+    /// Show only what is otherwise with this config.
+    #[arg(long, value_name = "FILE")]
+    against_config: Option<PathBuf>,
+    #[command(flatten)]
+    stretch: Stretch,
+    /// The memory (kv) that plugins begin with. Without this: as recorded when the stream began, else what the journal has.
+    #[arg(long, value_enum)]
+    kv: Option<Kv>,
+    /// One JSON value a line, for programs.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn execute(config: Option<&Path>, arguments: Arguments) -> anyhow::Result<()> {
+    let Arguments { journal, plugins, against, against_config, stretch, kv, json } = arguments;
+    let memory = kv.map(MemoryChoice::from).unwrap_or_default();
+    let mut journal = Journal::open(&journal, &stretch.window()?, memory)?;
+    let (own, other) = (settings(config)?, settings(against_config.as_deref())?);
+    let troupe = Troupe::gather(&Places::of(config)?, &plugins, against.as_deref())?;
+    let mut page = Page::new(json);
+    let casting = |settings: Option<&Settings>| troupe.cast(Casting { journal: &journal, settings, memory });
+    let cast = casting(own.as_ref());
+    page.introduce("plays", &cast)?;
+    if troupe.compares() || other.is_some() {
+        let understudies =
+            troupe.understudies(Casting { journal: &journal, settings: other.as_ref().or(own.as_ref()), memory });
+        page.introduce("against", &understudies)?;
+        return compare_all(&mut journal, cast, understudies, &mut page).await;
+    }
+    play_all(&mut journal, cast, &mut page).await
+}
+
+async fn play_all(journal: &mut Journal, cast: Vec<Member>, page: &mut Page) -> anyhow::Result<()> {
+    let mut tally = Tally::default();
+    let (mut lockstep, acts) = Lockstep::start(cast, &journal.plugins).await?;
+    tell(&acts, &mut tally, page)?;
+    while let Some(entry) = journal.next_entry()? {
+        tally.entries += 1;
+        let acts = lockstep.play(&entry).await;
+        tell(&acts, &mut tally, page)?;
+    }
+    tell(&lockstep.finish().await, &mut tally, page)?;
+    tally.finish(&lockstep);
+    page.summary(&tally)
+}
+
+fn tell(acts: &[Act], tally: &mut Tally, page: &mut Page) -> anyhow::Result<()> {
+    acts.iter().try_for_each(|act| {
+        tally.add(act);
+        page.act(act)
+    })
+}
+
+async fn compare_all(
+    journal: &mut Journal,
+    one: Vec<Member>,
+    other: Vec<Member>,
+    page: &mut Page,
+) -> anyhow::Result<()> {
+    let mut differences = tally::Differences::default();
+    let (mut one, one_acts) = Lockstep::start(one, &journal.plugins).await?;
+    let (mut other, other_acts) = Lockstep::start(other, &journal.plugins).await?;
+    let mut tell = |one: Vec<Act>, other: Vec<Act>, page: &mut Page| -> anyhow::Result<()> {
+        let comparison = compare(one, other);
+        differences.add(&comparison);
+        comparison.differences.iter().try_for_each(|difference: &Difference| page.difference(difference))
+    };
+    tell(one_acts, other_acts, page)?;
+    while let Some(entry) = journal.next_entry()? {
+        let acts = (one.play(&entry).await, other.play(&entry).await);
+        tell(acts.0, acts.1, page)?;
+    }
+    let acts = (one.finish().await, other.finish().await);
+    tell(acts.0, acts.1, page)?;
+    differences.finish(&one, &other);
+    page.differences(&differences)?;
+    if differences.different > 0 { Err(Different.into()) } else { Ok(()) }
+}

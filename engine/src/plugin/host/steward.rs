@@ -1,0 +1,417 @@
+//! The one task that changes anything about one plugin: loads, replaces and ends it, one after the other. Plugins have a
+//! steward each, so none ever waits for another.
+//!
+//! What may take long, because the plugin does it, is waited for with an ear for news: a newer word of the operator, or
+//! newer files, end the start of a version that has not taken over yet.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+
+use super::OrderError;
+use super::house::House;
+use super::load::Failure;
+use super::start::Slow;
+use crate::config::settings::PluginSettings;
+use crate::effect::PluginId;
+use crate::plugin::actor::{Report, Surroundings};
+use crate::plugin::guest::Context;
+use crate::plugin::handle::PluginHandle;
+use crate::plugin::imports::kv::Kv;
+use crate::plugin::loader::{Identity, Loaded};
+use crate::plugin::order::Order;
+use crate::plugin::status::{Phase, PluginState};
+use crate::store::PluginFlags;
+
+/// Builds delete a folder and make it anew; only one that stays away is meant.
+const GONE: Duration = Duration::from_secs(2);
+
+/// A plugin at which the host has failed so often is left alone.
+const MOST_DEATHS: u64 = 5;
+
+/// An actor that does not end within this is given up.
+pub(super) const LAST_CALL: Duration = Duration::from_secs(2);
+
+/// The start of the engine, and a new config, wait this long for a plugin that takes its time. It goes on by itself.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Why a plugin is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reason {
+    Start,
+    FileChanged,
+    Settings,
+    Operator,
+}
+
+/// What a steward is asked to do.
+pub(super) enum Errand {
+    /// To look at the plugin and do what is to be done: start, replace, change rights, stop, or nothing.
+    Consider { reason: Reason, waiter: Waiter },
+    /// To end the plugin and itself.
+    End { until: Instant },
+}
+
+/// Who waits for the end of an errand.
+pub(super) enum Waiter {
+    Nobody,
+    /// Somebody who waits for many, and not for long.
+    Group(Arc<LastOne>),
+    /// A person who asked for this very plugin, and waits however long it takes.
+    Operator(oneshot::Sender<Result<PluginState, OrderError>>),
+}
+
+/// Tells when the last of those who share it has let go.
+pub(super) struct LastOne(Option<oneshot::Sender<()>>);
+
+impl LastOne {
+    pub(super) fn new() -> (Arc<Self>, oneshot::Receiver<()>) {
+        let (done, told) = oneshot::channel();
+        (Self::telling(done), told)
+    }
+
+    pub(super) fn telling(done: oneshot::Sender<()>) -> Arc<Self> {
+        Arc::new(Self(Some(done)))
+    }
+}
+
+impl Drop for LastOne {
+    fn drop(&mut self) {
+        if let Some(done) = self.0.take() {
+            // Whoever waited may have gone away.
+            let _ = done.send(());
+        }
+    }
+}
+
+pub(super) struct Steward {
+    pub(super) house: Arc<House>,
+    pub(super) id: PluginId,
+    pub(super) flags: PluginFlags,
+    pub(super) surroundings: Surroundings,
+    pub(super) handle: Arc<PluginHandle>,
+    pub(super) state: PluginState,
+    pub(super) running: Option<Running>,
+    pub(super) actor: Option<JoinHandle<()>>,
+    /// The durable memory, shared by all instances that there ever are of it.
+    pub(super) kv: Option<Arc<Mutex<Kv>>>,
+    /// The files that could not be started: not tried again by themselves.
+    pub(super) failed: Option<Identity>,
+    /// Nothing of it runs, and its events wait all the same: it is quarantined since before the engine started, whatever
+    /// becomes of its files meanwhile, or `starts_slowly`.
+    pub(super) keeps_events: bool,
+    pub(super) starts_slowly: bool,
+    pub(super) generation: u64,
+    /// When it is looked at once more.
+    later: Option<Instant>,
+    /// Since when its folder is away, until it comes back or it is meant.
+    pub(super) gone: Option<Instant>,
+    /// The host's own code failed while it served the plugin.
+    died: bool,
+    errands: mpsc::UnboundedReceiver<Errand>,
+    /// What came while something was waited for.
+    put_off: Option<Errand>,
+    waiters: Vec<Waiter>,
+    /// Bounded by how often plugins may restart; an actor must not wait here while the steward waits for it.
+    reports: mpsc::UnboundedReceiver<(u64, Report)>,
+}
+
+/// The version that runs.
+pub(super) struct Running {
+    pub(super) loaded: Arc<Loaded>,
+    pub(super) context: Arc<Context>,
+    /// The very bytes that come with the engine.
+    pub(super) ships: bool,
+    pub(super) settings: PluginSettings,
+}
+
+/// Why something was not waited for to the end.
+pub(super) enum Interrupted {
+    /// There is a newer errand.
+    Superseded,
+    Stopping,
+}
+
+impl Steward {
+    pub(super) fn new(
+        house: Arc<House>,
+        id: &str,
+        flags: PluginFlags,
+        errands: mpsc::UnboundedReceiver<Errand>,
+    ) -> Self {
+        let (sender, reports) = mpsc::unbounded_channel();
+        let surroundings = Surroundings {
+            sink: Arc::clone(&house.options.sink),
+            observer: house.options.observer.clone(),
+            store: house.options.store.clone(),
+            reports: sender,
+        };
+        Self {
+            house,
+            id: id.into(),
+            flags,
+            surroundings,
+            handle: PluginHandle::new(id.into()),
+            state: PluginState { id: id.to_owned(), name: id.to_owned(), ..PluginState::default() },
+            running: None,
+            actor: None,
+            kv: None,
+            failed: None,
+            keeps_events: false,
+            starts_slowly: false,
+            generation: 0,
+            later: None,
+            gone: None,
+            died: false,
+            errands,
+            put_off: None,
+            waiters: Vec::new(),
+            reports,
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        loop {
+            if let Some(errand) = self.put_off.take() {
+                if self.carry_out(errand).await {
+                    return;
+                }
+                continue;
+            }
+            if std::mem::take(&mut self.died) && self.state.crashes < MOST_DEATHS {
+                self.consider(Reason::Operator).await;
+                continue;
+            }
+            let due = self.later;
+            tokio::select! {
+                errand = self.errands.recv() => match errand {
+                    Some(errand) => self.put_off = Some(errand),
+                    None => return self.end(Instant::now() + LAST_CALL).await,
+                },
+                Some((generation, report)) = self.reports.recv() => self.heard(generation, report).await,
+                () = async { sleep_until(due.unwrap_or_else(Instant::now)).await }, if due.is_some() => {
+                    self.later = None;
+                    self.consider(Reason::FileChanged).await;
+                }
+            }
+        }
+    }
+
+    /// Whether that was the last.
+    async fn carry_out(&mut self, errand: Errand) -> bool {
+        match errand {
+            Errand::End { until } => {
+                self.end(until).await;
+                true
+            }
+            Errand::Consider { reason, waiter } => {
+                self.waiters.push(waiter);
+                self.consider(reason).await;
+                // Where a newer errand came between, its end is what everybody waits for.
+                if !self.is_superseded() {
+                    self.answer();
+                }
+                false
+            }
+        }
+    }
+
+    /// Whether there is a newer errand, which decides what becomes of the plugin.
+    pub(super) const fn is_superseded(&self) -> bool {
+        self.put_off.is_some()
+    }
+
+    fn answer(&mut self) {
+        for waiter in self.waiters.drain(..) {
+            match waiter {
+                Waiter::Nobody => {}
+                Waiter::Group(last) => drop(last),
+                // An error only says that the person has gone away.
+                Waiter::Operator(done) => drop(done.send(Ok(self.state.clone()))),
+            }
+        }
+    }
+
+    /// Waits for something that the plugin does. Meanwhile reports are heard; a newer errand ends it, as does the end of
+    /// the engine. Whoever waits for many plugins does not wait long for this one; what takes so long is said then.
+    pub(super) async fn wait_for<T>(
+        &mut self,
+        work: impl Future<Output = T>,
+        what: Slow<'_>,
+    ) -> Result<T, Interrupted> {
+        let stopping = self.house.stopping.clone();
+        let patience = sleep(PATIENCE);
+        tokio::pin!(work, patience);
+        let mut what = Some(what);
+        loop {
+            tokio::select! {
+                biased;
+                () = stopping.cancelled() => return Err(Interrupted::Stopping),
+                value = &mut work => return Ok(value),
+                Some(errand) = self.errands.recv() => {
+                    self.put_off = Some(errand);
+                    return Err(Interrupted::Superseded);
+                }
+                Some((generation, report)) = self.reports.recv() => self.heard(generation, report).await,
+                () = &mut patience, if what.is_some() => {
+                    if let Some(what) = what.take() {
+                        self.say_slow(what).await;
+                    }
+                    self.waiters.retain(|waiter| matches!(waiter, Waiter::Operator(_)));
+                }
+            }
+        }
+    }
+
+    /// What an actor says of a version that has been replaced since is old news.
+    async fn heard(&mut self, generation: u64, report: Report) {
+        if generation != self.generation {
+            return;
+        }
+        match report {
+            Report::Crashed { why } => {
+                self.state.phase = Phase::Restarting;
+                self.state.detail = why;
+                self.state.crashes += 1;
+                self.note("crashed");
+            }
+            Report::Recovered if self.state.phase == Phase::Restarting => {
+                self.state.phase = Phase::Running;
+                self.note("restarted");
+            }
+            Report::Recovered => {}
+            Report::Quarantined { why } => {
+                let identity = self.running.as_ref().map(|running| running.loaded.identity.as_str().to_owned());
+                self.state.phase = Phase::Quarantined;
+                self.state.detail = self.how_to_restart(&why);
+                self.note("quarantined");
+                self.remember_quarantine(identity, Some(why)).await;
+            }
+            Report::Died => self.mourn(),
+        }
+    }
+
+    /// The host's own code failed while it served the plugin: it starts anew, unless that goes on.
+    fn mourn(&mut self) {
+        tracing::error!(plugin = %self.id, "The host panicked while it served the plugin; please report it.");
+        self.handle.set_running(false);
+        self.running = None;
+        self.actor = None;
+        self.died = true;
+        self.state.crashes += 1;
+        self.state.phase = Phase::Failed;
+        self.state.detail = "the host panicked while it served the plugin".to_owned();
+        self.note("failed");
+    }
+
+    pub(super) fn how_to_restart(&self, why: &str) -> String {
+        format!("{why}; change its file, or run `showrunner plugins reload {}` to start it again", self.id)
+    }
+
+    /// Kept over restarts: a plugin that brings itself down must not do so again after each start.
+    pub(super) async fn remember_quarantine(&mut self, hash: Option<String>, reason: Option<String>) {
+        if self.flags.quarantined == hash {
+            return;
+        }
+        self.flags.quarantined = hash;
+        self.flags.reason = reason;
+        if let Err(error) = self.house.options.store.set_plugin_flags(&self.id, &self.flags).await {
+            tracing::warn!(plugin = %self.id, %error, "The plugin's quarantine can't be remembered over a restart.");
+        }
+    }
+
+    pub(super) fn look_later(&mut self, pause: Duration) {
+        self.later = Some(Instant::now() + pause);
+    }
+
+    /// Its folder went away: at first only noted, then meant.
+    pub(super) async fn missing(&mut self) {
+        if !self.house.is_shown(&self.id) {
+            return;
+        }
+        let first_missed = *self.gone.get_or_insert_with(Instant::now);
+        if first_missed.elapsed() < GONE {
+            return self.look_later(GONE);
+        }
+        self.gone = None;
+        self.end(Instant::now() + LAST_CALL).await;
+        self.house.hide(&self.id);
+        self.publish();
+        self.house.tell(&self.state, "removed", "its folder is gone");
+        while self.reports.try_recv().is_ok() {}
+        (self.failed, self.kv, self.generation) = (None, None, 0);
+        self.state = PluginState { id: self.id.to_string(), name: self.id.to_string(), ..PluginState::default() };
+    }
+
+    /// Copies the plugin's state to where readers find it, and says what happened.
+    pub(super) fn note(&self, what: &str) {
+        self.house.show(&self.state);
+        self.house.tell(&self.state, what, &self.state.detail);
+    }
+
+    /// Whether the pipeline gives it events.
+    pub(super) fn publish(&self) {
+        if self.running.is_some() || self.keeps_events {
+            self.house.enlist(&self.handle);
+        } else {
+            self.house.strike_off(&self.id);
+        }
+    }
+
+    /// Ends the actor after the event in hand. What is still in its queue and must not be lost is kept on disk.
+    pub(super) async fn end(&mut self, until: Instant) {
+        self.running = None;
+        (self.keeps_events, self.starts_slowly) = (false, false);
+        let actor = self.actor.take();
+        let has_run = actor.is_some();
+        if let Some(mut actor) = actor {
+            self.handle.lanes.order(Order::Stop);
+            if timeout_at(until, &mut actor).await.is_err() {
+                tracing::warn!(plugin = %self.id, "The plugin did not end in time and is given up.");
+                actor.abort();
+                // An error is the abortion.
+                let _ = actor.await;
+            }
+        }
+        self.handle.set_running(false);
+        // What waits on disk for a plugin that never ran stays there.
+        if has_run || self.handle.waiting() > 0 {
+            self.keep_backlog().await;
+        }
+        // Whoever comes next starts with an empty queue, and with what is on disk.
+        self.handle = PluginHandle::new(PluginId::clone(&self.id));
+    }
+
+    /// Events that must not be lost wait for it although nothing of it runs. Says whether that is new.
+    pub(super) async fn begin_to_keep(&mut self) -> bool {
+        // An actor keeps them itself.
+        if self.actor.is_some() || std::mem::replace(&mut self.keeps_events, true) {
+            return false;
+        }
+        self.restore_backlog().await;
+        // Until it runs again, they are on the disk as well.
+        self.keep_backlog().await;
+        self.publish();
+        true
+    }
+
+    /// Writes what waits for the plugin in the place of what was written before.
+    async fn keep_backlog(&self) {
+        let waiting = self.handle.lanes.backlog();
+        if let Err(error) = self.house.options.store.save_backlog(&self.id, &waiting).await {
+            tracing::error!(plugin = %self.id, waiting = waiting.len(), %error, "Events that wait for this plugin can't be saved; they are in the journal.");
+        }
+    }
+}
+
+impl From<Interrupted> for Failure {
+    fn from(interrupted: Interrupted) -> Self {
+        match interrupted {
+            Interrupted::Superseded => Self::Superseded,
+            Interrupted::Stopping => Self::Stopping,
+        }
+    }
+}

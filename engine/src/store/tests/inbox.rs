@@ -1,0 +1,100 @@
+use super::*;
+use crate::effect::{Batch, KvWrite, PluginId};
+use crate::event::{Amount, Support};
+
+fn tip(id: &str) -> Arc<Envelope> {
+    let support = Support {
+        kind: "tip".to_owned(),
+        who: None,
+        amount: Amount::whole(5),
+        currency: "USD".to_owned(),
+        message: None,
+        item: None,
+    };
+    Arc::new(envelope(id, Event::Support(support)))
+}
+
+fn plugin() -> PluginId {
+    "greeter".into()
+}
+
+/// What a handler stored because of an event.
+fn batch(cause: Arc<Envelope>, key: &str) -> Batch {
+    let kv = vec![KvWrite::Set { key: key.to_owned(), value: b"1".to_vec() }];
+    Batch { plugin: plugin(), cause, effects: vec![], kv, again: false }
+}
+
+/// The ids of all that waits, and whether it was begun.
+async fn waiting(store: &Store, plugin: &PluginId) -> Vec<(String, bool)> {
+    let waiting = store.take_backlog(plugin).await.unwrap();
+    waiting.into_iter().map(|waiting| (waiting.envelope.id.as_ref().to_owned(), waiting.again)).collect()
+}
+
+#[tokio::test]
+async fn what_a_plugin_was_given_and_has_not_handled_comes_again_after_a_kill() {
+    let place = Place::new();
+    let store = place.open();
+    for id in ["handled", "open", "passed"] {
+        store.keep_event(&plugin(), &tip(id), true);
+        store.keep_event(&"other".into(), &tip(id), true);
+    }
+    store.commit_behind(&batch(tip("handled"), "goal"));
+    store.forget_event(&plugin(), &Arc::from("passed"));
+    let killed = place.killed(&store).await.open();
+    assert_eq!(waiting(&killed, &plugin()).await, [("open".to_owned(), true)]);
+    assert_eq!(waiting(&killed, &"other".into()).await.len(), 3);
+}
+
+#[tokio::test]
+async fn it_is_gone_with_the_batch_or_neither_is_there() {
+    let place = Place::new();
+    let store = place.open();
+    sql(&store, "CREATE TRIGGER refuse BEFORE INSERT ON kv WHEN new.key = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END")
+        .await;
+    for id in ["good", "bad"] {
+        store.keep_event(&plugin(), &tip(id), true);
+        store.commit_behind(&batch(tip(id), id));
+    }
+    assert_eq!(waiting(&store, &plugin()).await, [("bad".to_owned(), true)]);
+    assert_eq!(store.kv(&plugin()).await.unwrap().into_keys().collect::<Vec<_>>(), ["good"]);
+}
+
+#[tokio::test]
+async fn what_nobody_has_begun_is_not_taken_for_begun() {
+    let place = Place::new();
+    let store = place.open();
+    store.keep_event(&plugin(), &tip("while it was down"), false);
+    store.keep_event(&plugin(), &tip("while it ran"), true);
+    let was_begun = |begun: bool| [("while it was down".to_owned(), begun), ("while it ran".to_owned(), true)];
+    assert_eq!(waiting(&place.killed(&store).await.open(), &plugin()).await, was_begun(false));
+
+    // It comes back, and may be in the midst of any of them.
+    store.give_backlog(&plugin()).await.unwrap();
+    assert_eq!(waiting(&place.killed(&store).await.open(), &plugin()).await, was_begun(true));
+
+    // It ended in good order; with an event that was never kept.
+    store.save_backlog(&plugin(), &[tip("while it ran"), tip("last")]).await.unwrap();
+    let ids = ["while it was down", "while it ran", "last"].map(|id| (id.to_owned(), false));
+    assert_eq!(waiting(&store, &plugin()).await, ids);
+}
+
+#[tokio::test]
+async fn what_brings_the_daemon_down_each_time_is_given_up() {
+    let place = Place::new();
+    let store = place.open();
+    store.keep_event(&plugin(), &tip("poison"), true);
+    for _ in 1..10 {
+        assert_eq!(waiting(&store, &plugin()).await, [("poison".to_owned(), true)]);
+    }
+    assert_eq!(waiting(&store, &plugin()).await, []);
+}
+
+#[tokio::test]
+async fn an_event_is_kept_once() {
+    let place = Place::new();
+    let store = place.open();
+    for _ in 0..3 {
+        store.keep_event(&plugin(), &tip("one"), false);
+    }
+    assert_eq!(waiting(&store, &plugin()).await, [("one".to_owned(), false)]);
+}

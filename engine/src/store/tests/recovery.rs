@@ -1,0 +1,181 @@
+//! What a start finds of a run that was killed.
+
+use super::*;
+use crate::effect::{
+    Action, Batch, Effect, EffectKey, EffectResult, KvWrite, MEASURES_FROM, NumberedEffect, PluginId, Task,
+};
+use crate::event::OutcomeStatus;
+
+fn remove(number: u32) -> NumberedEffect {
+    let action = Action::RemoveMessage { message_id: format!("m{number}"), reason: String::new() };
+    NumberedEffect { number, effect: Effect::Platform { channel: channel(), action } }
+}
+
+fn batch(cause: &str, effects: Vec<NumberedEffect>) -> Batch {
+    Batch { plugin: "greeter".into(), cause: chat(cause, "anna", "hello"), effects, kv: vec![], again: false }
+}
+
+async fn unfinished(store: &Store) -> Vec<(String, Stage)> {
+    let unfinished = store.take_unfinished().await.unwrap();
+    unfinished.into_iter().map(|event| (event.envelope.id.as_ref().to_owned(), event.stage)).collect()
+}
+
+#[tokio::test]
+async fn a_run_that_was_not_closed_was_killed_and_its_numbers_are_skipped() {
+    let place = Place::new();
+    let store = place.open();
+    assert!(!store.was_killed(), "there was none before");
+    store.journal_event(chat("one", "anna", "hello"), false);
+    let killed = place.killed(&store).await;
+    store.close().await;
+    drop(store);
+    assert!(!place.open().was_killed());
+
+    let store = killed.open();
+    assert!(store.was_killed());
+    let skipped = store.last_sequences().await.unwrap()[0].1;
+    assert!(skipped > 1_000_000, "{skipped}");
+    // Not even a look from outside, which folds the log into the file, makes it look closed.
+    let killed_again = killed.killed(&store).await;
+    rusqlite::Connection::open(killed_again.path()).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    assert!(killed_again.open().was_killed());
+}
+
+#[tokio::test]
+async fn a_run_that_did_nothing_yet_counts_as_killed_too() {
+    let place = Place::new();
+    drop(place.open());
+    let store = place.open();
+    // Before anything is written, somebody may have seen a number.
+    let copy = Place::new();
+    for end in ["", "-wal"] {
+        let name = format!("showrunner.db{end}");
+        std::fs::copy(place.folder.path().join(&name), copy.folder.path().join(&name)).unwrap();
+    }
+    assert!(copy.open().was_killed());
+    drop(store);
+}
+
+#[tokio::test]
+async fn a_number_is_noted_for_what_is_not_journalled() {
+    let place = Place::new();
+    let store = place.open();
+    store.note_sequence(&channel(), 77);
+    store.note_sequence(&channel(), 5);
+    assert_eq!(store.last_sequences().await.unwrap(), [(channel(), 77)]);
+}
+
+#[tokio::test]
+async fn effects_are_pending_until_they_have_ended() {
+    let place = Place::new();
+    let store = place.open();
+    let task = Task { queue: "agent".to_owned(), prompt: "why?".to_owned(), context_json: None, priority: 1 };
+    let enqueue = NumberedEffect { number: 9, effect: Effect::Enqueue { task_id: "t".to_owned(), task } };
+    store.commit(&batch("one", vec![remove(0), remove(1), enqueue]), 10).unwrap().await.unwrap();
+    store.commit_behind(&batch("two", vec![remove(0)]));
+    let key = EffectKey { event_id: "one".into(), plugin: "greeter".into(), number: 1 };
+    let status = OutcomeStatus::Done;
+    store.journal_result(EffectResult { key, status, message_id: None, detail: String::new() });
+
+    let store = place.killed(&store).await.open();
+    let pending = store.pending_effects().await.unwrap();
+    let keys: Vec<_> = pending.iter().map(|pending| (&*pending.key.event_id, pending.key.number)).collect();
+    assert_eq!(keys, [("one", 0), ("two", 0)], "in order; the task stands in its table, and is done");
+    assert_eq!(pending[0].effect, remove(0).effect);
+    assert!(pending[0].stored_ms > 0);
+}
+
+#[tokio::test]
+async fn measures_of_review_are_no_batch_of_a_handler() {
+    let place = Place::new();
+    let store = place.open();
+    let (event, greeter): (Arc<str>, PluginId) = ("one".into(), "greeter".into());
+    store.commit_behind(&batch("one", vec![remove(MEASURES_FROM)]));
+    assert!(!store.has_effects(&event, &greeter).await.unwrap());
+    store.commit_behind(&batch("one", vec![remove(3)]));
+    assert!(store.has_effects(&event, &greeter).await.unwrap());
+    assert!(!store.has_effects(&event, &"other".into()).await.unwrap());
+}
+
+#[tokio::test]
+async fn only_what_somebody_had_in_hand_is_unfinished() {
+    let place = Place::new();
+    let store = place.open();
+    let (open, done) = (chat("open", "anna", "1"), chat("done", "anna", "2"));
+    let holds = [&open, &done].map(|event| store.hold(&event.id));
+    store.journal_held(Arc::clone(&open), &holds[0]);
+    store.journal_held(Arc::clone(&done), &holds[1]);
+    store.journal_event(chat("nobody's", "anna", "3"), false);
+    // Both are journalled, and somebody still has them.
+    assert_eq!(store.read_journal(0, 10).await.unwrap().len(), 3);
+    let [_open, done] = holds;
+    let last = done.clone();
+    drop(done);
+    assert_eq!(unfinished(&place.killed(&store).await.open()).await.len(), 2);
+    drop(last);
+
+    let killed = place.killed(&store).await.open();
+    assert_eq!(unfinished(&killed).await, [("open".to_owned(), Stage::Open)]);
+    // Given out once more, and done with.
+    drop(killed.hold_again(&open.id));
+    assert_eq!(unfinished(&killed).await, []);
+}
+
+#[tokio::test]
+async fn it_is_told_how_far_an_unfinished_event_came() {
+    let place = Place::new();
+    let store = place.open();
+    let ids = ["open", "taken", "held"];
+    let holds = ids.map(|id| {
+        let event = chat(id, "anna", "hello");
+        let hold = store.hold(&event.id);
+        store.journal_held(event, &hold);
+        hold
+    });
+    store.commit_behind(&batch("open", vec![remove(0)]));
+    store.commit_behind(&batch("taken", vec![remove(u32::MAX)]));
+    store.commit_behind(&batch("held", vec![remove(u32::MAX)]));
+    store.journal_event(chat("held/held", "anna", "the notice"), false);
+
+    let killed = place.killed(&store).await.open();
+    let stages = [Stage::Open, Stage::TakenAway, Stage::Held];
+    let expected: Vec<_> = ids.map(str::to_owned).into_iter().zip(stages).collect();
+    for _ in 0..10 {
+        assert_eq!(unfinished(&killed).await, expected);
+    }
+    // What brought the daemon down ten times is given up; what only waits for a person is not.
+    assert_eq!(unfinished(&killed).await, expected[1..]);
+    drop(holds);
+}
+
+#[tokio::test]
+async fn the_time_of_the_newest_line_of_each_channel_is_known() {
+    let place = Place::new();
+    let store = place.open();
+    for (id, place, at_ms) in [("one", "a", 100), ("two", "b", 50), ("three", "a", 300), ("four", "a", 200)] {
+        let mut event = Envelope::clone(&chat(id, "anna", "hello"));
+        (event.channel, event.at_ms) = (Channel::new("retake", place), at_ms);
+        store.journal_event(Arc::new(event), false);
+    }
+    let mut heard = store.last_heard(10).await.unwrap();
+    heard.sort();
+    assert_eq!(heard, [(Channel::new("retake", "a"), 300), (Channel::new("retake", "b"), 50)]);
+    assert_eq!(store.last_heard(2).await.unwrap().len(), 1, "only among the newest");
+}
+
+#[tokio::test]
+async fn memory_is_never_half_of_a_batch() {
+    let place = Place::new();
+    let store = place.open();
+    for round in 0..200_u32 {
+        let value = round.to_string().into_bytes();
+        let kv = ["a", "b"].map(|key| KvWrite::Set { key: key.to_owned(), value: value.clone() }).to_vec();
+        store.commit_behind(&Batch { kv, ..batch(&round.to_string(), vec![remove(0)]) });
+        if round % 50 == 49 {
+            let killed = place.killed(&store).await.open();
+            let kv = killed.kv(&"greeter".into()).await.unwrap();
+            assert_eq!((&kv["a"], &kv["b"]), (&value, &value));
+            assert_eq!(killed.pending_effects().await.unwrap().len() as u32, round + 1);
+        }
+    }
+}

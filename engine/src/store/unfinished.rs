@@ -1,0 +1,278 @@
+//! The events that somebody still had in hand when the daemon was killed.
+//!
+//! Whoever has an event in hand holds a [`Hold`]. Most events are done with before the writer even comes to journal
+//! them, and cost nothing here. Only one that is still held then is noted as unfinished, and struck off when the last
+//! hold is dropped. So what a killed run leaves noted is what was journalled and not done with.
+//!
+//! It relies on the order of the queue: an event comes before the batches that are made of it, and a hold is dropped
+//! after they were queued.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+
+use super::Store;
+use super::error::StoreError;
+use super::group::Group;
+use super::item::{Access, Item};
+use super::queue::Queue;
+use crate::event::{Channel, Envelope};
+
+/// Starts that give an event out again, at most: what brings the daemon down each time must not do so for ever. Most that
+/// are unfinished only waited behind that one, and a supervisor starts a daemon every second or so.
+const ATTEMPTS: u32 = 10;
+
+/// Says, for as long as any clone of it lives, that an event is not done with.
+#[derive(Clone)]
+pub struct Hold {
+    held: Arc<Held>,
+}
+
+/// What the clones share.
+pub(super) struct Held {
+    event_id: Arc<str>,
+    /// Whether it stands in the database, or is about to.
+    is_noted: AtomicBool,
+    queue: Arc<Queue>,
+}
+
+/// The journal's end of a hold.
+#[derive(Default)]
+pub(super) struct Holders {
+    held: Weak<Held>,
+    event_id: Option<Arc<str>>,
+    is_open: bool,
+}
+
+/// An event that an earlier run did not finish.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unfinished {
+    pub envelope: Envelope,
+    pub stage: Stage,
+}
+
+/// How far an unfinished event came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Nobody has ruled on it, or it passed.
+    Open,
+    /// Review holds it back until somebody decides.
+    Held,
+    /// Review took it away.
+    TakenAway,
+}
+
+impl Store {
+    /// For whoever has this event in hand.
+    pub fn hold(&self, event_id: &Arc<str>) -> Hold {
+        self.make_hold(event_id, false)
+    }
+
+    /// The same for an event that an earlier run did not finish.
+    pub fn hold_again(&self, event_id: &Arc<str>) -> Hold {
+        self.make_hold(event_id, true)
+    }
+
+    fn make_hold(&self, event_id: &Arc<str>, is_noted: bool) -> Hold {
+        let (event_id, queue) = (Arc::clone(event_id), Arc::clone(&self.inner.queue));
+        Hold { held: Arc::new(Held { event_id, is_noted: AtomicBool::new(is_noted), queue }) }
+    }
+
+    /// Journals an event that somebody has in hand; see [`Store::journal_event`].
+    pub fn journal_held(&self, envelope: Arc<Envelope>, hold: &Hold) {
+        let holders = Holders {
+            held: Arc::downgrade(&hold.held),
+            event_id: Some(Arc::clone(&hold.held.event_id)),
+            is_open: false,
+        };
+        self.write_behind(Item::Event { envelope, own: false, holders });
+    }
+
+    /// What earlier runs did not finish, in the journal's order. Each is given out by a few starts at most, unless it
+    /// only waits for a person.
+    pub async fn take_unfinished(&self) -> Result<Vec<Unfinished>, StoreError> {
+        self.request(Access::Durable, |group| {
+            give_up(group)?;
+            let mut statement = group.prepare(
+                "SELECT unfinished.event_id, events.envelope,
+                        EXISTS (SELECT 1 FROM effects WHERE effects.event_id = unfinished.event_id AND number >= ?1),
+                        EXISTS (SELECT 1 FROM events AS notice WHERE notice.id = unfinished.event_id || '/held')
+                 FROM unfinished JOIN events ON events.id = unfinished.event_id ORDER BY events.position",
+            )?;
+            let rows = statement.query_map([crate::effect::MEASURES_FROM], |row| {
+                let stage = match (row.get(2)?, row.get(3)?) {
+                    (false, _) => Stage::Open,
+                    (true, true) => Stage::Held,
+                    (true, false) => Stage::TakenAway,
+                };
+                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, stage))
+            })?;
+            let mut unfinished = Vec::new();
+            for row in rows {
+                let (event_id, json, stage) = row?;
+                match serde_json::from_str(&json) {
+                    Ok(envelope) => unfinished.push(Unfinished { envelope, stage }),
+                    Err(error) => tracing::warn!(event_id, %error, "An unfinished event can't be read; skipped."),
+                }
+                if stage == Stage::Open {
+                    group
+                        .prepare("UPDATE unfinished SET attempts = attempts + 1 WHERE event_id = ?1")?
+                        .execute([&event_id])?;
+                }
+            }
+            Ok(unfinished)
+        })
+        .await
+    }
+
+    /// The time of the newest chat line that was journalled in each channel, by the platform's clock: from there on its
+    /// history holds what a killed run may have missed. Looks at the newest events only.
+    pub async fn last_heard(&self, newest: usize) -> Result<Vec<(Channel, u64)>, StoreError> {
+        self.request(Access::Read, move |group| {
+            let mut statement = group.prepare(
+                "SELECT platform, channel, max(at_ms) FROM (
+                     SELECT platform, channel, at_ms, type FROM events ORDER BY position DESC LIMIT ?1)
+                 WHERE type = 'chat' GROUP BY platform, channel",
+            )?;
+            let rows = statement.query_map([super::to_integer(newest as u64)], |row| {
+                let channel = Channel::new(row.get::<_, String>(0)?, row.get::<_, String>(1)?);
+                Ok((channel, super::from_integer(row.get(2)?)))
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+}
+
+/// Forgets what was given out too often, and what the journal no longer has.
+fn give_up(group: &Group<'_>) -> Result<(), StoreError> {
+    let mut statement = group.prepare("DELETE FROM unfinished WHERE attempts >= ?1 RETURNING event_id")?;
+    let mut rows = statement.query([ATTEMPTS])?;
+    while let Some(row) = rows.next()? {
+        let event_id: String = row.get(0)?;
+        tracing::error!(
+            event_id,
+            attempts = ATTEMPTS,
+            "The daemon ended each time before it was done with this event, which is given up; it is in the journal."
+        );
+    }
+    group.prepare("DELETE FROM unfinished WHERE event_id NOT IN (SELECT id FROM events)")?.execute([])?;
+    Ok(())
+}
+
+pub(super) fn write(group: &Group<'_>, event_id: &str) -> Result<(), StoreError> {
+    group.prepare("INSERT INTO unfinished (event_id) VALUES (?1) ON CONFLICT DO NOTHING")?.execute([event_id])?;
+    Ok(())
+}
+
+pub(super) fn strike_off(group: &Group<'_>, event_id: &str) -> Result<(), StoreError> {
+    group.prepare("DELETE FROM unfinished WHERE event_id = ?1")?.execute([event_id])?;
+    Ok(())
+}
+
+impl Holders {
+    pub(super) fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    /// Called while the queue is locked, when the event is taken from it. `is_last`: nothing is left in the queue, so
+    /// all that was ever made of an event which nobody holds goes to the disk together with it.
+    pub(super) fn look(&mut self, is_last: bool) {
+        let has_holders = self.held.strong_count() > 0;
+        self.is_open = self.event_id.is_some() && (has_holders || !is_last);
+    }
+
+    /// Called when the queue is not locked any more: sees to it that the note is struck off in time.
+    pub(super) fn settle(&self, queue: &Queue) {
+        let Some(event_id) = self.event_id.as_ref().filter(|_| self.is_open) else { return };
+        match self.held.upgrade() {
+            // The last to drop it strikes it off, and that may be this very line.
+            Some(held) => held.is_noted.store(true, Ordering::Release),
+            None => strike_off_behind(queue, event_id),
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if self.is_noted.load(Ordering::Acquire) {
+            strike_off_behind(&self.queue, &self.event_id);
+        }
+    }
+}
+
+/// Behind all that was made of the event. When it is refused, the next start gives the event out once more, which
+/// harms nobody.
+fn strike_off_behind(queue: &Queue, event_id: &Arc<str>) {
+    let _ = queue.push_behind(Item::Finished(Arc::clone(event_id)));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::queue::{GROUP, Taken};
+    use super::super::tests::chat;
+    use super::*;
+
+    fn push(queue: &Arc<Queue>) -> Hold {
+        let event = chat("event", "anna", "hello");
+        let held = Arc::new(Held {
+            event_id: Arc::clone(&event.id),
+            is_noted: AtomicBool::new(false),
+            queue: Arc::clone(queue),
+        });
+        let holders = Holders { held: Arc::downgrade(&held), event_id: Some(Arc::clone(&event.id)), is_open: false };
+        queue.push_behind(Item::Event { envelope: event, own: false, holders }).unwrap();
+        Hold { held }
+    }
+
+    fn take(queue: &Queue) -> Vec<Item> {
+        queue.close();
+        match queue.take(Duration::ZERO) {
+            Taken::Items(items) => items,
+            Taken::Nothing | Taken::Closed => Vec::new(),
+        }
+    }
+
+    fn is_noted(item: &Item) -> bool {
+        matches!(item, Item::Event { holders, .. } if holders.is_open())
+    }
+
+    #[test]
+    fn what_was_done_before_it_is_journalled_costs_nothing() {
+        let queue = Arc::new(Queue::default());
+        drop(push(&queue));
+        let items = take(&queue);
+        assert_eq!((items.len(), is_noted(&items[0])), (1, false));
+        assert_eq!(queue.len(), 1, "nothing was added");
+    }
+
+    #[test]
+    fn what_is_done_later_is_struck_off_then() {
+        let queue = Arc::new(Queue::default());
+        let hold = push(&queue);
+        let items = match queue.take(Duration::ZERO) {
+            Taken::Items(items) => items,
+            Taken::Nothing | Taken::Closed => panic!("there is an event"),
+        };
+        assert!(is_noted(&items[0]));
+        drop(hold.clone());
+        assert_eq!(queue.len(), 1, "somebody has it still");
+        drop(hold);
+        assert!(matches!(&take(&queue)[..], [Item::Finished(id)] if &**id == "event"));
+    }
+
+    /// Its batch may be in the part of the queue that is not taken: noted, and struck off behind that.
+    #[test]
+    fn what_was_done_while_much_waits_is_noted_until_that_is_written() {
+        let queue = Arc::new(Queue::default());
+        drop(push(&queue));
+        for _ in 0..GROUP {
+            queue.push_behind(Item::Forgotten { plugin: "p".into(), event_id: "e".into() }).unwrap();
+        }
+        let Taken::Items(items) = queue.take(Duration::ZERO) else { panic!("there is a group") };
+        assert!(is_noted(&items[0]));
+        let rest = take(&queue);
+        assert!(matches!(&rest[..], [Item::Forgotten { .. }, Item::Finished(_)]), "{}", rest.len());
+    }
+}

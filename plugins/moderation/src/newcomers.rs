@@ -1,0 +1,225 @@
+//! Who is in a channel for the first time and waits for a moderator's word, and who was let in.
+//!
+//! Kept in kv: whoever waits still waits after a restart. The engine forgets the messages themselves then.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use showrunner_sdk::prelude::*;
+use showrunner_sdk::viewers;
+
+use crate::speakers::Who;
+
+const VERSION: u8 = 1;
+const PREFIX: &str = "newcomer/";
+/// Of one channel; above it the one that came first is forgotten.
+const NEWCOMERS: usize = 200;
+/// Messages that are let through when somebody is let in. An event causes 32 effects at most, and nobody reads more.
+const MESSAGES: usize = 8;
+const NAME_CHARACTERS: usize = 50;
+const ID_BYTES: usize = 100;
+/// More than all channels keep.
+const KEYS: u32 = 10_000;
+
+/// Lines that the engine keeps of a viewer.
+const LINES: u32 = 50;
+/// Lines as fresh as this may be waiting for their review, too.
+const FRESH_MS: u64 = 10_000;
+
+/// Those of one channel.
+pub(crate) struct Newcomers {
+    newcomers: BTreeMap<String, Newcomer>,
+    /// Where in kv; `None` for what is only tried out.
+    kept_as: Option<(String, String)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Newcomer {
+    login: String,
+    name: String,
+    came_ms: u64,
+    /// Those that wait, the oldest first.
+    messages: Vec<String>,
+    is_let_in: bool,
+}
+
+/// What is known of somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Waiting,
+    LetIn,
+    Unknown,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    v: u8,
+    platform: String,
+    channel: String,
+    user_id: String,
+    #[serde(flatten)]
+    newcomer: Newcomer,
+}
+
+/// Reads all that is kept.
+pub(crate) fn recall(mut found: impl FnMut(Place<'_>, String, Newcomer)) {
+    for key in kv::keys(PREFIX, KEYS) {
+        match kv::get::<Stored>(&key) {
+            Ok(Some(stored)) if stored.v == VERSION => {
+                found(Place::new(&stored.platform, &stored.channel), stored.user_id, stored.newcomer);
+            }
+            Ok(_) => log::warn(&format!("`{key}` was written by a newer version and is left alone.")),
+            Err(error) => log::warn(&format!("`{key}` could not be read back: {error}.")),
+        }
+    }
+}
+
+/// Whether somebody has written here before, as far as the engine knows. Lines that were taken away don't count.
+pub(crate) fn has_written(envelope: &Envelope, user_id: &str) -> bool {
+    let Some(viewer) = viewers::get(&envelope.platform, user_id) else { return false };
+    let lines = viewers::recent_messages(envelope, user_id, LINES);
+    let is_old = |at_ms: u64| at_ms.saturating_add(FRESH_MS) <= envelope.at_ms;
+    viewer.messages > LINES || lines.iter().any(|line| !line.removed && is_old(line.at_ms))
+}
+
+impl Newcomers {
+    pub(crate) fn new(kept_as: Option<Place<'_>>) -> Self {
+        let kept_as = kept_as.map(|place| (place.platform.to_owned(), place.channel.to_owned()));
+        Self { newcomers: BTreeMap::new(), kept_as }
+    }
+
+    pub(crate) fn put_back(&mut self, user_id: String, newcomer: Newcomer) {
+        self.newcomers.insert(user_id, newcomer);
+    }
+
+    pub(crate) fn standing(&self, user_id: &str) -> Standing {
+        match self.newcomers.get(user_id) {
+            Some(newcomer) if newcomer.is_let_in => Standing::LetIn,
+            Some(_) => Standing::Waiting,
+            None => Standing::Unknown,
+        }
+    }
+
+    /// Somebody waits, with one more message. Says whether it is their first.
+    pub(crate) fn hold(&mut self, author: &User, message_id: &str, at_ms: u64) -> bool {
+        let is_first = !self.newcomers.contains_key(&author.id);
+        let newcomer = self.enter(&author.id, &author.login, &author.display_name, at_ms);
+        if newcomer.messages.len() < MESSAGES && message_id.len() <= ID_BYTES {
+            newcomer.messages.push(message_id.to_owned());
+            self.keep(&author.id);
+        } else if is_first {
+            self.keep(&author.id);
+        }
+        is_first
+    }
+
+    /// Somebody may write from now on. Returns the messages that waited.
+    pub(crate) fn let_in(&mut self, who: &Who, at_ms: u64) -> Vec<String> {
+        let newcomer = self.enter(&who.id, &who.login, &who.name, at_ms);
+        newcomer.is_let_in = true;
+        let messages = std::mem::take(&mut newcomer.messages);
+        self.keep(&who.id);
+        messages
+    }
+
+    /// Somebody is no newcomer any more. Returns the messages that waited.
+    pub(crate) fn forget(&mut self, user_id: &str) -> Vec<String> {
+        let Some(newcomer) = self.newcomers.remove(user_id) else { return Vec::new() };
+        self.forget_kept(user_id);
+        newcomer.messages
+    }
+
+    pub(crate) fn named(&self, login: &str) -> Option<Who> {
+        let is_same = |newcomer: &Newcomer| newcomer.login.to_lowercase() == login.to_lowercase();
+        let (id, newcomer) = self.newcomers.iter().find(|(_, newcomer)| is_same(newcomer))?;
+        let (login, name) = (newcomer.login.clone(), newcomer.name.clone());
+        Some(Who { id: id.clone(), login, name, roles: Roles::empty() })
+    }
+
+    fn enter(&mut self, user_id: &str, login: &str, name: &str, at_ms: u64) -> &mut Newcomer {
+        if self.newcomers.len() >= NEWCOMERS && !self.newcomers.contains_key(user_id) {
+            let oldest = self.newcomers.iter().min_by_key(|(_, newcomer)| newcomer.came_ms).map(|(id, _)| id.clone());
+            if let Some(oldest) = oldest {
+                self.forget(&oldest);
+            }
+        }
+        let short = |text: &str| text.chars().take(NAME_CHARACTERS).collect::<String>();
+        self.newcomers.entry(user_id.to_owned()).or_insert_with(|| Newcomer {
+            login: short(login),
+            name: short(name),
+            came_ms: at_ms,
+            messages: Vec::new(),
+            is_let_in: false,
+        })
+    }
+
+    fn keep(&self, user_id: &str) {
+        if let Some((platform, channel)) = &self.kept_as
+            && let Some(newcomer) = self.newcomers.get(user_id)
+        {
+            let stored = Stored {
+                v: VERSION,
+                platform: platform.clone(),
+                channel: channel.clone(),
+                user_id: user_id.to_owned(),
+                newcomer: newcomer.clone(),
+            };
+            // It still holds until the next start.
+            if let Err(error) = kv::set(&key(platform, channel, user_id), &stored) {
+                log::warn(&format!("A newcomer could not be kept: {error}."));
+            }
+        }
+    }
+
+    fn forget_kept(&self, user_id: &str) {
+        if let Some((platform, channel)) = &self.kept_as
+            && let Err(error) = kv::remove(&key(platform, channel, user_id))
+        {
+            log::warn(&format!("A newcomer could not be forgotten: {error}."));
+        }
+    }
+}
+
+fn key(platform: &str, channel: &str, user_id: &str) -> String {
+    format!("{PREFIX}{platform}/{channel}/{user_id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use showrunner_sdk::testing::event::user;
+
+    use super::*;
+
+    fn who(user: &User) -> Who {
+        Who { id: user.id.clone(), login: user.login.clone(), name: user.display_name.clone(), roles: user.roles }
+    }
+
+    #[test]
+    fn newcomers_wait_until_they_are_let_in() {
+        let mut newcomers = Newcomers::new(None);
+        let ada = user("ada");
+        assert_eq!(newcomers.standing(&ada.id), Standing::Unknown);
+        assert!(newcomers.hold(&ada, "m1", 0) && !newcomers.hold(&ada, "m2", 1));
+        assert_eq!(newcomers.standing(&ada.id), Standing::Waiting);
+        assert_eq!(newcomers.let_in(&who(&ada), 2), ["m1", "m2"]);
+        assert_eq!(newcomers.standing(&ada.id), Standing::LetIn);
+        assert_eq!(newcomers.let_in(&who(&ada), 3), Vec::<String>::new());
+        newcomers.hold(&user("bob"), "m3", 4);
+        assert_eq!(newcomers.forget("id-bob"), ["m3"]);
+        assert_eq!(newcomers.standing("id-bob"), Standing::Unknown);
+    }
+
+    #[test]
+    fn a_crowd_does_not_grow_the_memory() {
+        let mut newcomers = Newcomers::new(Some(Place::new("twitch", "1")));
+        for number in 0..2 * NEWCOMERS as u64 {
+            for message in 0..2 * MESSAGES {
+                let long = User { display_name: "🔥".repeat(99), ..user(&number.to_string()) };
+                newcomers.hold(&long, &format!("{message:0>100}"), number);
+            }
+        }
+        let keys = kv::keys(PREFIX, KEYS);
+        let bytes: usize = keys.iter().map(|key| key.len() + kv::get_bytes(key).unwrap().len()).sum();
+        assert!(keys.len() <= NEWCOMERS && bytes < 256 * 1024, "{} with {bytes} bytes", keys.len());
+    }
+}

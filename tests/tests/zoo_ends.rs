@@ -1,0 +1,120 @@
+//! Beasts that bring themselves to an end, in every way that there is: the operator reads how, nothing half done leaves,
+//! and nobody beside them notices.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may assume")]
+
+use showrunner::observation::DecisionKind;
+use showrunner_tests::daemon::Stage;
+use showrunner_tests::fixtures::{self, Fixture};
+use showrunner_tests::zoo::Zoo;
+
+fn crashed(words: &str) -> DecisionKind {
+    DecisionKind::Crashed(words.into())
+}
+
+#[tokio::test]
+async fn however_a_beast_ends_it_is_told_and_nothing_half_done_leaves() {
+    let ends = [
+        ("trap", "it trapped: wasm trap: wasm `unreachable` instruction executed"),
+        ("overflow", "it trapped: wasm trap: out of bounds memory access"),
+        ("recurse", "it trapped: wasm trap: call stack exhausted"),
+        ("eat", "it trapped: wasm trap: wasm `unreachable` instruction executed"),
+        ("exit", "it ended itself, with the exit status 0"),
+    ];
+    let mut zoo = Zoo::open(|stage| {
+        // Eating takes its time.
+        stage.set("host.limits", "handle", "\"10s\"");
+    })
+    .await;
+    for (crashes, (order, words)) in (1..).zip(ends) {
+        let deed = zoo.deed(order).await;
+        assert_eq!((deed.verdict, deed.notes), (crashed(words), vec![]), "{order}");
+        zoo.neighbour_answers().await;
+        zoo.heart_beats().await;
+        if crashes < ends.len() as u64 {
+            zoo.daemon.news("beast", "restarted").await;
+            let status = zoo.daemon.status("beast").await;
+            assert_eq!((status.state.as_str(), status.crashes), ("running", crashes));
+        }
+    }
+    zoo.daemon.news("beast", "quarantined").await;
+    let status = zoo.daemon.status("beast").await;
+    let detail = "too many crashes in a minute, the last: it ended itself, with the exit status 0; change its file, or run \
+                  `showrunner plugins reload beast` to start it again";
+    assert_eq!((status.state.as_str(), status.detail.as_str()), ("quarantined", detail));
+    assert!(zoo.close(&[]).await.is_empty(), "nothing was stored");
+}
+
+#[tokio::test]
+async fn a_beast_that_traps_on_each_tenth_event_answers_the_other_nine_once() {
+    let mut zoo = Zoo::open(|_| {}).await;
+    let ticks: Vec<String> = (0..25).map(|_| zoo.order("tick")).collect();
+    let trap = crashed("it trapped: wasm trap: wasm `unreachable` instruction executed");
+    let mut said = Vec::new();
+    for (number, event) in (1..).zip(&ticks) {
+        let verdict = zoo.daemon.decision(event, "beast").await.verdict;
+        let place = (number - 1) % 10 + 1;
+        assert_eq!(verdict, if place == 10 { trap.clone() } else { DecisionKind::Handled }, "{number}");
+        said.extend((place < 10).then(|| format!("tick {place}")));
+    }
+    for (event, is_last) in ticks.iter().zip((1..=25).map(|number| number == 25)) {
+        if is_last {
+            zoo.daemon.outcome(event, "beast", 0).await;
+        }
+    }
+    let said: Vec<&str> = said.iter().map(String::as_str).collect();
+    assert!(zoo.close(&said).await.is_empty());
+}
+
+#[tokio::test]
+async fn beasts_that_spin_keep_no_neighbour_and_no_heartbeat_waiting() {
+    // More than there are threads for plugins.
+    let beasts = ["beast", "beast-b", "beast-c", "beast-d", "beast-e"];
+    let mut zoo = Zoo::open(|stage| {
+        stage.set("host.limits", "handle", "\"5s\"");
+        for id in &beasts[1..] {
+            let manifest = fixtures::beast_manifest(1).replace("id = \"beast\"", &format!("id = \"{id}\""));
+            stage.add(&Fixture { id, manifest: &manifest, component: fixtures::beast() });
+        }
+    })
+    .await;
+    let spin = zoo.order("spin");
+    for _ in 0..3 {
+        zoo.neighbour_answers().await;
+        zoo.heart_beats().await;
+    }
+    for id in beasts {
+        assert!(!zoo.daemon.has_decided(&spin, id), "all this was while they spun");
+    }
+    for id in beasts {
+        assert_eq!(zoo.daemon.decision(&spin, id).await.verdict, crashed("it ran longer than 5000 ms"), "{id}");
+    }
+    assert!(zoo.close(&[]).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_beast_that_never_rests_keeps_nobody_waiting() {
+    let mut zoo = Zoo::open(|_| {}).await;
+    zoo.deed("restless").await;
+    for _ in 0..3 {
+        zoo.neighbour_answers().await;
+        zoo.heart_beats().await;
+    }
+    let ticks: u32 = zoo.says("ticks").await.parse().unwrap();
+    assert!(ticks > 10, "it was at work all the time: {ticks}");
+    zoo.deed("rest").await;
+    zoo.close(&[]).await;
+}
+
+#[tokio::test]
+async fn a_beast_that_traps_in_its_init_is_told_and_all_others_start() {
+    let mut zoo = Zoo::open(|stage: &mut Stage| {
+        stage.set("plugins.beast", "settings", "{ init = [\"count\", \"trap\"] }");
+    })
+    .await;
+    let words = "init failed: it trapped: wasm trap: wasm `unreachable` instruction executed (nothing of it runs)";
+    assert_eq!(zoo.daemon.news("beast", "failed").await.detail, words);
+    let status = zoo.daemon.status("beast").await;
+    assert_eq!((status.state.as_str(), status.detail.as_str(), status.generation), ("failed", words, 0));
+    assert!(zoo.close(&[]).await.is_empty(), "nothing of an init that failed is kept");
+}
