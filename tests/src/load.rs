@@ -6,7 +6,7 @@
 //! [`retake`](crate::retake).
 
 mod board;
-mod clock;
+pub mod clock;
 pub mod process;
 mod rest;
 mod room;

@@ -12,12 +12,16 @@ use tokio::sync::mpsc;
 use crate::arguments::Arguments;
 use crate::corpus;
 use crate::home::Home;
+use crate::measure::open_loop;
 use crate::report::{Limit, Report, Section};
 use crate::rooms::Rooms;
 
 const ROUND_TRIPS: usize = 20_000;
 const WARM_UP: usize = 1_000;
-/// In the queue at once, in the second half.
+/// Events a second, on a clock.
+const RATE: u32 = 1_000;
+const ON_A_CLOCK: usize = 5_000;
+/// In the queue at once, in the last part.
 const STREAM: usize = 256;
 
 /// The most that a round trip may take in the middle of all.
@@ -60,6 +64,10 @@ pub(crate) fn run(arguments: &Arguments, report: &mut Report) {
         })
         .await;
         section.latencies("an event: offered to committed", "showrunner", &events);
+        let (on_a_clock, sample) = (Arc::clone(&greeter), corpus::command());
+        let offer = move || on_a_clock.offer(delivery(&sample), None);
+        let clocked = open_loop(RATE, arguments.count(ON_A_CLOCK), offer, async || commits.recv().await.unwrap()).await;
+        section.latencies(&format!("the same, {RATE}/s on a clock"), "showrunner", &clocked);
         let streamed = streamed(&greeter, &mut commits, count).await;
         section
             .row(&format!("the same, {STREAM} in the queue"), "showrunner")

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
+use crate::machine::target_folder;
+
 /// Measures how fast Showrunner is, beside its peers, and prints a table.
 #[derive(Debug, Parser)]
 #[command(name = "speed")]
@@ -15,21 +17,24 @@ pub(crate) struct Arguments {
     /// A tenth of the time: to see that it works, not for figures.
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Writes the figures there, too.
+    /// Where the figures are written to; speed.json in the target folder when it is not named.
     #[arg(long, value_name = "FILE")]
-    pub(crate) json: Option<PathBuf>,
+    json: Option<PathBuf>,
+    /// Puts the figures into README.md, in place of those that stand there. Only a whole run has all of them.
+    #[arg(long, conflicts_with_all = ["quick", "named", "alone"])]
+    pub(crate) readme: bool,
     /// How often each bot is measured, in turn.
     #[arg(long, value_name = "N")]
     rounds: Option<usize>,
     /// The bots do not hear their own lines; on the real service they do.
     #[arg(long)]
     pub(crate) no_echo: bool,
-    /// Measure no bot but Showrunner.
+    /// No peers but the bare wasmtime: neither other bots nor Extism.
     #[arg(long)]
     pub(crate) alone: bool,
-    /// With Extism, which is built for it: tests/peers/extism.
+    /// Without Extism, which takes minutes to build for the first time.
     #[arg(long)]
-    pub(crate) extism: bool,
+    no_extism: bool,
     /// Leave it to the system where programs run.
     #[arg(long)]
     pub(crate) unpinned: bool,
@@ -70,6 +75,18 @@ impl Arguments {
         benches.sort_unstable();
         benches.dedup();
         benches
+    }
+
+    pub(crate) fn measures(&self, bench: Bench) -> bool {
+        self.benches().contains(&bench)
+    }
+
+    pub(crate) fn with_extism(&self) -> bool {
+        !self.alone && !self.no_extism
+    }
+
+    pub(crate) fn json(&self) -> PathBuf {
+        self.json.clone().unwrap_or_else(|| target_folder().join("speed.json"))
     }
 
     pub(crate) fn rounds(&self) -> usize {

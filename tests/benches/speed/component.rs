@@ -1,8 +1,9 @@
 //! B1: a call into a component, by wasmtime alone and by the host: the same bytes, the same types.
 
 mod bare;
-mod extism;
+pub(crate) mod extism;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use showrunner::plugin::Delivery;
@@ -18,10 +19,10 @@ use crate::measure::{Contest, Outcome, time};
 use crate::report::{Limit, Report, Section};
 use crate::rooms::Rooms;
 
-const SYNC: &str = "wasmtime, sync";
-const ASYNC: &str = "wasmtime, async, interruptible";
-const OURS: &str = "showrunner, one plugin";
-const FURTHER: &str = "showrunner, each further plugin";
+pub(crate) const SYNC: &str = "wasmtime, sync";
+pub(crate) const ASYNC: &str = "wasmtime, async, interruptible";
+pub(crate) const OURS: &str = "showrunner, one plugin";
+pub(crate) const FURTHER: &str = "showrunner, each further plugin";
 
 /// What the host may add to the call.
 const MOST_OVER_BARE: f64 = 1.3;
@@ -90,7 +91,8 @@ impl Subjects {
     }
 }
 
-pub(crate) fn run(arguments: &Arguments, report: &mut Report) {
+/// With the program that is the Extism peer, where there is one.
+pub(crate) fn run(arguments: &Arguments, peer: Option<&Path>, report: &mut Report) {
     let mut section = Section::new("B1", "A call into a component: one event to one plugin in Rust");
     let mut subjects = Subjects::prepare();
     for sample in corpus::all() {
@@ -111,8 +113,8 @@ pub(crate) fn run(arguments: &Arguments, report: &mut Report) {
             report.target("the same, for each further plugin", Limit::AtMost(MOST_OVER_BARE), over(FURTHER), "×");
         }
     }
-    if arguments.extism {
-        extism::run(arguments, &mut section);
+    if let Some(program) = peer {
+        extism::run(program, arguments, &mut section);
     }
     report.add(section);
 }

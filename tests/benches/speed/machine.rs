@@ -48,6 +48,16 @@ impl Machine {
         }
     }
 
+    /// Without what only whoever doubts wants to know.
+    pub(crate) fn in_one_line(&self) -> String {
+        let Self { processor, cores, memory_mib, kernel, rustc, wasmtime, commit, .. } = self;
+        let node = self.node.as_ref().map(|version| format!(", Node {version}")).unwrap_or_default();
+        format!(
+            "{processor} with {cores} cores and {} GiB, Linux {kernel}; {rustc}, wasmtime {wasmtime}{node}; commit {commit}",
+            memory_mib.div_ceil(1024)
+        )
+    }
+
     pub(crate) fn look_again(&mut self) {
         self.load_after = load_average();
     }
@@ -69,6 +79,10 @@ impl fmt::Display for Machine {
 pub(crate) fn profile_folder() -> std::path::PathBuf {
     // <target>/<profile>/deps/<this program>
     std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned()
+}
+
+pub(crate) fn target_folder() -> std::path::PathBuf {
+    profile_folder().parent().unwrap().to_owned()
 }
 
 pub(crate) fn profile() -> String {

@@ -22,9 +22,12 @@ mod machine;
 mod measure;
 mod native;
 mod pipeline;
+mod readme;
 mod report;
 mod rooms;
 mod socket;
+
+use std::path::PathBuf;
 
 use arguments::{Arguments, Bench};
 use report::Report;
@@ -36,12 +39,14 @@ fn main() {
     }
     let arguments = Arguments::read();
     showrunner_tests::bot::install_tls();
+    // Whatever is to be built is built before anything is measured.
+    let peers = Peers::build(&arguments);
     let mut report = Report::begin(&arguments);
     for bench in arguments.benches() {
         let busy = machine::Busy::begin();
         match bench {
             Bench::B0 => native::run(&arguments, &mut report),
-            Bench::B1 => component::run(&arguments, &mut report),
+            Bench::B1 => component::run(&arguments, peers.extism.as_deref(), &mut report),
             Bench::B2 => actor::run(&arguments, &mut report),
             Bench::B3 => pipeline::run(&arguments, &mut report),
             Bench::B4 => socket::load(&arguments, &mut report),
@@ -52,5 +57,32 @@ fn main() {
         }
         report.quiet(bench, &busy);
     }
+    for missing in &peers.missing {
+        println!("\nNot measured: {missing}");
+    }
     report.end(&arguments);
+}
+
+/// Programs that stand beside ours, as far as they are here.
+struct Peers {
+    extism: Option<PathBuf>,
+    /// Which are not, and why.
+    missing: Vec<String>,
+}
+
+impl Peers {
+    fn build(arguments: &Arguments) -> Self {
+        let mut peers = Self { extism: None, missing: Vec::new() };
+        if arguments.measures(Bench::B1) && arguments.with_extism() {
+            match component::extism::build() {
+                Ok(program) => peers.extism = Some(program),
+                Err(why) => peers.missing.push(format!("Extism: {why}")),
+            }
+        }
+        if arguments.benches().iter().any(|bench| *bench >= Bench::B4) {
+            socket::build();
+            peers.missing.extend(socket::missing_bots(arguments));
+        }
+        peers
+    }
 }

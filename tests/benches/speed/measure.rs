@@ -93,3 +93,43 @@ pub(crate) fn time(calls: u64, mut work: impl FnMut()) -> Duration {
     }
     begun.elapsed()
 }
+
+/// A thread sleeps this much too long now and then; so much earlier it begins to look at the clock.
+const EARLY: Duration = Duration::from_micros(150);
+
+/// Begins something so often a second, on a clock that waits for nobody, in a thread of its own. Each one's time, in order
+/// of size, is from when it was due to when it was done; `done` waits for one after the other, in the order of their
+/// beginnings.
+pub(crate) async fn open_loop(
+    per_second: u32,
+    count: usize,
+    mut begin: impl FnMut() + Send + 'static,
+    mut done: impl AsyncFnMut(),
+) -> Vec<Duration> {
+    let begun = Instant::now();
+    let due = move |number: usize| begun + Duration::from_secs_f64(number as f64 / f64::from(per_second));
+    let clock = std::thread::spawn(move || {
+        for number in 0..count {
+            sleep_until(due(number));
+            begin();
+        }
+    });
+    let mut times = Vec::with_capacity(count);
+    for number in 0..count {
+        done().await;
+        times.push(due(number).elapsed());
+    }
+    clock.join().unwrap();
+    times.sort_unstable();
+    times
+}
+
+fn sleep_until(due: Instant) {
+    if let Some(rest) = due.checked_duration_since(Instant::now() + EARLY) {
+        #[expect(clippy::disallowed_methods, reason = "this thread does nothing else")]
+        std::thread::sleep(rest);
+    }
+    while Instant::now() < due {
+        std::hint::spin_loop();
+    }
+}

@@ -9,6 +9,8 @@ use crate::corpus;
 use crate::measure::{Contest, time};
 use crate::report::{Report, Section};
 
+pub(crate) const BY_REFERENCE: &str = "by reference";
+
 trait Handler {
     fn handle(&mut self, envelope: &Envelope) -> bool;
 }
@@ -37,7 +39,7 @@ pub(crate) fn run(arguments: &Arguments, report: &mut Report) {
     for sample in corpus::all() {
         let (mut by_reference, mut by_clone) = (greeter(), greeter());
         let mut contest = Contest::default();
-        contest.add("by reference", |calls| {
+        contest.add(BY_REFERENCE, |calls| {
             time(calls, || {
                 black_box(by_reference.handle(black_box(&sample.envelope)));
             })

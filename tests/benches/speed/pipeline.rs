@@ -1,6 +1,7 @@
 //! B3: through the real pipeline: the door with its journal, review, fan-out to many plugins, the outbox.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -14,6 +15,7 @@ use tokio::sync::mpsc;
 use crate::arguments::Arguments;
 use crate::corpus::{self, Sample};
 use crate::home::Home;
+use crate::measure::open_loop;
 use crate::report::{Report, Section};
 use crate::rooms::Rooms;
 
@@ -22,6 +24,9 @@ const PLUGINS: [usize; 3] = [1, 10, 50];
 const CALLS: usize = 50_000;
 const FEWEST_EVENTS: usize = 400;
 const WARM_UP: usize = 50;
+/// Events a second, on a clock; a machine with two cores must be able to bear it with the most plugins.
+const RATE: u32 = 200;
+const ON_A_CLOCK: usize = 600;
 /// Accepted at once, when many are.
 const STREAM: usize = 64;
 
@@ -36,19 +41,27 @@ impl Sink for Taken {
     }
 }
 
-struct Bench {
+/// Where events come in, each with an id of its own.
+#[derive(Clone)]
+struct Door {
     pipeline: Pipeline,
+    accepted: Arc<AtomicUsize>,
+}
+
+impl Door {
+    fn accept(&self, sample: &Sample) {
+        let number = self.accepted.fetch_add(1, Ordering::Relaxed);
+        let accepted = self.pipeline.accept(sample.draft(number));
+        assert!(matches!(accepted, Accepted::Queued { .. }));
+    }
+}
+
+struct Bench {
+    door: Door,
     lines: mpsc::UnboundedReceiver<()>,
-    accepted: usize,
 }
 
 impl Bench {
-    fn accept(&mut self, sample: &Sample) {
-        self.accepted += 1;
-        let accepted = self.pipeline.accept(sample.draft(self.accepted));
-        assert!(matches!(accepted, Accepted::Queued { .. }));
-    }
-
     async fn lines(&mut self, count: usize) {
         for _ in 0..count {
             self.lines.recv().await.unwrap();
@@ -60,7 +73,7 @@ impl Bench {
         let mut times = Vec::with_capacity(events);
         for number in 0..WARM_UP + events {
             let begun = Instant::now();
-            self.accept(sample);
+            self.door.accept(sample);
             self.lines(lines).await;
             if number >= WARM_UP {
                 times.push(begun.elapsed());
@@ -70,13 +83,19 @@ impl Bench {
         times
     }
 
+    /// On a clock, each until as many lines have left as it and all before it bring.
+    async fn on_a_clock(&mut self, sample: &Sample, lines: usize, events: usize) -> Vec<Duration> {
+        let (door, offered) = (self.door.clone(), sample.clone());
+        open_loop(RATE, events, move || door.accept(&offered), async || self.lines(lines).await).await
+    }
+
     /// The time of one event of many.
     async fn streamed(&mut self, sample: &Sample, lines: usize, events: usize) -> Duration {
         let rounds = events.div_ceil(STREAM);
         let begun = Instant::now();
         for _ in 0..rounds {
             for _ in 0..STREAM {
-                self.accept(sample);
+                self.door.accept(sample);
             }
             self.lines(lines * STREAM).await;
         }
@@ -109,7 +128,7 @@ async fn with_plugins(count: usize, arguments: &Arguments, section: &mut Section
     let host = rooms.host(Arc::new(pipeline.clone())).await;
 
     let events = arguments.count((CALLS / count).clamp(FEWEST_EVENTS, 5_000));
-    let mut bench = Bench { pipeline, lines, accepted: 0 };
+    let mut bench = Bench { door: Door { pipeline, accepted: Arc::default() }, lines };
     let plugins = if count == 1 { "1 plugin".to_owned() } else { format!("{count} plugins") };
     for (what, sample, lines) in [
         (format!("{plugins}, each answers"), corpus::command(), count),
@@ -117,7 +136,9 @@ async fn with_plugins(count: usize, arguments: &Arguments, section: &mut Section
     ] {
         let times = bench.one_by_one(&sample, lines, events).await;
         let each = bench.streamed(&sample, lines, events).await;
-        section.latencies(&what, "showrunner", &times).value(STREAMED, each.as_secs_f64() * 1e6);
+        let clocked = bench.on_a_clock(&sample, lines, arguments.count(ON_A_CLOCK)).await;
+        section.latencies(&what, "one by one", &times).value(STREAMED, each.as_secs_f64() * 1e6);
+        section.latencies(&what, &format!("{RATE}/s on a clock"), &clocked);
     }
     host.stop(Duration::from_secs(1)).await;
     rooms.store.close().await;

@@ -9,11 +9,12 @@ use showrunner_tests::load::percentile;
 
 use crate::arguments::{Arguments, Bench};
 use crate::machine::{Busy, Machine};
-use crate::measure::Outcome;
+use crate::measure::{Outcome, median};
+use crate::readme;
 
 #[derive(Serialize)]
 pub(crate) struct Report {
-    machine: Machine,
+    pub(crate) machine: Machine,
     quick: bool,
     sections: Vec<Section>,
     targets: Vec<Target>,
@@ -42,6 +43,9 @@ pub(crate) struct Row {
 /// By the name of the column, in the order of the columns.
 #[derive(Default, Clone)]
 pub(crate) struct Values(Vec<(&'static str, f64)>);
+
+/// Columns that should hold nothing but zeros.
+const FAULTS: [&str; 3] = ["lost", "doubled", "stale"];
 
 /// What the design asks for.
 #[derive(Serialize)]
@@ -100,11 +104,36 @@ impl Report {
         self.machine.look_again();
         self.print_targets();
         println!("\nload average: {} before, {} after", self.machine.load_before, self.machine.load_after);
-        if let Some(path) = &arguments.json {
-            let json = serde_json::to_string_pretty(&self).unwrap();
-            fs::write(path, json + "\n").unwrap_or_else(|error| panic!("can't write {}: {error}", path.display()));
-            println!("written to {}", path.display());
+        let path = arguments.json();
+        let json = serde_json::to_string_pretty(&self).unwrap();
+        fs::write(&path, json + "\n").unwrap_or_else(|error| panic!("can't write {}: {error}", path.display()));
+        println!("written to {}", path.display());
+        if arguments.readme {
+            readme::write(&self);
         }
+    }
+
+    /// The value of a column in a row of a bench; `None` where it was not measured.
+    pub(crate) fn find(&self, bench: &str, what: &str, who: &str, column: &str) -> Option<f64> {
+        let mut sections = self.sections.iter().filter(|section| section.bench == bench);
+        sections.find_map(|section| section.find(what, who, column))
+    }
+
+    /// Of all values in columns of that name.
+    pub(crate) fn sum(&self, who: &str, column: &str) -> f64 {
+        let rows = self.sections.iter().flat_map(|section| &section.rows).filter(|row| row.who == who);
+        rows.filter_map(|row| row.values.find(column)).sum()
+    }
+
+    /// How many are met, and how many there are.
+    pub(crate) fn targets_met(&self) -> (usize, usize) {
+        (self.targets.iter().filter(|target| target.met).count(), self.targets.len())
+    }
+
+    /// Each with what was measured.
+    pub(crate) fn missed(&self) -> Vec<String> {
+        let missed = self.targets.iter().filter(|target| !target.met);
+        missed.map(|target| format!("{} ({})", target.what, target.measured_and_limit())).collect()
     }
 
     fn print_targets(&self) {
@@ -113,14 +142,21 @@ impl Report {
         }
         println!("\n== Targets");
         let width = self.targets.iter().map(|target| target.what.chars().count()).max().unwrap_or(0);
-        for Target { what, limit, measured, unit, met } in &self.targets {
-            let (sign, limit) = match limit {
-                Limit::AtMost(limit) => ("≤", limit),
-                Limit::AtLeast(limit) => ("≥", limit),
-            };
-            let verdict = if *met { "met" } else { "MISSED" };
-            println!("{what:width$}  {:>8} {unit}  ({sign} {})  {verdict}", shown(*measured), shown(*limit));
+        for target in &self.targets {
+            let verdict = if target.met { "met" } else { "MISSED" };
+            println!("{:width$}  {verdict:6}  {}", target.what, target.measured_and_limit());
         }
+    }
+}
+
+impl Target {
+    fn measured_and_limit(&self) -> String {
+        let (sign, limit) = match self.limit {
+            Limit::AtMost(limit) => ("≤", limit),
+            Limit::AtLeast(limit) => ("≥", limit),
+        };
+        let unit = self.unit;
+        format!("{} {unit}, wanted {sign} {} {unit}", shown(self.measured), shown(limit))
     }
 }
 
@@ -154,7 +190,7 @@ impl Section {
     /// The value of a column in the row of that name; `None` when there is none.
     pub(crate) fn find(&self, what: &str, who: &str, column: &str) -> Option<f64> {
         let row = self.rows.iter().find(|row| row.what == what && row.who == who)?;
-        row.values.0.iter().find(|(name, _)| *name == column).map(|(_, value)| *value)
+        row.values.find(column)
     }
 
     fn columns(&self) -> Vec<&'static str> {
@@ -178,13 +214,7 @@ impl Section {
             let what = if row.what == last { String::new() } else { row.what.clone() };
             last = &row.what;
             let mut line = vec![what, row.who.clone()];
-            line.extend(columns.iter().map(|column| {
-                row.values
-                    .0
-                    .iter()
-                    .find(|(name, _)| name == column)
-                    .map_or_else(String::new, |(_, value)| shown(*value))
-            }));
+            line.extend(columns.iter().map(|column| row.values.find(column).map_or_else(String::new, shown)));
             table.push(line);
         }
         let width = |index: usize| table.iter().map(|line| line[index].chars().count()).max().unwrap_or(0);
@@ -204,13 +234,14 @@ impl Row {
         self
     }
 
-    /// For each column the middle of all rounds.
+    /// For each column the middle of all rounds; faults of all rounds are added up, so that none hides.
     pub(crate) fn rounds(&mut self, rounds: &[Values]) -> &mut Self {
         let Some(first) = rounds.first() else { return self };
         for (index, (name, _)) in first.0.iter().enumerate() {
             let mut values: Vec<f64> = rounds.iter().map(|round| round.0[index].1).collect();
             values.sort_unstable_by(f64::total_cmp);
-            self.values.0.push((name, crate::measure::median(&values)));
+            let of_all = if FAULTS.contains(name) { values.iter().sum() } else { median(&values) };
+            self.values.0.push((name, of_all));
         }
         if rounds.len() > 1 {
             self.rounds = rounds.iter().map(Values::to_map).collect();
@@ -225,6 +256,10 @@ impl Values {
         self
     }
 
+    fn find(&self, column: &str) -> Option<f64> {
+        self.0.iter().find(|(name, _)| *name == column).map(|(_, value)| *value)
+    }
+
     fn to_map(&self) -> Map<String, Value> {
         self.0.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect()
     }
@@ -237,7 +272,7 @@ impl Serialize for Values {
 }
 
 /// Three digits are more than a measurement is worth.
-fn shown(value: f64) -> String {
+pub(crate) fn shown(value: f64) -> String {
     match value.abs() {
         _ if value == value.trunc() && value.abs() < 1e9 => format!("{value}"),
         100.0.. => format!("{value:.0}"),

@@ -4,7 +4,7 @@
 //! by the same code in the same run, in turn.
 
 mod beside;
-mod bots;
+pub(crate) mod bots;
 mod cores;
 mod live;
 mod load;
@@ -76,23 +76,30 @@ impl Stage<'_> {
         if self.arguments.alone {
             return vec![Who::Showrunner];
         }
-        let mut bots = vec![Who::Showrunner];
-        match Who::Node.is_missing() {
-            None => bots.push(Who::Node),
-            Some(why) => println!("Without the Node listener: {why}"),
-        }
-        bots.push(Who::Bare);
+        let mut bots = vec![Who::Showrunner, Who::Node, Who::Bare];
+        bots.retain(|who| who.is_missing().is_none());
         bots
     }
+}
+
+/// Makes sure that there is a daemon.
+pub(crate) fn build() {
+    program();
+}
+
+/// Bots that are to be measured and are not here, and why.
+pub(crate) fn missing_bots(arguments: &Arguments) -> Option<String> {
+    let why = Who::Node.is_missing().filter(|_| !arguments.alone)?;
+    Some(format!("{}: {why}", Who::Node.name()))
 }
 
 /// The daemon: what [`PROGRAM`] names, else what cargo makes of this source, in the profile of this benchmark.
 fn program() -> &'static Path {
     static FOUND: OnceLock<PathBuf> = OnceLock::new();
-    FOUND.get_or_init(|| std::env::var_os(PROGRAM).map_or_else(build, PathBuf::from))
+    FOUND.get_or_init(|| std::env::var_os(PROGRAM).map_or_else(by_cargo, PathBuf::from))
 }
 
-fn build() -> PathBuf {
+fn by_cargo() -> PathBuf {
     let folder = machine::profile_folder();
     let profile = match machine::profile().as_str() {
         "debug" => "dev".to_owned(),

@@ -7,7 +7,7 @@ const SPIN: Duration = Duration::from_millis(2);
 
 /// Sleeps up to shortly before, and then looks again and again; whatever else the thread has to do is done between two
 /// looks.
-pub(super) async fn until(due: Instant) {
+pub async fn until(due: Instant) {
     if let Some(rest) = due.checked_duration_since(Instant::now() + SPIN) {
         tokio::time::sleep(rest).await;
     }

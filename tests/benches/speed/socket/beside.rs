@@ -14,7 +14,7 @@ use crate::home::Home;
 use crate::report::{Limit, Report, Section};
 
 const RATE: u32 = 1_000;
-const TIME: Duration = Duration::from_secs(10);
+const TIME: Duration = Duration::from_secs(6);
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A guest may spin for a quarter of a second until it is ended.

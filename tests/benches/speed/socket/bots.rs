@@ -18,14 +18,14 @@ const LOOK: Duration = Duration::from_millis(300);
 const LOOKS: usize = 60;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Who {
+pub(crate) enum Who {
     Showrunner,
     Node,
     Bare,
 }
 
 impl Who {
-    pub(super) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Showrunner => "showrunner",
             Self::Node => "Node listener",

@@ -15,10 +15,10 @@ const RATES: [u32; 3] = [100, 1_000, 4_000];
 const IN_FLIGHT: [usize; 3] = [16, 64, 256];
 const BURSTS: [usize; 2] = [2_000, 5_000];
 
-const OPEN_LOOP: Duration = Duration::from_secs(10);
-const CLOSED_LOOP: Duration = Duration::from_secs(5);
+const OPEN_LOOP: Duration = Duration::from_secs(6);
+const CLOSED_LOOP: Duration = Duration::from_secs(2);
 /// Node compiles what it does often; the others fill their pools.
-const WARM_UP: Duration = Duration::from_secs(3);
+const WARM_UP: Duration = Duration::from_millis(1500);
 
 /// Of the design.
 const LEAST_ANSWERS: f64 = 25_000.0;
@@ -110,12 +110,10 @@ async fn observed(bot: &Bot, phase: impl Future<Output = Timing>) -> Run {
 
 impl Run {
     fn open_loop(&self) -> Values {
-        let mut values = self.latencies();
+        let mut values = Values::default();
         let late = percentile(&self.timing.late, 0.99).unwrap_or_default();
-        values
-            .value("p99.9 ms", self.milliseconds(0.999))
-            .value("max ms", self.milliseconds(1.0))
-            .value("processor µs", self.processor_microseconds());
+        self.latencies(&mut values);
+        values.value("processor µs", self.processor_microseconds());
         self.faults(&mut values);
         values.value("asked late µs", late.as_secs_f64() * 1e6);
         values
@@ -125,7 +123,7 @@ impl Run {
         let percent = |time: Duration| 100.0 * time.as_secs_f64() / self.took.as_secs_f64();
         let mut values = Values::default();
         values.value("a second", self.timing.per_second());
-        values.value("p50 ms", self.milliseconds(0.5)).value("p99 ms", self.milliseconds(0.99));
+        self.latencies(&mut values);
         values.value("processor µs", self.processor_microseconds());
         values.value("bot %", percent(self.bot)).value("generator %", percent(self.generator));
         values.value("connections", self.timing.connections as f64);
@@ -136,6 +134,7 @@ impl Run {
     fn burst(&self) -> Values {
         let mut values = Values::default();
         values.value("took ms", self.timing.took.as_secs_f64() * 1e3).value("a second", self.timing.per_second());
+        self.latencies(&mut values);
         values.value("processor µs", self.processor_microseconds());
         values
             .value("connections", self.timing.connections as f64)
@@ -144,10 +143,9 @@ impl Run {
         values
     }
 
-    fn latencies(&self) -> Values {
-        let mut values = Values::default();
+    fn latencies(&self, values: &mut Values) {
         values.value("p50 ms", self.milliseconds(0.5)).value("p99 ms", self.milliseconds(0.99));
-        values
+        values.value("p99.9 ms", self.milliseconds(0.999)).value("max ms", self.milliseconds(1.0));
     }
 
     /// What must all be nothing.

@@ -14,7 +14,7 @@ const IN_FLIGHT: usize = 64;
 const PLUGINS: [usize; 3] = [1, 10, 100];
 
 /// How long a bot that nobody speaks to is watched.
-const IDLE: Duration = Duration::from_secs(10);
+const IDLE: Duration = Duration::from_secs(5);
 
 /// Of the design, for what is resident.
 const MOST_IDLE: f64 = 30.0;
