@@ -1,11 +1,13 @@
 //! Bad neighbours: what a plugin that spins, one that traps and one that is saved each second cost the others.
 
+use std::cell::Cell;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
 use showrunner::gateway::control::client::Client;
 use showrunner::gateway::control::{PluginRequest, Request, Response};
+use showrunner::gateway::view::PluginStatus;
 use showrunner_tests::fixtures::V0_1_0;
 
 use super::Stage;
@@ -16,6 +18,8 @@ use crate::report::{Limit, Report, Section};
 const RATE: u32 = 1_000;
 const TIME: Duration = Duration::from_secs(6);
 const SECOND: Duration = Duration::from_secs(1);
+/// A plugin that crashes is started again.
+const REVIVE_EVERY: Duration = Duration::from_millis(200);
 
 /// A guest may spin for a quarter of a second until it is ended.
 const SPIN_EVERY: Duration = Duration::from_millis(300);
@@ -77,30 +81,30 @@ pub(super) async fn run(stage: &Stage<'_>, report: &mut Report) {
 async fn measure(stage: &Stage<'_>, bot: &Bot, neighbour: Neighbour, section: &mut Section) {
     bot.rest().await;
     let mut control = Client::connect(&bot.home().data_dir()).await.unwrap();
-    let before = state(&mut control).await;
+    let versions = status(&mut control, SAVED).await.generation;
+    let crashes = Cell::new(0);
     let timing = tokio::select! {
         timing = stage.server.open_loop(RATE, stage.arguments.time(TIME)) => timing,
-        () = disturb(stage, bot, neighbour) => unreachable!("it goes on for ever"),
+        () = disturb(stage, bot, neighbour, &crashes) => unreachable!("it goes on for ever"),
     };
     // What is still in its queue is not the next one's business.
     bot.rest().await;
-    let after = state(&mut control).await;
+    let versions = status(&mut control, SAVED).await.generation - versions;
     let milliseconds = |share| timing.latency(share).unwrap_or_default().as_secs_f64() * 1e3;
     let row = section.row(neighbour.name(), Who::Showrunner.name());
     row.value("p50 ms", milliseconds(0.5)).value("p99 ms", milliseconds(0.99));
     row.value("p99.9 ms", milliseconds(0.999)).value("max ms", milliseconds(1.0));
     row.value("lost", (timing.asked - timing.answered) as f64)
         .value("doubled", (timing.doubled + timing.strange) as f64);
-    row.value("crashes", (after.crashes - before.crashes) as f64);
-    row.value("versions", (after.versions - before.versions) as f64);
+    row.value("crashes", crashes.get() as f64).value("versions", versions as f64);
 }
 
 /// Does its worst, for ever.
-async fn disturb(stage: &Stage<'_>, bot: &Bot, neighbour: Neighbour) {
+async fn disturb(stage: &Stage<'_>, bot: &Bot, neighbour: Neighbour, crashes: &Cell<u64>) {
     match neighbour {
         Neighbour::Quiet => std::future::pending().await,
-        Neighbour::Spinning => tokio::join!(keep_saying(stage, "spin", SPIN_EVERY), keep_alive(bot)).0,
-        Neighbour::Trapping => tokio::join!(keep_saying(stage, "trap", TRAP_EVERY), keep_alive(bot)).0,
+        Neighbour::Spinning => tokio::join!(keep_saying(stage, "spin", SPIN_EVERY), keep_alive(bot, crashes)).0,
+        Neighbour::Trapping => tokio::join!(keep_saying(stage, "trap", TRAP_EVERY), keep_alive(bot, crashes)).0,
         Neighbour::Saved => {
             let folder = bot.home().plugin_folder(SAVED);
             let mut second = tokio::time::interval(SECOND);
@@ -121,30 +125,22 @@ async fn keep_saying(stage: &Stage<'_>, text: &str, every: Duration) {
 }
 
 /// Five crashes in a minute would put the probe into quarantine, and there would be nobody to disturb the others.
-async fn keep_alive(bot: &Bot) {
+/// Starting it anew begins the count anew, so they are counted here.
+async fn keep_alive(bot: &Bot, crashes: &Cell<u64>) {
     let mut control = Client::connect(&bot.home().data_dir()).await.unwrap();
-    let mut second = tokio::time::interval(SECOND);
+    let mut often = tokio::time::interval(REVIVE_EVERY);
     loop {
-        second.tick().await;
+        often.tick().await;
+        crashes.set(crashes.get() + status(&mut control, PROBE).await.crashes);
         let reload = Request::Plugins(PluginRequest::Reload { id: PROBE.to_owned() });
-        // It may crash at that very moment; the next second brings the next attempt.
+        // It may crash at that very moment; the next attempt follows soon.
         let _ = control.ask(&reload).await;
     }
 }
 
-struct State {
-    crashes: u64,
-    versions: u64,
-}
-
-async fn state(control: &mut Client) -> State {
-    State { crashes: status(control, PROBE).await.0, versions: status(control, SAVED).await.1 }
-}
-
-/// How often it has crashed, and how many versions of it there were.
-async fn status(control: &mut Client, id: &str) -> (u64, u64) {
+async fn status(control: &mut Client, id: &str) -> PluginStatus {
     match control.ask(&Request::Plugins(PluginRequest::Inspect { id: id.to_owned() })).await.unwrap() {
-        Response::Plugin(status) => (u64::from(status.crashes), status.generation),
+        Response::Plugin(status) => status,
         other => panic!("{other:?}"),
     }
 }

@@ -1,5 +1,6 @@
 //! From a saved plugin to its first answer, in the midst of chat: nothing lost, nothing answered twice.
 
+use std::cell::Cell;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -56,9 +57,12 @@ async fn save(stage: &Stage<'_>, source: &Source, bot: &Bot, version: usize) -> 
     let folder = bot.home().plugin_folder(PLUGIN);
     let new = format!("v{version} ");
     let begun = Instant::now();
-    let goes_on = |_| match stage.server.newest_words(&new) {
-        Some(newest) => newest.elapsed() < AROUND,
-        None => begun.elapsed() < LONGEST,
+    let seen = Cell::new(None::<Instant>);
+    let goes_on = |_| {
+        if seen.get().is_none() && stage.server.newest_words().is_some_and(|newest| newest == new) {
+            seen.set(Some(Instant::now()));
+        }
+        seen.get().map_or(begun.elapsed() < LONGEST, |seen| seen.elapsed() < AROUND)
     };
     let (timing, saved) = tokio::join!(stage.server.open_loop_while(RATE, goes_on), async {
         tokio::time::sleep(AROUND).await;
