@@ -3,6 +3,7 @@
 //! Commands that need a running daemon ask it over the control socket; the others read and write files. Only [`run`]
 //! and [`demo`] start an engine.
 
+mod backup;
 mod clean;
 mod config;
 mod daemon;
@@ -17,6 +18,7 @@ mod paint;
 mod plugins;
 mod queue;
 mod replay;
+mod restore;
 mod run;
 mod simulate;
 mod status;
@@ -72,6 +74,10 @@ enum Command {
     Status(status::Arguments),
     /// Show what happens, as it happens.
     Watch(watch::Arguments),
+    /// Copy the database to a file, also while the daemon runs.
+    Backup(backup::Arguments),
+    /// Put a backup in the place of the database, which is kept aside. The daemon must not run.
+    Restore(restore::Arguments),
     /// Stop the running daemon, as SIGTERM does.
     Stop,
 }
@@ -104,6 +110,8 @@ fn execute(given: Option<PathBuf>, command: Command) -> anyhow::Result<()> {
         Command::Replay(arguments) => daemon::block_on(replay::execute(given.as_deref(), arguments)),
         Command::Moderation(command) => daemon::block_on(moderation::execute(given.as_deref(), command)),
         Command::Status(arguments) => daemon::block_on(status::execute(config, &arguments)),
+        Command::Backup(arguments) => daemon::block_on(backup::execute(config, arguments)),
+        Command::Restore(arguments) => daemon::block_on(restore::execute(config, arguments)),
         Command::Watch(arguments) => daemon::block_on(watch::execute(config, &arguments)),
         Command::Stop => daemon::block_on(stop::execute(config)),
     }
@@ -140,6 +148,8 @@ mod tests {
             "moderation replay stream.jsonl --config other.toml",
             "status --json --config a.toml",
             "watch",
+            "backup /backups/today.db --force --json",
+            "restore /backups/today.db",
             "stop",
         ];
         for line in lines {

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -33,7 +34,7 @@ use crate::pipeline::Pipeline;
 use crate::platform::simulator::SimulatorError;
 use crate::platform::supervisor::Statuses;
 use crate::plugin::{Host, HostError, HostOptions, Roster};
-use crate::store::{Store, StoreError};
+use crate::store::{self, Store, StoreError};
 
 /// However long the plugins took to end, what they have said gets this long to leave.
 const LEAST_DRAIN: Duration = Duration::from_secs(1);
@@ -81,7 +82,8 @@ impl EngineError {
             Self::Config(error) => error.help().map(str::to_owned),
             Self::Control(error) => Some(error.help().to_owned()),
             Self::Http(error) => Some(error.help().to_owned()),
-            Self::Store(_) | Self::Host(_) | Self::Simulator(_) | Self::Account { .. } => None,
+            Self::Store(error) => error.help().map(str::to_owned),
+            Self::Host(_) | Self::Simulator(_) | Self::Account { .. } => None,
         }
     }
 
@@ -147,6 +149,17 @@ fn prepare_process() {
     // An error says that it was installed before, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     recorder();
+    survive_file_limits();
+}
+
+/// Where the size of files is limited, a write beyond it would end the process. With a handler it is an error as any
+/// other, which each writer knows how to bear.
+fn survive_file_limits() {
+    let kind = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    // The handler stays when nobody listens any more.
+    if let Err(error) = signal(kind) {
+        tracing::debug!(%error, "A limit on the size of files would end this process.");
+    }
 }
 
 /// The recorder of this process's metrics.
@@ -328,8 +341,13 @@ impl Engine {
     }
 }
 
+/// Where the database of a data folder is.
+fn database(settings: &Settings) -> PathBuf {
+    store::path(&settings.data_dir)
+}
+
 async fn open_store(settings: &Settings) -> Result<Store, StoreError> {
-    let (path, journal) = (settings.data_dir.join("showrunner.db"), settings.journal.clone());
+    let (path, journal) = (database(settings), settings.journal.clone());
     let opened = tokio::task::spawn_blocking(move || Store::open(&path, &journal)).await;
     opened.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
 }

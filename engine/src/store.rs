@@ -11,6 +11,8 @@
 //! and used by `agent`, `plugin`, `pipeline` and `gateway`; `replay` reads archives.
 
 mod archive;
+pub mod backup;
+mod damage;
 mod error;
 mod group;
 mod health;
@@ -24,6 +26,7 @@ mod lock;
 mod migrate;
 mod open;
 mod plugins;
+mod presence;
 mod projection;
 mod queue;
 mod recordings;
@@ -33,7 +36,7 @@ mod unfinished;
 mod viewers;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -53,10 +56,15 @@ pub use self::viewers::Viewer;
 
 use self::group::Group;
 use self::health::Health;
-use self::item::{Access, Item, Request};
+use self::item::{Access, Item, Request, Work};
 use self::queue::{Queue, Refused};
 use self::writer::Writer;
 use crate::config::settings::JournalSettings;
+
+/// Where the database of a data folder is.
+pub fn path(data_dir: &Path) -> PathBuf {
+    data_dir.join("showrunner.db")
+}
 
 /// A handle on the database. Cheap to clone; the file is closed by [`Store::close`], or with the last handle.
 #[derive(Clone)]
@@ -74,7 +82,7 @@ struct Inner {
 }
 
 impl Store {
-    /// Opens the database, or makes it: takes the lock against a second daemon, checks the file and migrates it.
+    /// Opens the database, or makes it: takes the lock against a second daemon, checks whose the file is and migrates it.
     ///
     /// Blocks for as long as that takes.
     pub fn open(path: &Path, settings: &JournalSettings) -> Result<Self, StoreError> {
@@ -82,9 +90,9 @@ impl Store {
         let queue = Arc::new(Queue::default());
         let health = Arc::new(Health::default());
         let (ending, ended) = watch::channel(());
-        let was_killed = database.was_killed;
+        let was_killed = database.past.was_killed;
         let writer = Writer::new(database, settings, Arc::clone(&queue), Arc::clone(&health))
-            .map_err(|source| StoreError::Open { path: path.to_owned(), source })?;
+            .map_err(|error| open::explain(path, error))?;
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
@@ -121,6 +129,29 @@ impl Store {
     /// Whether what is written reaches the disk, or since when not and why.
     pub fn health(&self) -> StoreHealth {
         self.inner.health.get()
+    }
+
+    /// Whether the file was deleted or replaced while it is open: what is written reaches nothing that a restart would
+    /// find. [`Store::back_up`] still saves all of it.
+    pub fn has_lost_its_file(&self) -> bool {
+        self.inner.health.is_gone()
+    }
+
+    /// Why a task would not be kept now, so that there is no use in asking for one. Of a disk that is only slow this says
+    /// nothing.
+    pub fn refusal(&self) -> Option<StoreError> {
+        self.inner.health.refusal().map(|why| StoreError::Unwritable { why })
+    }
+
+    /// Whether the disk takes its time with what it was given. Who can do without it should, for now.
+    pub fn is_slow(&self) -> bool {
+        self.inner.health.is_slow()
+    }
+
+    /// Logs once that the disk does not answer, and once that it does again. To be called every some seconds: the
+    /// writer itself can't say so.
+    pub fn look_for_stall(&self) {
+        self.inner.health.look_for_stall();
     }
 
     /// How many writes were lost since the start, because the queue was full or because they could not be stored.
@@ -162,8 +193,18 @@ impl Store {
         F: FnMut(&mut Group<'_>) -> Result<T, StoreError> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let request = Request::new(access, work, answer);
-        self.inner.queue.push_request(Item::Request(Box::new(request))).map_err(|refused| match refused {
+        self.queue_work(Request::new(access, work, answer), answered)
+    }
+
+    fn queue_work<T, W: Work + 'static>(
+        &self,
+        work: W,
+        answered: oneshot::Receiver<Result<T, StoreError>>,
+    ) -> Result<impl Future<Output = Result<T, StoreError>> + Send + use<T, W>, StoreError>
+    where
+        T: Send + 'static,
+    {
+        self.inner.queue.push_request(Item::Request(Box::new(work))).map_err(|refused| match refused {
             Refused::Full => StoreError::Busy,
             Refused::Closed => self.inner.why_closed(),
         })?;

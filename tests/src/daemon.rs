@@ -6,7 +6,9 @@
 mod record;
 mod stage;
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use showrunner::config::edit::{Change, change_plugin};
 use showrunner::effect::{Action, Effect, EffectResult};
@@ -14,8 +16,9 @@ use showrunner::engine::{self, EngineError, RunOptions};
 use showrunner::event::{Envelope, Event};
 use showrunner::gateway::control::client::{Client, ClientError};
 use showrunner::gateway::control::{PluginRequest, QueueRequest, Request, Response, Simulation};
-use showrunner::gateway::view::{PluginStatus, Reloaded, TaskView};
+use showrunner::gateway::view::{BackedUp, PluginStatus, Reloaded, TaskView};
 use showrunner::observation::{Decision, DecisionKind, Observation, Observer};
+use showrunner::store::backup::Copied;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +26,9 @@ use tokio_util::sync::CancellationToken;
 use self::record::Record;
 pub use self::record::{News, PATIENCE};
 pub use self::stage::{CHANNEL, Stage, probe_manifest};
+
+/// Between two looks at a status, which nobody is told of when it changes.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A running engine.
 pub struct Daemon {
@@ -153,6 +159,17 @@ impl Daemon {
         self.record.next().await;
     }
 
+    /// Waits for something else, and keeps up with what is observed meanwhile, however much that is.
+    pub async fn watching<T>(&mut self, work: impl Future<Output = T>) -> T {
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                () = self.record.take() => {}
+            }
+        }
+    }
+
     /// Waits for any observation that `pick` takes.
     pub async fn until<T>(&mut self, what: &str, pick: impl Fn(&Observation) -> Option<T>) -> T {
         self.record.find(what, pick).await
@@ -180,10 +197,59 @@ impl Daemon {
         }
     }
 
+    /// Returns when a plugin runs and has nothing left to handle.
+    pub async fn until_idle(&mut self, plugin: &str) {
+        self.until_status(plugin, "idle", |status| status.state == "running" && status.queued == 0).await;
+    }
+
     /// Waits for a plugin that takes its time to start.
     pub async fn until_running(&mut self, plugin: &str) {
-        while self.status(plugin).await.state != "running" {
-            self.next_observation().await;
+        self.until_status(plugin, "running", |status| status.state == "running").await;
+    }
+
+    async fn until_status(&mut self, plugin: &str, what: &str, is_so: impl Fn(&PluginStatus) -> bool) {
+        let told = async {
+            while !is_so(&self.status(plugin).await) {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        timeout(PATIENCE, told).await.unwrap_or_else(|_| panic!("{plugin} does not get {what}"));
+    }
+
+    /// What the status says of the database, when it says this.
+    pub async fn store_problem(&mut self, part: &str) -> String {
+        let told = async {
+            loop {
+                let Response::Status(status) = self.request(&Request::Status).await.unwrap() else {
+                    panic!("no status")
+                };
+                match status.store.problem {
+                    Some(problem) if problem.contains(part) => return problem,
+                    _ => tokio::time::sleep(LOOK).await,
+                }
+            }
+        };
+        timeout(PATIENCE, told).await.unwrap_or_else(|_| panic!("{part:?} is not said of the database"))
+    }
+
+    /// Returns when the status finds the database well.
+    pub async fn store_well(&mut self) {
+        let told = async {
+            loop {
+                match self.request(&Request::Status).await.unwrap() {
+                    Response::Status(status) if status.store.problem.is_none() => return,
+                    _ => tokio::time::sleep(LOOK).await,
+                }
+            }
+        };
+        timeout(PATIENCE, told).await.expect("the database is not well");
+    }
+
+    /// Has the daemon itself copy a database that nobody else can reach any more.
+    pub async fn rescue(&mut self, file: &Path) -> Copied {
+        match self.request(&Request::Backup { file: file.to_owned(), overwrite: false }).await.unwrap() {
+            Response::BackedUp(BackedUp { copied: Some(copied), .. }) => copied,
+            other => panic!("{other:?}"),
         }
     }
 

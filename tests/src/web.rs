@@ -69,6 +69,10 @@ impl Web {
 async fn answer(State(shared): State<Shared>, request: Request) -> Response {
     let key = request.headers().get("x-key").map(|value| value.to_str().unwrap().to_owned());
     let call = Call { path: request.uri().path().to_owned(), key };
+    // Whoever hangs up in the midst of it has not called.
+    let Ok(_) = axum::body::to_bytes(request.into_body(), usize::MAX).await else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
     shared.calls.lock().unwrap().push(call.clone());
     // The test may not wait for arrivals at all.
     let _ = shared.arrived.send(call.clone());

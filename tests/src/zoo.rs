@@ -56,7 +56,7 @@ impl Zoo {
         stage.connect(&server.settings()).add(&fixtures::V0_1_0[0]);
         change(&mut stage);
         let daemon = stage.start().await;
-        let zoo = Self { server, daemon, guests: 0 };
+        let mut zoo = Self { server, daemon, guests: 0 };
         zoo.until("the bot is in the room", |server| server.joins() == 1).await;
         zoo
     }
@@ -66,9 +66,10 @@ impl Zoo {
         format!("retake:{}", self.server.say("keeper", &format!("beast {order}")))
     }
 
-    /// The same, and waits for what comes of it.
+    /// The same, and waits for what comes of it. A guest who comes meanwhile is greeted all the same.
     pub async fn deed(&mut self, order: &str) -> Deed {
         let event = self.order(order);
+        self.neighbour_answers().await;
         let Decision { verdict, notes, .. } = self.daemon.decision(&event, "beast").await;
         Deed { verdict, notes }
     }
@@ -80,24 +81,29 @@ impl Zoo {
         deed.notes.last().cloned().unwrap_or_default()
     }
 
+    /// A guest greets the neighbour. That each is greeted once is seen in the end.
+    pub fn guest_comes(&mut self) {
+        self.guests += 1;
+        self.server.say(&format!("guest{}", self.guests), "!hello");
+    }
+
     /// A guest greets the neighbour, and is greeted.
     pub async fn neighbour_answers(&mut self) {
-        self.guests += 1;
-        let name = format!("guest{}", self.guests);
-        self.server.say(&name, "!hello");
+        self.guest_comes();
         let greeting = greeting(self.guests);
         self.until(&format!("\"{greeting}\""), |server| server.sent().contains(&greeting)).await;
     }
 
     /// Returns when two more pings were answered; the second was sent after this was called.
-    pub async fn heart_beats(&self) {
+    pub async fn heart_beats(&mut self) {
         let answered = self.server.pings().answered.len();
         self.until("pongs", |server| server.pings().answered.len() >= answered + 2).await;
     }
 
-    async fn until(&self, what: &str, is_there: impl Fn(&FakeRetake) -> bool) {
-        let waited = timeout(PATIENCE, self.server.saw(is_there)).await;
-        assert!(waited.is_ok(), "waited in vain for {what}; sent: {:?}", self.server.sent());
+    async fn until(&mut self, what: &str, is_there: impl Fn(&FakeRetake) -> bool) {
+        let Self { server, daemon, .. } = self;
+        let waited = timeout(PATIENCE, daemon.watching(server.saw(is_there))).await;
+        assert!(waited.is_ok(), "waited in vain for {what}; sent: {:?}", server.sent());
     }
 
     /// The lines that a plugin wrote to its log until now.

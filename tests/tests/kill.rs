@@ -1,6 +1,8 @@
 //! kill -9 at any point: no task is lost or done twice, no moderation is lost, no line appears twice, no memory is half
 //! written, and the database opens clean. `tests/src/kill.rs` says how.
 
+#![allow(clippy::print_stdout, reason = "the seed is what a failure is repeated with")]
+
 use std::path::Path;
 
 use showrunner_tests::kill::{Plan, World};

@@ -129,8 +129,7 @@ async fn a_service_that_never_answers_holds_up_no_moderation_of_the_engine_and_n
     assert_eq!(daemon.ask("probe", "echo here").await, ["here"]);
     let event = daemon.chat("echo and out").await;
     assert_eq!(daemon.outcome(&event, "probe", 0).await.status, OutcomeStatus::Done);
-    let status = daemon.status("probe").await;
-    assert_eq!((status.state.as_str(), status.queued), ("running", 0));
+    daemon.until_idle("probe").await;
     server.answer_sends(SendAnswer::Properly);
     daemon.stop().await;
     assert!(answered(&server).values().all(|times| *times == 1));

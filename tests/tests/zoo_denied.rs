@@ -205,6 +205,11 @@ async fn outside_of_the_contract_there_is_nothing() {
         (format!("list {own_folder}"), format!("read {config}"), format!("write {own_folder}/left-behind"));
     let no_file = "refused: No such file or directory (os error 44)";
     let no_socket = "refused: Permission denied (os error 2)";
+    // It asks for all of it, as a language's library does.
+    let imports = zoo.daemon.status("beast").await.imports.join(" ");
+    for asked in ["wasi:filesystem/types@", "wasi:sockets/tcp@", "wasi:sockets/udp@", "wasi:sockets/ip-name-lookup@"] {
+        assert!(imports.contains(asked), "{asked}: {imports}");
+    }
     for (what, found) in [
         ("environment", "0 variables"),
         ("arguments", "0 arguments"),
@@ -228,5 +233,28 @@ async fn outside_of_the_contract_there_is_nothing() {
     assert_eq!(listener.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
     datagrams.set_nonblocking(true).unwrap();
     assert_eq!(datagrams.recv(&mut [0; 8]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    zoo.close(&[]).await;
+}
+
+/// The same component, but where it asked for sockets it asks for rockets.
+fn asking_for_rockets() -> Vec<u8> {
+    let mut component = fixtures::beast().to_vec();
+    let (asked, instead) = (b"wasi:sockets/", b"wasi:rockets/");
+    for place in 0..=component.len() - asked.len() {
+        if component[place..].starts_with(asked) {
+            component[place..place + asked.len()].copy_from_slice(instead);
+        }
+    }
+    component
+}
+
+#[tokio::test]
+async fn a_component_that_asks_for_what_nobody_has_is_refused_by_its_name() {
+    let mut zoo = Zoo::open(|_| {}).await;
+    std::fs::write(zoo.daemon.stage.component("beast"), asking_for_rockets()).unwrap();
+    let detail = zoo.daemon.reload("beast").await.detail;
+    let words = "plugin.wasm does not fit this engine: component imports instance `wasi:rockets/";
+    assert!(detail.starts_with(words) && detail.ends_with(" (version 1.0.0 goes on)"), "{detail}");
+    assert_eq!(zoo.says("count").await, "1");
     zoo.close(&[]).await;
 }

@@ -6,19 +6,30 @@
 use showrunner::observation::DecisionKind;
 use showrunner_tests::daemon::Stage;
 use showrunner_tests::fixtures::{self, Fixture};
+use showrunner_tests::line::{BadLine, Fault};
+use showrunner_tests::web::Web;
 use showrunner_tests::zoo::Zoo;
 
 fn crashed(words: &str) -> DecisionKind {
     DecisionKind::Crashed(words.into())
 }
 
+/// What the operator reads of a beast that had too much.
+fn out_of_memory(limit: u32) -> String {
+    format!(
+        "it asked for more memory than the {limit} bytes that it may have (host.limits.memory, or memory-mib in its \
+         plugin.toml), and trapped: "
+    )
+}
+
 #[tokio::test]
 async fn however_a_beast_ends_it_is_told_and_nothing_half_done_leaves() {
+    let starved = format!("{}wasm trap: wasm `unreachable` instruction executed", out_of_memory(64 << 20));
     let ends = [
         ("trap", "it trapped: wasm trap: wasm `unreachable` instruction executed"),
         ("overflow", "it trapped: wasm trap: out of bounds memory access"),
         ("recurse", "it trapped: wasm trap: call stack exhausted"),
-        ("eat", "it trapped: wasm trap: wasm `unreachable` instruction executed"),
+        ("eat", starved.as_str()),
         ("exit", "it ended itself, with the exit status 0"),
     ];
     let mut zoo = Zoo::open(|stage| {
@@ -46,22 +57,28 @@ async fn however_a_beast_ends_it_is_told_and_nothing_half_done_leaves() {
 }
 
 #[tokio::test]
-async fn a_beast_that_traps_on_each_tenth_event_answers_the_other_nine_once() {
+async fn a_beast_that_traps_on_each_tenth_event_answers_the_others_once() {
     let mut zoo = Zoo::open(|_| {}).await;
-    let ticks: Vec<String> = (0..25).map(|_| zoo.order("tick")).collect();
+    let mut ticks = Vec::new();
+    for number in 1..=24 {
+        // It hears the guests as well, and counts them.
+        if number % 10 == 5 {
+            zoo.guest_comes();
+        } else {
+            ticks.push((number % 10, zoo.order("tick")));
+        }
+    }
     let trap = crashed("it trapped: wasm trap: wasm `unreachable` instruction executed");
     let mut said = Vec::new();
-    for (number, event) in (1..).zip(&ticks) {
+    for (place, event) in &ticks {
         let verdict = zoo.daemon.decision(event, "beast").await.verdict;
-        let place = (number - 1) % 10 + 1;
-        assert_eq!(verdict, if place == 10 { trap.clone() } else { DecisionKind::Handled }, "{number}");
-        said.extend((place < 10).then(|| format!("tick {place}")));
-    }
-    for (event, is_last) in ticks.iter().zip((1..=25).map(|number| number == 25)) {
-        if is_last {
+        assert_eq!(verdict, if *place == 0 { trap.clone() } else { DecisionKind::Handled }, "{place} {event}");
+        if *place != 0 {
+            said.push(format!("tick {place}"));
             zoo.daemon.outcome(event, "beast", 0).await;
         }
     }
+    assert_eq!(zoo.daemon.status("beast").await.crashes, 2);
     let said: Vec<&str> = said.iter().map(String::as_str).collect();
     assert!(zoo.close(&said).await.is_empty());
 }
@@ -107,6 +124,38 @@ async fn a_beast_that_never_rests_keeps_nobody_waiting() {
 }
 
 #[tokio::test]
+async fn a_beast_that_is_born_too_large_is_told_by_its_memory() {
+    let manifest = fixtures::beast_manifest(1).replace("[defaults]", "[limits]\nmemory-mib = 1\n[defaults]");
+    let mut zoo = Zoo::open_with(&manifest, fixtures::beast(), |_| {}).await;
+    let detail = zoo.daemon.news("beast", "failed").await.detail;
+    let words = format!("init failed: {}", out_of_memory(1 << 20));
+    assert!(detail.starts_with(&words) && detail.ends_with(" (nothing of it runs)"), "{detail}");
+    zoo.close(&[]).await;
+}
+
+#[tokio::test]
+async fn a_beast_that_does_not_come_up_again_is_quarantined_for_that() {
+    let web = Web::start().await;
+    let line = BadLine::to(([127, 0, 0, 1], web.port).into()).await;
+    let mut zoo = Zoo::open_with(&fixtures::beast_manifest(line.port()), fixtures::beast(), |stage| {
+        let settings = format!("{{ init = [\"count\", \"fetch\"], gate = \"http://127.0.0.1:{}/\" }}", line.port());
+        stage.set("plugins.beast", "settings", &settings);
+    })
+    .await;
+    zoo.daemon.until_running("beast").await;
+    line.set(Fault::HangsUp);
+    zoo.order("trap");
+    let behind = zoo.order("count");
+    zoo.neighbour_answers().await;
+    zoo.heart_beats().await;
+    let detail = zoo.daemon.news("beast", "quarantined").await.detail;
+    assert!(detail.starts_with("too many crashes in a minute, the last: init refused to start: "), "{detail}");
+    assert!(!zoo.daemon.has_decided(&behind, "beast"));
+    // Only of its first start, which went well.
+    assert_eq!(zoo.close(&[]).await["c"], "100");
+}
+
+#[tokio::test]
 async fn a_beast_that_traps_in_its_init_is_told_and_all_others_start() {
     let mut zoo = Zoo::open(|stage: &mut Stage| {
         stage.set("plugins.beast", "settings", "{ init = [\"count\", \"trap\"] }");
@@ -116,5 +165,7 @@ async fn a_beast_that_traps_in_its_init_is_told_and_all_others_start() {
     assert_eq!(zoo.daemon.news("beast", "failed").await.detail, words);
     let status = zoo.daemon.status("beast").await;
     assert_eq!((status.state.as_str(), status.detail.as_str(), status.generation), ("failed", words, 0));
+    zoo.neighbour_answers().await;
+    zoo.heart_beats().await;
     assert!(zoo.close(&[]).await.is_empty(), "nothing of an init that failed is kept");
 }

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use showrunner::config::edit::Change;
-use showrunner::gateway::control::{Request, Response};
 use showrunner::observation::DecisionKind;
 use showrunner_tests::daemon::Stage;
 use showrunner_tests::fixtures::{self, Fixture};
@@ -133,6 +132,32 @@ async fn what_the_old_version_stores_while_the_new_one_starts_is_not_undone() {
 }
 
 #[tokio::test]
+async fn a_second_start_that_fails_is_told_and_the_old_version_goes_on() {
+    let mut web = Web::start().await;
+    let line = BadLine::to(([127, 0, 0, 1], web.port).into()).await;
+    web.open_gate();
+    let gate = format!("http://127.0.0.1:{}/gate", line.port());
+    let mut zoo = Zoo::open_with(&fixtures::beast_manifest(line.port()), fixtures::beast(), |stage| {
+        stage.set("plugins.beast", "settings", &format!("{{ init = [\"count\", \"fetch\"], gate = \"{gate}\" }}"));
+    })
+    .await;
+    web.arrival().await;
+    zoo.daemon.until_running("beast").await;
+    zoo.daemon.stage.edit_manifest("beast", |text| text.replace("version = \"1.0.0\"", "version = \"2.0.0\""));
+    web.arrival().await;
+    // What the new one has read is old by now, so that it starts once more; and then nobody answers it.
+    assert_eq!(zoo.says("count").await, "101");
+    web.open_gate();
+    web.arrival().await;
+    line.set(Fault::HangsUp);
+    let detail = zoo.daemon.news("beast", "failed").await.detail;
+    let words = "it could not take over: started once more, its init refused to start: ";
+    assert!(detail.starts_with(words) && detail.ends_with(" (version 1.0.0 goes on)"), "{detail}");
+    assert_eq!(zoo.says("count").await, "102");
+    assert_eq!(zoo.close(&[]).await["c"], "102");
+}
+
+#[tokio::test]
 async fn a_swap_that_waits_for_a_slow_handler_holds_up_no_other_and_yields_to_the_operator() {
     let mut web = Web::start().await;
     let mut zoo = waiting_in_init(&web, "[]").await;
@@ -214,17 +239,8 @@ async fn a_database_that_is_locked_holds_up_no_chat_and_loses_no_memory() {
         zoo.neighbour_answers().await;
         zoo.heart_beats().await;
     }
-    let problem = loop {
-        // It takes the engine a moment to give up on the lock.
-        if let Response::Status(status) = zoo.daemon.request(&Request::Status).await.unwrap()
-            && let Some(problem) = status.store.problem
-        {
-            break problem;
-        }
-        zoo.heart_beats().await;
-    };
-    assert!(problem.contains("database is locked"), "{problem}");
-    assert!(problem.contains("chat is answered from memory, see to the disk"), "{problem}");
+    zoo.daemon.store_problem("chat is answered from memory, see to the disk").await;
+    zoo.heart_beats().await;
     foreign.execute_batch("ROLLBACK").unwrap();
     assert_eq!(zoo.says("count").await, "6");
     assert_eq!(zoo.close(&[]).await["c"], "6");

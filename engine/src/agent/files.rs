@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::fs::{self, OpenOptions};
+use tokio::fs::{self, File, OpenOptions};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -15,6 +15,9 @@ use crate::effect::Task;
 
 /// Lines that may wait for a slow disk.
 const LINES: usize = 1024;
+
+/// How long to leave a file alone that could not be written.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// An agent that never empties its file does not get more than this.
 const FILE_BYTES: u64 = 8 << 20;
@@ -84,18 +87,34 @@ impl QueueFile {
         (QueueFileHandle { lines: sender }, Self { path, lines, is_failing: false })
     }
 
-    /// Runs until `shutdown`, and writes what has come until then.
+    /// Runs until `shutdown`, and writes what has come until then. What can't be written is tried again, as an agent that
+    /// reads nothing else would not hear of it; meanwhile others wait behind it.
     pub async fn run(mut self, shutdown: CancellationToken) {
-        let mut batch = Vec::new();
+        let mut lines = Vec::new();
         loop {
             tokio::select! {
                 biased;
-                count = self.lines.recv_many(&mut batch, LINES) => if count == 0 { return },
-                () = shutdown.cancelled() => return,
+                count = self.lines.recv_many(&mut lines, LINES), if lines.is_empty() => if count == 0 { return },
+                () = shutdown.cancelled() => {
+                    self.lines.close();
+                    self.lines.recv_many(&mut lines, LINES).await;
+                    return self.write(&mut lines).await;
+                }
+                () = tokio::time::sleep(RETRY), if !lines.is_empty() => {}
             }
-            let written = append(&self.path, &batch).await;
-            self.note(written.as_ref().err());
-            batch.clear();
+            self.write(&mut lines).await;
+        }
+    }
+
+    /// Takes away what is written.
+    async fn write(&mut self, lines: &mut Vec<QueueLine>) {
+        if lines.is_empty() {
+            return;
+        }
+        let written = append(&self.path, lines).await;
+        self.note(written.as_ref().err());
+        if written.is_ok() {
+            lines.clear();
         }
     }
 
@@ -122,10 +141,20 @@ async fn append(path: &Path, lines: &[QueueLine]) -> io::Result<()> {
         bytes.push(b'\n');
     }
     let mut file = OpenOptions::new().append(true).create(true).mode(MODE).open(path).await?;
-    if file.metadata().await?.len() > FILE_BYTES {
+    let before = file.metadata().await?.len();
+    if before > FILE_BYTES {
         return Err(io::Error::other("the agent does not empty it, and it has grown to its bound"));
     }
-    file.write_all(&bytes).await?;
+    let written = write(&mut file, &bytes).await;
+    if written.is_err() && file.metadata().await?.len() > before {
+        // A disk that is full takes a part: it would be half a line, and then the beginning of another one.
+        file.set_len(before).await?;
+    }
+    written
+}
+
+async fn write(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+    file.write_all(bytes).await?;
     file.flush().await
 }
 
@@ -157,8 +186,12 @@ impl HealthFile {
         let mut is_failing = false;
         loop {
             let written = replace(&self.path, &health()).await;
-            if let (Err(error), false) = (&written, is_failing) {
-                tracing::warn!(path = %self.path.display(), %error, "The health file can't be written.");
+            match &written {
+                Err(error) if !is_failing => {
+                    tracing::warn!(path = %self.path.display(), %error, "The health file can't be written.");
+                }
+                Ok(()) if is_failing => tracing::info!("The health file can be written again."),
+                _ => {}
             }
             is_failing = written.is_err();
             if shutdown.is_cancelled() {
@@ -178,10 +211,17 @@ async fn replace(path: &Path, health: &Health) -> io::Result<()> {
     name.push(".new");
     let new = PathBuf::from(name);
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(MODE).open(&new).await?;
-    file.write_all(&serde_json::to_vec(health)?).await?;
-    file.flush().await?;
+    let written = write(&mut file, &serde_json::to_vec(health)?).await;
     drop(file);
-    fs::rename(&new, path).await
+    let replaced = match written {
+        Ok(()) => fs::rename(&new, path).await,
+        Err(error) => Err(error),
+    };
+    if replaced.is_err() {
+        // It is tried again soon, and till then nothing lies about.
+        let _ = fs::remove_file(&new).await;
+    }
+    replaced
 }
 
 #[cfg(test)]

@@ -87,8 +87,11 @@ impl TaskQueue {
         self.inner.bound
     }
 
-    /// Whether a task of this queue would be taken now.
+    /// Whether a task of this queue would be taken now. A database that takes nothing says so at once.
     pub async fn has_room(&self, queue: &str) -> Result<bool, QueueError> {
+        if let Some(refusal) = self.inner.store.refusal() {
+            return Err(refusal.into());
+        }
         Ok(self.inner.store.open_tasks(queue).await? < self.inner.bound)
     }
 

@@ -6,9 +6,11 @@ use std::process::ExitCode;
 use super::clean::clean_lines;
 use super::output::Closed;
 use crate::config::ConfigErrors;
+use crate::config::edit::EditError;
 use crate::engine::EngineError;
 use crate::gateway::control::client::ClientError;
 use crate::replay::JournalError;
+use crate::store::backup::BackupError;
 
 /// A failure of the command line itself, with what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +81,12 @@ fn describe(error: &anyhow::Error) -> Report {
     if let Some(journal) = error.downcast_ref::<JournalError>() {
         return Report { message, help: journal.help().map(str::to_owned), is_usage: false };
     }
-    Report { message, help: None, is_usage: false }
+    let help = if let Some(backup) = error.downcast_ref::<BackupError>() {
+        backup.help()
+    } else {
+        error.downcast_ref::<EditError>().and_then(EditError::help)
+    };
+    Report { message, help: help.map(str::to_owned), is_usage: false }
 }
 
 #[cfg(test)]

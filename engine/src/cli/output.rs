@@ -1,4 +1,4 @@
-//! The one place that writes to the standard output.
+//! The one place that writes what a command has to say.
 //!
 //! A reader that has seen enough, as `head` has, closes the pipe; that is a quiet end and no failure.
 
@@ -20,6 +20,12 @@ pub(super) fn line(text: impl Display) -> anyhow::Result<()> {
         io::ErrorKind::BrokenPipe => Closed.into(),
         _ => anyhow::anyhow!("can't write to the standard output: {error}"),
     })
+}
+
+/// Says on the standard error what does not belong to the result.
+pub(super) fn warn(text: impl Display) {
+    // Nobody is left to be told when this fails.
+    let _ = writeln!(io::stderr().lock(), "warning: {text}");
 }
 
 /// Writes one JSON value as one line.

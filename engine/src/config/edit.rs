@@ -31,13 +31,35 @@ pub enum EditError {
     Shape { path: PathBuf, key: String },
 }
 
+impl EditError {
+    /// What to do about it.
+    pub fn help(&self) -> Option<&'static str> {
+        let Self::File { source, .. } = self else { return None };
+        Some(match source.kind() {
+            io::ErrorKind::PermissionDenied => {
+                "nothing was changed; do it as the owner of the file, or make it writable"
+            }
+            io::ErrorKind::ReadOnlyFilesystem => "nothing was changed; its disk is mounted read-only",
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                "nothing was changed; free some space, and try again"
+            }
+            _ => return None,
+        })
+    }
+}
+
 /// Writes the changes of one plugin into the config. All of them or none.
 pub fn change_plugin(config: &Path, plugin: &str, changes: &[Change]) -> Result<(), EditError> {
     // The link stays a link: what it leads to is replaced.
     let path = fs::canonicalize(config).map_err(|source| failed("find", config, source))?;
     let text = fs::read_to_string(&path).map_err(|source| failed("read", &path, source))?;
     let changed = edited(&path, &text, plugin, changes)?;
-    if changed == text { Ok(()) } else { replace(&path, &changed) }
+    if changed == text {
+        return Ok(());
+    }
+    // A file that is kept from being written is not replaced either, which its folder alone would allow.
+    OpenOptions::new().write(true).open(&path).map_err(|source| failed("write", &path, source))?;
+    replace(&path, &changed)
 }
 
 fn failed(what: &'static str, path: &Path, source: io::Error) -> EditError {

@@ -1,23 +1,31 @@
 //! What the command line asks of a running engine.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::broadcast;
 
-use super::Engine;
+use super::{Engine, database};
 use crate::agent::{Lease, QueueError};
 use crate::event::Channel;
 use crate::gateway::control::{Control, QueueRequest, Refusal, Simulation};
-use crate::gateway::view::{ConnectionView, PluginStatus, QueueView, Reloaded, Status, StoreView, TaskView};
+use crate::gateway::view::{BackedUp, ConnectionView, PluginStatus, QueueView, Reloaded, Status, StoreView, TaskView};
 use crate::observation::Observation;
 use crate::pipeline::Accepted;
 use crate::platform::simulator::{Simulated, draft};
 use crate::platform::supervisor::{ConnectionStatus, Statuses};
 use crate::plugin::PluginState;
+use crate::store::backup::BackupError;
 use crate::store::{Store, StoreHealth, StoredTask, TaskState};
+
+/// How long a backup waits for what is still to be written. A disk that takes longer does not answer.
+const FLUSH: Duration = Duration::from_secs(15);
+
+/// How long a page about the daemon waits for the queues on it.
+const COUNT: Duration = Duration::from_secs(1);
 
 #[async_trait]
 impl Control for Engine {
@@ -98,6 +106,22 @@ impl Control for Engine {
         self.reload().await
     }
 
+    async fn back_up(&self, file: &Path, overwrite: bool) -> Result<BackedUp, Refusal> {
+        let flushed = tokio::time::timeout(FLUSH, self.store.flush()).await;
+        if self.store.has_lost_its_file() {
+            let database = database(&self.settings.load());
+            let copied = self.store.back_up(&database, file, overwrite).await.map_err(refuse_backup)?;
+            return Ok(BackedUp { copied: Some(copied), warning: store_problem(&self.store) });
+        }
+        let problem = store_problem(&self.store);
+        let warning = match flushed {
+            Ok(Ok(())) => problem,
+            Ok(Err(error)) => Some(problem.unwrap_or_else(|| error.to_string())),
+            Err(_) => Some(problem.unwrap_or_else(|| "the disk does not answer".to_owned())),
+        };
+        Ok(BackedUp { copied: None, warning })
+    }
+
     fn watch(&self) -> broadcast::Receiver<Arc<Observation>> {
         self.options.observer.watch()
     }
@@ -108,10 +132,12 @@ impl Control for Engine {
 }
 
 impl Engine {
-    /// How full each queue is. A store that can't be read has no queues to show; its problem is shown beside.
+    /// How full each queue is. A store that can't be read, or not soon, has no queues to show; its problem is shown
+    /// beside.
     pub(super) async fn queues(&self) -> Vec<QueueView> {
         let mut queues = BTreeMap::<String, QueueView>::new();
-        for (queue, state, count) in self.store.count_tasks().await.unwrap_or_default() {
+        let counted = tokio::time::timeout(COUNT, self.store.count_tasks()).await;
+        for (queue, state, count) in counted.into_iter().flatten().flatten() {
             let view =
                 queues.entry(queue.clone()).or_insert_with(|| QueueView { queue, waiting: 0, leased: 0, dead: 0 });
             match state {
@@ -137,9 +163,17 @@ pub(super) fn store_problem(store: &Store) -> Option<String> {
     match store.health() {
         StoreHealth::Ok => None,
         StoreHealth::Failing { why, .. } => {
-            Some(format!("the database can't be written: {why}; chat is answered from memory, see to the disk"))
+            Some(format!("the database can't be relied on: {why}; chat is answered from memory, see to the disk"))
         }
         StoreHealth::Broken { why } => Some(format!("the database was given up: {why}; the daemon ends")),
+    }
+}
+
+fn refuse_backup(error: BackupError) -> Refusal {
+    let refusal = Refusal::new(error.to_string());
+    match error.help() {
+        Some(help) => refusal.with_help(help),
+        None => refusal,
     }
 }
 

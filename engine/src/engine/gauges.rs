@@ -23,6 +23,7 @@ impl Engine {
             tokio::select! {
                 () = shutdown.cancelled() => return,
                 _ = tick.tick() => {
+                    self.store.look_for_stall();
                     self.set_gauges(&mut queues).await;
                     self.say_status(&mut said);
                 }
@@ -34,7 +35,10 @@ impl Engine {
     fn say_status(&self, said: &mut String) {
         let connections = control::connections(&self.statuses);
         let ready = connections.iter().filter(|connection| connection.is_ready()).count();
-        let status = format!("{ready} of {} connections are ready", connections.len());
+        let mut status = format!("{ready} of {} connections are ready", connections.len());
+        if let Some(problem) = control::store_problem(&self.store) {
+            status.push_str(&format!("; {problem}"));
+        }
         if *said != status {
             self.options.service.status(&status);
             *said = status;

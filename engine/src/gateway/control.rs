@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 pub use self::server::{ControlError, ControlSocket};
-use super::view::{PluginStatus, Reloaded, Status, TaskView};
+use super::view::{BackedUp, PluginStatus, Reloaded, Status, TaskView};
 use crate::observation::Observation;
 
 /// Where the socket of a data folder is.
@@ -38,6 +38,12 @@ pub enum Request {
     Watch,
     /// Reads the config again; when it is wrong the old settings stay.
     ReloadConfig,
+    /// Writes all that waits, so that the client can copy the database. Where its file is gone, the daemon alone still
+    /// has what was in it, and makes the copy itself.
+    Backup {
+        file: PathBuf,
+        overwrite: bool,
+    },
     /// As SIGTERM does.
     Stop,
 }
@@ -129,6 +135,7 @@ pub enum Response {
         event_id: String,
     },
     Reloaded(Reloaded),
+    BackedUp(BackedUp),
     /// Done, and there is nothing to say of it.
     Done,
     Observed {
@@ -173,6 +180,7 @@ pub trait Control: Send + Sync {
     /// Tasks for `List`, `Lease` and `Dead`; nothing for the others.
     async fn queue(&self, request: QueueRequest) -> Result<Vec<TaskView>, Refusal>;
     async fn reload_config(&self) -> Result<Reloaded, Refusal>;
+    async fn back_up(&self, file: &Path, overwrite: bool) -> Result<BackedUp, Refusal>;
     fn watch(&self) -> broadcast::Receiver<Arc<Observation>>;
     /// Begins to stop, and returns at once.
     fn stop(&self);

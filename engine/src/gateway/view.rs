@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Channel;
 use crate::observation::ConnectionState;
+use crate::store::backup::Copied;
 
 /// The whole daemon on one page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,4 +128,14 @@ pub struct Reloaded {
     pub applied: Vec<String>,
     /// Keys that hold only after a restart.
     pub needs_restart: Vec<String>,
+}
+
+/// What a daemon did for a backup.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackedUp {
+    /// The copy, where only the daemon could make it. Else it is the client's to make, and all that is known is in the
+    /// file.
+    pub copied: Option<Copied>,
+    /// What is not in the copy, or not well.
+    pub warning: Option<String>,
 }

@@ -43,6 +43,8 @@ impl Awaited {
 
 impl Inner {
     pub(super) fn commit(&self, mut batch: Batch) {
+        let is_slow = self.store.is_slow();
+        let must_stand_first = |numbered: &NumberedEffect| must_stand_first(numbered, is_slow);
         let waits = batch.again || batch.effects.iter().any(must_stand_first);
         if !waits {
             self.store.commit_behind(&batch);
@@ -63,7 +65,12 @@ impl Inner {
         }
         match word {
             Ok(word) => self.wait_for(batch, Box::pin(word)),
-            Err(error) => self.carry_out_unwritten(batch, &error.to_string()),
+            Err(error) => {
+                let why = error.to_string();
+                self.refuse_tasks(&mut batch, &why);
+                self.store.commit_behind(&batch);
+                self.carry_out_unwritten(batch, &why);
+            }
         }
     }
 
@@ -104,11 +111,8 @@ impl Inner {
     }
 
     /// The disk did not take it. Moderation is carried out all the same: doing it twice harms nobody, and a chat without
-    /// it does. A task stands in the database or nowhere.
+    /// it does. A task stands in the database or nowhere; what else is to be written waits in memory.
     fn carry_out_unwritten(&self, mut batch: Batch, why: &str) {
-        if !batch.kv.is_empty() {
-            tracing::error!(plugin = %batch.plugin, event = %batch.cause.id, why, "What a plugin stored is lost at the next restart.");
-        }
         self.refuse_tasks(&mut batch, why);
         self.carry_out_committed(batch, &Committed::default());
     }
@@ -130,11 +134,12 @@ impl Inner {
     }
 }
 
-/// Whether it may only be carried out when the ledger has it.
-fn must_stand_first(numbered: &NumberedEffect) -> bool {
+/// Whether it may only be carried out when the ledger has it. For moderation a disk that takes its time is as good as one
+/// that takes nothing.
+fn must_stand_first(numbered: &NumberedEffect, is_slow: bool) -> bool {
     match &numbered.effect {
         Effect::Enqueue { .. } => true,
-        Effect::Platform { action, .. } => action.priority() == Priority::Moderation,
+        Effect::Platform { action, .. } => action.priority() == Priority::Moderation && !is_slow,
         Effect::Alert(_) | Effect::Publish { .. } => false,
     }
 }

@@ -59,7 +59,7 @@ impl Live {
     /// Another instance of the same version in its place, initialised anew.
     async fn start_again(self) -> Result<Candidate, Crash> {
         let Self { loaded, context, generation, .. } = self;
-        Self::start(loaded, context, generation).await.map_err(|error| Crash::Trap(error.to_string()))
+        Self::start(loaded, context, generation).await.map_err(|error| Crash::Start(error.to_string()))
     }
 }
 

@@ -21,6 +21,9 @@ use crate::config::settings::{Limits, PluginSettings};
 use crate::effect::{Effect, NumberedEffect, PluginId};
 use crate::recording::Start;
 
+/// Far longer than a store takes that is well.
+const SOON: Duration = Duration::from_millis(500);
+
 /// Random bytes in one call: enough to seed a generator.
 const RANDOM_BYTES: u64 = 4096;
 
@@ -136,6 +139,7 @@ impl Guest {
         self.overlay = Overlay::default();
         self.effect_bytes = 0;
         self.reviewing = false;
+        self.memory.begin();
         self.deadline = Instant::now() + limit;
     }
 
@@ -155,6 +159,15 @@ impl Guest {
 
     pub(super) fn is_out_of_time(&self) -> bool {
         Instant::now() >= self.deadline
+    }
+
+    /// Asks the store for what a plugin can do without. `None` when that takes too long: no answer in chat waits for a
+    /// disk.
+    pub(super) async fn soon<T>(&mut self, question: impl Future<Output = T>) -> Option<T> {
+        if self.context.services.is_slow() {
+            return None;
+        }
+        self.waiting(tokio::time::timeout(SOON, question)).await.ok()
     }
 
     /// Gives back the time that the host, not the guest, has spent waiting.

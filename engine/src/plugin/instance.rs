@@ -19,10 +19,17 @@ pub(super) enum Crash {
     OutOfTime { limit_ms: u128 },
     #[error("it handed over far more in one call than any limit allows")]
     TooMuch,
+    #[error(
+        "it asked for more memory than the {limit} bytes that it may have (host.limits.memory, or memory-mib in its plugin.toml), and trapped: {trap}"
+    )]
+    OutOfMemory { limit: usize, trap: String },
     #[error("it ended itself, with the exit status {status}")]
     Exit { status: i32 },
     #[error("it trapped: {0}")]
     Trap(String),
+    /// Of an instance that is made in place of another.
+    #[error("started once more, its {0}")]
+    Start(String),
 }
 
 /// What a call left behind when it ended well.

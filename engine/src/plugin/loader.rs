@@ -67,8 +67,10 @@ pub enum LoadError {
     /// Tried again by itself as soon as the file is whole.
     #[error("{} is still being written", folder.display())]
     Unsteady { folder: PathBuf },
-    #[error("{file} is larger than the {limit} bytes that are loaded at most (host.limits.component-size)")]
-    TooLarge { file: &'static str, limit: u64 },
+    #[error("{COMPONENT_FILE} is larger than the {limit} bytes that are loaded at most (host.limits.component-size)")]
+    TooLarge { limit: u64 },
+    #[error("{MANIFEST_FILE} is larger than {MANIFEST_BYTES} bytes; it may be another file by mistake")]
+    LongManifest,
     #[error(
         "{COMPONENT_FILE} is a core module, not a component; build it for wasm32-wasip2, or wrap it with `wasm-tools component new`"
     )]
@@ -165,7 +167,7 @@ fn read(folder: &Path, file: &'static str, limit: u64) -> Result<Vec<u8>, LoadEr
     let mut bytes = Vec::new();
     opened.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > limit {
-        return Err(LoadError::TooLarge { file, limit });
+        return Err(if file == MANIFEST_FILE { LoadError::LongManifest } else { LoadError::TooLarge { limit } });
     }
     Ok(bytes)
 }

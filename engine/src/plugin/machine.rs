@@ -44,7 +44,7 @@ impl Machine {
     /// For whoever runs plugins on a thread of their own, one call at a time.
     pub(super) fn without_threads(cache: Option<&Path>) -> Result<Self, MachineError> {
         let broken = |error: wasmtime::Error| MachineError::Engine(format!("{error:#}"));
-        let engine = Engine::new(&config(cache).map_err(broken)?).map_err(broken)?;
+        let engine = Engine::new(&config(cache)).map_err(broken)?;
         let v0_1 = v0_1::linker(&engine).map_err(broken)?;
         start_ticker(engine.weak())?;
         Ok(Self { engine, v0_1, runtime: None })
@@ -65,19 +65,27 @@ impl Drop for Machine {
     }
 }
 
-fn config(cache: Option<&Path>) -> wasmtime::Result<Config> {
+fn config(cache: Option<&Path>) -> Config {
     let mut config = Config::new();
     config.epoch_interruption(true);
     // No plugin of 0.1 uses it, and each call would pay for it.
     config.concurrency_support(false);
-    if let Some(folder) = cache {
-        let mut cache = CacheConfig::new();
-        cache.with_directory(folder);
-        // After this many uses the cache would compress an entry better, which takes ~170 MB for a while.
-        cache.with_optimized_compression_usage_counter_threshold(u64::MAX);
-        config.cache(Some(Cache::new(cache)?));
-    }
-    Ok(config)
+    config.cache(cache.and_then(open_cache));
+    config
+}
+
+/// `None` where the folder can't be made, as on a full disk: a plugin that is compiled anew runs as well.
+fn open_cache(folder: &Path) -> Option<Cache> {
+    let mut config = CacheConfig::new();
+    config.with_directory(folder);
+    // After this many uses the cache would compress an entry better, which takes ~170 MB for a while.
+    config.with_optimized_compression_usage_counter_threshold(u64::MAX);
+    Cache::new(config)
+        .inspect_err(|error| {
+            let (folder, error) = (folder.display(), format!("{error:#}"));
+            tracing::warn!(%folder, error, "Compiled plugins can't be kept; they are compiled at each start.");
+        })
+        .ok()
 }
 
 /// A thread of its own, so that no busy runtime can hold the clock back. It ends with the engine.
@@ -108,7 +116,7 @@ fn plugin_runtime() -> std::io::Result<Runtime> {
 /// For those who only read a component.
 pub(super) fn compiler() -> Result<(Engine, Linker<Guest>), MachineError> {
     let broken = |error: wasmtime::Error| MachineError::Engine(format!("{error:#}"));
-    let mut config = config(None).map_err(broken)?;
+    let mut config = config(None);
     // Nothing of it will run.
     config.cranelift_opt_level(OptLevel::None);
     let engine = Engine::new(&config).map_err(broken)?;

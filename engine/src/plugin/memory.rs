@@ -16,11 +16,23 @@ pub(super) struct MemoryLimit {
     /// Of all linear memories together.
     used: usize,
     table_elements: usize,
+    /// Whether it was refused more in the call under way.
+    refused: bool,
 }
 
 impl MemoryLimit {
     pub(super) const fn new(limit: usize) -> Self {
-        Self { limit, used: 0, table_elements: 0 }
+        Self { limit, used: 0, table_elements: 0, refused: false }
+    }
+
+    pub(super) const fn begin(&mut self) {
+        self.refused = false;
+    }
+
+    /// The limit, when the guest asked for more than that in the call under way. What traps then most often trapped
+    /// because of it, and the trap itself says nothing of memory.
+    pub(super) const fn exceeded(&self) -> Option<usize> {
+        if self.refused { Some(self.limit) } else { None }
     }
 }
 
@@ -30,6 +42,8 @@ impl ResourceLimiter for MemoryLimit {
         let fits = used <= self.limit;
         if fits {
             self.used = used;
+        } else {
+            self.refused = true;
         }
         Ok(fits)
     }
@@ -69,5 +83,8 @@ mod tests {
         assert!(limit.table_growing(0, TABLE_ELEMENTS - 1, None).unwrap());
         assert!(!limit.table_growing(0, 2, None).unwrap());
         assert!(limit.table_growing(0, 1, None).unwrap());
+        assert_eq!(limit.exceeded(), Some(100));
+        limit.begin();
+        assert_eq!(limit.exceeded(), None, "what was refused in an earlier call is past");
     }
 }

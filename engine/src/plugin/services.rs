@@ -57,6 +57,14 @@ impl Services {
         }
     }
 
+    /// Whether what the database is asked now would be answered late.
+    pub(super) fn is_slow(&self) -> bool {
+        match self {
+            Self::Live(live) => live.store.is_slow(),
+            Self::Past(_) => false,
+        }
+    }
+
     pub(super) async fn viewer(&self, platform: &str, user_id: &str) -> Result<Option<Viewer>, StoreError> {
         let asked = (platform, user_id);
         match self {

@@ -1,17 +1,25 @@
 //! What can go wrong with the database, in words for the operator.
 
+use std::io;
 use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
+
+const FREE_SPACE: &str = "free some space; a service manager then starts it by itself";
+const MAKE_WRITABLE: &str = "data-dir and what is in it must be writable for the daemon's user, on a disk that is not \
+                             mounted read-only";
 
 /// Every case says what was tried; those that a person can mend say how.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("can't {doing} {path}: {source}")]
-    Io { doing: &'static str, path: PathBuf, source: std::io::Error },
+    Io { doing: &'static str, path: PathBuf, source: io::Error },
 
     #[error("can't open the database {path}: {source}")]
     Open { path: PathBuf, source: rusqlite::Error },
+
+    #[error("can't open the database {path}: its disk is full")]
+    Full { path: PathBuf },
 
     #[error(
         "the database {path} is in use by another daemon{}; stop that one, or give this one a `data_dir` of its own",
@@ -25,7 +33,10 @@ pub enum StoreError {
     #[error("{path} belongs to another program; move it away, or choose another `data_dir`")]
     Foreign { path: PathBuf },
 
-    #[error("the database {path} is damaged ({detail}); restore it from a backup, or move it away to begin anew")]
+    #[error(
+        "the database {path} is damaged ({detail}); restore it from a backup (`showrunner restore FILE`), or move it \
+         away to begin anew"
+    )]
     Damaged { path: PathBuf, detail: String },
 
     #[error(
@@ -39,6 +50,15 @@ pub enum StoreError {
 
     #[error("can't bring the database {path} to version {version}: {source}; nothing was changed")]
     Migration { path: PathBuf, version: u32, source: rusqlite::Error },
+
+    #[error(
+        "the file of the database {path} was deleted or replaced while it is in use; save what was in it with \
+         `showrunner backup FILE`, stop the daemon, and restore that"
+    )]
+    Gone { path: PathBuf },
+
+    #[error("the database can't be written: {why}")]
+    Unwritable { why: String },
 
     #[error("the database can't keep up: too many requests are waiting; try again")]
     Busy,
@@ -57,6 +77,21 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// What to do about a database that can't be opened, where the message does not say it.
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Full { .. } => Some(FREE_SPACE),
+            Self::Io { source, .. } => help_with_file(source.kind()),
+            Self::Open { source, .. } => match source.sqlite_error_code()? {
+                ErrorCode::SystemIoFailure => Some("the disk may be failing: the system's log (`dmesg`) says more"),
+                ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => Some(MAKE_WRITABLE),
+                ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Some("end the program that holds it"),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Whether the cause lies with the file or the disk, so that nothing at all can be written now, and not with the
     /// one thing that was to be written.
     pub(super) fn concerns_the_file(&self) -> bool {
@@ -76,5 +111,13 @@ impl StoreError {
                     | ErrorCode::OutOfMemory
             )
         )
+    }
+}
+
+fn help_with_file(kind: io::ErrorKind) -> Option<&'static str> {
+    match kind {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => Some(FREE_SPACE),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Some(MAKE_WRITABLE),
+        _ => None,
     }
 }

@@ -14,6 +14,8 @@ use crate::event::{Channel, Envelope};
 /// A transaction under way. What it counted is worth nothing until it is committed.
 pub(super) struct Group<'a> {
     connection: &'a Connection,
+    /// Whether there is any use in writing more than was asked for.
+    can_write: bool,
     /// One reading of the clock for all of the group.
     pub(super) now_ms: u64,
     /// The running sum of the journal's bytes, this group's included.
@@ -36,12 +38,31 @@ pub(super) struct Outcome {
 
 impl<'a> Group<'a> {
     pub(super) fn new(connection: &'a Connection, now_ms: u64, total_bytes: u64, waiting: &'a [Counted]) -> Self {
-        let (sequences, open_tasks) = (HashMap::new(), HashMap::new());
-        Self { connection, now_ms, total_bytes, sequences, open_tasks, waiting, fresh: Vec::new(), drawn: 0 }
+        Self {
+            connection,
+            can_write: true,
+            now_ms,
+            total_bytes,
+            sequences: HashMap::new(),
+            open_tasks: HashMap::new(),
+            waiting,
+            fresh: Vec::new(),
+            drawn: 0,
+        }
+    }
+
+    /// For a disk that takes nothing now: who only reads gets what is there, be it some seconds old.
+    pub(super) fn without_drawing(self) -> Self {
+        Self { can_write: false, ..self }
     }
 
     pub(super) fn into_outcome(self) -> Outcome {
         Outcome { total_bytes: self.total_bytes, fresh: self.fresh, drawn: self.drawn }
+    }
+
+    /// The connection itself, for a copy of all that it sees.
+    pub(super) fn connection(&self) -> &'a Connection {
+        self.connection
     }
 
     /// A statement that is compiled once for the life of the connection.
@@ -121,6 +142,9 @@ impl<'a> Group<'a> {
 
     /// Brings viewers and lines up to the journal.
     pub(super) fn draw(&mut self) -> Result<(), StoreError> {
+        if !self.can_write {
+            return Ok(());
+        }
         projection::draw(self, self.waiting.iter().chain(&self.fresh).skip(self.drawn))?;
         self.drawn = self.waiting.len() + self.fresh.len();
         Ok(())

@@ -61,18 +61,26 @@ pub(super) trait Work: Send {
     fn run(&mut self, group: &mut Group<'_>) -> Result<(), StoreError>;
     /// Gives the answer, after the commit, or the error instead.
     fn finish(&mut self, outcome: Result<(), StoreError>);
+    /// What of it is written when the disk takes it again, though nobody waits for that.
+    fn left_behind(&mut self) -> Option<Item>;
 }
 
 pub(super) struct Request<T, F> {
     access: Access,
     work: F,
     value: Option<T>,
+    rest: Option<Item>,
     answer: Option<oneshot::Sender<Result<T, StoreError>>>,
 }
 
 impl<T, F> Request<T, F> {
     pub(super) fn new(access: Access, work: F, answer: oneshot::Sender<Result<T, StoreError>>) -> Self {
-        Self { access, work, value: None, answer: Some(answer) }
+        Self { access, work, value: None, rest: None, answer: Some(answer) }
+    }
+
+    /// What is to be written later when the disk refuses the whole.
+    pub(super) fn with_rest(self, rest: Item) -> Self {
+        Self { rest: Some(rest), ..self }
     }
 }
 
@@ -99,6 +107,10 @@ where
         };
         // Whoever asked may have gone away meanwhile.
         let _ = answer.send(value);
+    }
+
+    fn left_behind(&mut self) -> Option<Item> {
+        self.rest.take()
     }
 }
 

@@ -5,9 +5,11 @@
 
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
+
 use super::error::StoreError;
 use super::group::Group;
-use super::item::{Access, Item};
+use super::item::{Access, Item, Request};
 use super::{Store, from_integer, inbox, kv, tasks, to_integer};
 use crate::effect::{Batch, Effect, EffectKey, EffectResult, MEASURES_FROM, NumberedEffect, PluginId};
 use crate::event::OutcomeStatus;
@@ -39,13 +41,20 @@ impl Store {
 
     /// Writes a batch, its tasks included, and resolves when a loss of power can't undo it. It is queued when this
     /// returns: whatever is written from now on comes behind it. A queue of tasks holds `task_bound` at most.
+    ///
+    /// Where the disk refuses it, all but its tasks keeps its place and is written when the disk takes it again.
     pub fn commit(
         &self,
         batch: &Batch,
         task_bound: u32,
     ) -> Result<impl Future<Output = Result<Committed, StoreError>> + Send + use<>, StoreError> {
+        let mut rest = batch.clone();
+        rest.effects.retain(|numbered| !matches!(numbered.effect, Effect::Enqueue { .. }));
         let batch = batch.clone();
-        self.queue_request(Access::Durable, move |group| write_batch(group, &batch, task_bound))
+        let (answer, answered) = oneshot::channel();
+        let work =
+            Request::new(Access::Durable, move |group: &mut Group<'_>| write_batch(group, &batch, task_bound), answer);
+        self.queue_work(work.with_rest(Item::Batch(Box::new(rest))), answered)
     }
 
     /// Whether a batch of this plugin for this event is in the ledger. Review's own measures are no batch of a handler.

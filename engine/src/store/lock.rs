@@ -14,6 +14,7 @@ use super::error::StoreError;
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,
+    path: PathBuf,
 }
 
 impl Lock {
@@ -35,8 +36,15 @@ impl Lock {
             }
             Err(TryLockError::Error(source)) => return Err(failed("lock", source)),
         }
-        write_pid(&mut file).map_err(|source| failed("write the lock file", source))?;
-        Ok(Self { file })
+        if let Err(error) = write_pid(&mut file) {
+            // It only tells others who holds it. On a full disk the lock itself works all the same.
+            tracing::debug!(%error, "The lock file does not say whose it is.");
+        }
+        Ok(Self { file, path })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 }
 

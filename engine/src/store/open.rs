@@ -1,4 +1,4 @@
-//! Opens the file: the lock, the permissions, the check, the settings of the connection, the migrations.
+//! Opens the file: the lock, the permissions, the settings of the connection, the migrations.
 
 use std::fs::{OpenOptions, Permissions};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -11,6 +11,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::error::StoreError;
 use super::lock::Lock;
 use super::migrate::{identify, migrate};
+use super::presence::Presence;
 
 /// Only the owner may read: the journal holds what people wrote.
 const MODE: u32 = 0o600;
@@ -21,22 +22,42 @@ const STATEMENTS: usize = 64;
 /// Kibibytes of pages kept in memory: the busy ends of the tables and indexes of some thousand viewers.
 const CACHE_KIB: i32 = 4096;
 
-/// Events whose numbers were given out and not written when a process ended without a stop: more than the writer
-/// ever holds back.
-const LOST_NUMBERS: i64 = 1 << 20;
+/// Another process has no business in the file, but an operator may work on it with a tool. Chat does not wait for it;
+/// what does can wait this long rather than fail.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Another process has no business in the file, but an operator may look at it with a tool.
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// With less than this on its disk a database can't be opened: what its processes share takes half of it.
+const LEAST_ROOM: u64 = 64 << 10;
 
 /// The write-ahead log shrinks back to this after a burst.
 const WAL_BYTES: u32 = 16 << 20;
 
-/// An open, checked and migrated database. The lock is declared last, so that it is let go after the connection.
+/// Events whose numbers were given out and are not in the file: far more than the writer ever holds back, and than a
+/// stream has had since any backup that somebody restores.
+const LOST_NUMBERS: i64 = 1 << 32;
+
+/// An open and migrated database. The lock is declared last, so that it is let go after the connection.
 pub(super) struct Database {
     pub(super) connection: Connection,
-    /// Whether the run before this one did not come to close it.
-    pub(super) was_killed: bool,
+    pub(super) presence: Presence,
+    pub(super) past: Past,
     pub(super) lock: Lock,
+}
+
+/// What became of the file before this run.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Past {
+    /// The run before this one did not come to close it.
+    pub(super) was_killed: bool,
+    /// No daemon has run on it yet: it was restored, or copied here by hand.
+    pub(super) is_copy: bool,
+}
+
+impl Past {
+    /// It may hold less than was written to it. The check comes later and by the way: a large file takes many seconds.
+    pub(super) const fn calls_for_check(self) -> bool {
+        self.was_killed || self.is_copy
+    }
 }
 
 pub(super) fn open(path: &Path) -> Result<Database, StoreError> {
@@ -44,16 +65,32 @@ pub(super) fn open(path: &Path) -> Result<Database, StoreError> {
     create(path).map_err(|source| StoreError::Io { doing: "open the database", path: path.to_owned(), source })?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(|error| explain(path, error))?;
-    let prepared = identify(&connection, path)
-        .and_then(|version| check(&connection, path).map(|()| version == 0))
-        .and_then(|is_new| configure(&connection).map(|()| is_new).map_err(StoreError::from))
-        .and_then(|is_new| migrate(&mut connection, path).map(|()| is_new))
-        .and_then(|is_new| begin_run(&mut connection).map(|was_open| was_open && !is_new));
-    match prepared {
-        Ok(was_killed) => Ok(Database { connection, was_killed, lock }),
+    match prepare(&mut connection, path) {
+        Ok(past) => {
+            let presence = Presence::of(path).map_err(|source| StoreError::Io {
+                doing: "look at the database",
+                path: path.to_owned(),
+                source,
+            })?;
+            Ok(Database { connection, presence, past, lock })
+        }
         Err(StoreError::Sqlite(error)) => Err(explain(path, error)),
         Err(error) => Err(error),
     }
+}
+
+fn prepare(connection: &mut Connection, path: &Path) -> Result<Past, StoreError> {
+    let is_new = identify(connection, path)? == 0;
+    let is_copy = !is_new && !writes_ahead(connection)?;
+    configure(connection)?;
+    migrate(connection, path)?;
+    let was_open = begin_run(connection, is_copy)?;
+    Ok(Past { was_killed: was_open && !is_new, is_copy })
+}
+
+/// Whether a daemon has made it a database with a log. The copies that `backup` makes are plain files.
+fn writes_ahead(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0)).map(|mode| mode == "wal")
 }
 
 /// Makes the file before SQLite does, which would make it readable for all. Its companions get the same mode.
@@ -65,15 +102,15 @@ fn create(path: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Notes that a run has begun, and says whether the one before never ended. Then numbers are skipped: none must be given
-/// out twice, and watchers may have seen some that never reached the disk.
+/// Notes that a run has begun, and says whether the one before never ended. Where the file may not tell of all that was
+/// done, numbers are skipped: none must be given out twice, and watchers may have seen some that are not in it.
 ///
 /// It is on the disk before anything else happens, so that not even a power cut makes a run look closed that was not.
-fn begin_run(connection: &mut Connection) -> Result<bool, StoreError> {
+fn begin_run(connection: &mut Connection, is_copy: bool) -> Result<bool, StoreError> {
     connection.pragma_update(None, "synchronous", "full")?;
     let transaction = connection.transaction()?;
     let was_open = transaction.query_row("SELECT closed = 0 FROM run", [], |row| row.get(0))?;
-    if was_open {
+    if was_open || is_copy {
         transaction.execute("UPDATE channels SET last_sequence = last_sequence + ?1", [LOST_NUMBERS])?;
     }
     transaction.execute("UPDATE run SET closed = 0", [])?;
@@ -87,12 +124,6 @@ pub(super) fn end_run(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", "full")?;
     connection.execute("UPDATE run SET closed = 1", [])?;
     Ok(())
-}
-
-/// `quick_check` reads every page once and compares the structure, not every index entry with its row.
-fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
-    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if verdict == "ok" { Ok(()) } else { Err(StoreError::Damaged { path: path.to_owned(), detail: verdict }) }
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
@@ -109,11 +140,20 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "trusted_schema", false)
 }
 
+/// What a failure to open the file means.
 pub(super) fn explain(path: &Path, error: rusqlite::Error) -> StoreError {
     let path = path.to_owned();
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => StoreError::NotADatabase { path },
         Some(ErrorCode::DatabaseCorrupt) => StoreError::Damaged { path, detail: error.to_string() },
+        Some(ErrorCode::DiskFull) => StoreError::Full { path },
+        // Where it is the file shared with other processes that finds no room, SQLite has no better word for it.
+        Some(ErrorCode::SystemIoFailure) if has_no_room(&path) => StoreError::Full { path },
         _ => StoreError::Open { path, source: error },
     }
+}
+
+fn has_no_room(path: &Path) -> bool {
+    let folder = path.parent().unwrap_or(path);
+    rustix::fs::statvfs(folder).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < LEAST_ROOM)
 }

@@ -77,6 +77,23 @@ pub(super) enum Taken {
     Closed,
 }
 
+impl State {
+    fn count_behind(&mut self, item: &Item) -> Result<(), Refused> {
+        let bound = match item {
+            Item::Recording(_) => RECORDING_BOUND,
+            Item::Event { .. } => JOURNAL_BOUND,
+            _ => BEHIND_BOUND,
+        };
+        let bytes = item.bytes();
+        if self.behind >= bound || self.behind_bytes.saturating_add(bytes) > BEHIND_BYTES {
+            return Err(Refused::Full);
+        }
+        self.behind += 1;
+        self.behind_bytes += bytes;
+        Ok(())
+    }
+}
+
 impl Queue {
     /// What waits, or is on its way to the disk.
     pub(super) fn len(&self) -> u64 {
@@ -85,21 +102,11 @@ impl Queue {
     }
 
     pub(super) fn push_behind(&self, item: Item) -> Result<(), Refused> {
-        let bound = match item {
-            Item::Recording(_) => RECORDING_BOUND,
-            Item::Event { .. } => JOURNAL_BOUND,
-            _ => BEHIND_BOUND,
-        };
-        let bytes = item.bytes();
         let mut state = self.lock();
         if state.closed {
             return Err(Refused::Closed);
         }
-        if state.behind >= bound || state.behind_bytes.saturating_add(bytes) > BEHIND_BYTES {
-            return Err(Refused::Full);
-        }
-        state.behind += 1;
-        state.behind_bytes += bytes;
+        state.count_behind(&item)?;
         state.items.push_back(item);
         let wakes = match state.writer {
             Sleep::Awake => false,
@@ -129,6 +136,11 @@ impl Queue {
             self.changed.notify_one();
         }
         Ok(())
+    }
+
+    /// Counts a write that is left of a request which the writer has in hand.
+    pub(super) fn adopt(&self, item: &Item) -> Result<(), Refused> {
+        self.lock().count_behind(item)
     }
 
     /// Takes no more; what is queued is still handed out.

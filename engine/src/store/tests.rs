@@ -1,7 +1,9 @@
 //! The store as its users see it, on real files.
 
 mod batches;
+mod copies;
 mod failing;
+mod gone;
 mod inbox;
 mod journal;
 mod opening;
@@ -10,6 +12,7 @@ mod recordings;
 mod recovery;
 mod viewers;
 
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +20,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::*;
+use crate::effect::Batch;
 use crate::event::{Channel, ChatMessage, Envelope, Event, Origin, User};
 
 pub(super) const SETTINGS: JournalSettings =
@@ -50,6 +54,31 @@ impl Place {
         }
         copy
     }
+
+    /// A store on that.
+    pub(super) async fn after_kill(&self, store: &Store) -> Reopened {
+        let place = self.killed(store).await;
+        Reopened { store: place.open(), _place: place }
+    }
+}
+
+/// A store with its folder, which lives as long.
+pub(super) struct Reopened {
+    store: Store,
+    _place: Place,
+}
+
+impl Deref for Reopened {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        &self.store
+    }
+}
+
+/// Commits a batch and waits for the disk's word.
+pub(super) async fn commit(store: &Store, batch: &Batch) -> Result<Committed, StoreError> {
+    store.commit(batch, 100)?.await
 }
 
 pub(super) fn channel() -> Channel {

@@ -12,12 +12,14 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use super::damage::DamageCheck;
 use super::error::StoreError;
 use super::group::{Group, Outcome};
-use super::health::Health;
+use super::health::{Health, StoreHealth};
 use super::item::{Access, Item};
 use super::lock::Lock;
-use super::open::{self, Database};
+use super::open::{self, BUSY_TIMEOUT, Database};
+use super::presence::Presence;
 use super::projection::Counted;
 use super::queue::{GROUP, Queue, Taken};
 use super::retention::{Pruned, Retention};
@@ -27,6 +29,9 @@ use crate::event::now_ms;
 
 /// How long to leave a disk alone that refused a write.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// How long to wait for a lock of another process that is known to last. Whoever asks shall know soon.
+const SHORT_BUSY_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// How often to look for what is too old, when the last look found nothing.
 const PRUNE_EVERY: Duration = Duration::from_secs(10);
@@ -42,12 +47,16 @@ pub(super) struct Writer {
     connection: Connection,
     queue: Arc<Queue>,
     health: Arc<Health>,
+    presence: Presence,
+    damage_check: Option<DamageCheck>,
     retention: Retention,
     total_bytes: u64,
     /// Events on the disk that are not yet counted for their viewers, and when they are to be.
     undrawn: Vec<Counted>,
     draw_at: Option<Instant>,
     is_full_sync: bool,
+    /// How long the connection waits for a lock of another process.
+    busy_timeout: Duration,
     /// Writes that nobody waits for and that the disk refused, oldest first. Bounded by the queue, which counts them.
     backlog: Vec<Item>,
     /// Set while the disk refuses.
@@ -66,18 +75,24 @@ impl Writer {
         queue: Arc<Queue>,
         health: Arc<Health>,
     ) -> rusqlite::Result<Self> {
-        let Database { connection, was_killed: _, lock } = database;
+        let Database { connection, presence, past, lock } = database;
         let total_bytes = journal::total_bytes(&connection)?;
         let undrawn = projection::left_over(&connection)?;
         Ok(Self {
             connection,
             queue,
+            damage_check: past
+                .calls_for_check()
+                .then(|| DamageCheck::begin(presence.path(), Arc::clone(&health)))
+                .flatten(),
             health,
+            presence,
             retention: Retention::new(settings),
             total_bytes,
             draw_at: (!undrawn.is_empty()).then(Instant::now),
             undrawn,
             is_full_sync: false,
+            busy_timeout: BUSY_TIMEOUT,
             backlog: Vec::new(),
             retry_at: None,
             prune_at: Instant::now(),
@@ -99,7 +114,12 @@ impl Writer {
 
     fn run(mut self) {
         loop {
-            match self.queue.take(self.patience()) {
+            let taken = self.queue.take(self.patience());
+            self.health.set_at_work(true);
+            if self.presence.next_look() <= Instant::now() {
+                self.look_at_file();
+            }
+            match taken {
                 Taken::Items(items) => self.handle(items),
                 Taken::Nothing => {}
                 Taken::Closed => break,
@@ -112,17 +132,25 @@ impl Writer {
             }
             self.prune();
             self.warn_of_losses();
+            self.health.set_at_work(false);
         }
         self.end();
     }
 
     fn patience(&self) -> Duration {
-        let next = [self.retry_at, self.draw_at].into_iter().flatten().fold(self.prune_at, Instant::min);
+        let always = self.prune_at.min(self.presence.next_look());
+        let next = [self.retry_at, self.draw_at].into_iter().flatten().fold(always, Instant::min);
         next.saturating_duration_since(Instant::now())
     }
 
     /// Carries out a group, and answers whoever waits for a part of it.
     fn handle(&mut self, mut items: Vec<Item>) {
+        if items.iter().any(is_durable) {
+            self.look_at_file();
+        }
+        if self.health.is_gone() {
+            items = self.refuse_durable(items);
+        }
         if self.retry_at.is_some() {
             self.handle_while_failing(items);
             return;
@@ -149,28 +177,51 @@ impl Writer {
                     self.handle_while_failing(single);
                     return;
                 }
-                Err(error) => self.refuse(single, error),
+                Err(error) => self.refuse_all(single, error),
             }
         }
     }
 
+    /// A file that is gone takes everything and keeps nothing. Nobody must be told that something is kept.
+    fn refuse_durable(&mut self, items: Vec<Item>) -> Vec<Item> {
+        let gone = |writer: &Self| StoreError::Gone { path: writer.presence.path().to_owned() };
+        let refuse = |item| if is_durable(&item) { self.put_off(item, gone(self)) } else { Some(item) };
+        items.into_iter().filter_map(refuse).collect()
+    }
+
     /// Keeps what nobody waits for; requests are tried, as reading may still work and the error is theirs to know.
     fn handle_while_failing(&mut self, items: Vec<Item>) {
+        let mut has_retried = false;
         for item in items {
             if item.access().is_none() {
                 self.backlog.push(item);
                 continue;
             }
-            let mut single = vec![item];
-            match self.attempt(&mut single) {
-                Ok(()) => self.succeeded(single),
-                Err(error) => {
-                    if error.concerns_the_file() {
-                        self.failed(&error);
-                    }
-                    self.refuse(single, error);
+            if is_durable(&item) && !self.backlog.is_empty() {
+                // What waits is older, and must not overwrite what is newer. One try for all who came together.
+                if !mem::replace(&mut has_retried, true) {
+                    self.retry();
+                }
+                if !self.backlog.is_empty() {
+                    let rest = self.put_off(item, StoreError::Unwritable { why: self.why_failing() });
+                    self.backlog.extend(rest);
+                    continue;
                 }
             }
+            self.try_alone(item);
+        }
+    }
+
+    fn try_alone(&mut self, item: Item) {
+        let mut single = vec![item];
+        match self.attempt(&mut single) {
+            Ok(()) => self.succeeded(single),
+            Err(error) if error.concerns_the_file() => {
+                self.failed(&error);
+                let rest = single.pop().and_then(|item| self.put_off(item, error));
+                self.backlog.extend(rest);
+            }
+            Err(error) => self.refuse_all(single, error),
         }
     }
 
@@ -200,10 +251,13 @@ impl Writer {
 
     /// One transaction of all the items. Nothing of it happened when it fails.
     fn attempt(&mut self, items: &mut [Item]) -> Result<(), StoreError> {
-        let is_durable = items.iter().any(|item| item.access() == Some(Access::Durable));
-        self.set_full_sync(is_durable)?;
+        let syncs = items.iter().any(is_durable);
+        self.set_full_sync(syncs)?;
         let transaction = begin(&mut self.connection)?;
         let mut group = Group::new(&transaction, now_ms(), self.total_bytes, &self.undrawn);
+        if self.retry_at.is_some() {
+            group = group.without_drawing();
+        }
         for item in items {
             group.apply(item)?;
         }
@@ -267,27 +321,71 @@ impl Writer {
     fn recovered(&mut self) {
         // What waits is written with the next round; nobody has to be patient any more.
         self.retry_at = (!self.backlog.is_empty()).then(Instant::now);
-        if self.backlog.is_empty() {
+        if self.backlog.is_empty() && !self.health.is_gone() {
             self.health.set_ok();
+            self.set_patience(BUSY_TIMEOUT);
         }
     }
 
     fn failed(&mut self, error: &StoreError) {
         self.health.set_failing(error.to_string());
         self.retry_at = Some(Instant::now() + RETRY);
+        self.set_patience(SHORT_BUSY_TIMEOUT);
     }
 
-    /// Items that can't be stored, whatever the state of the disk.
-    fn refuse(&mut self, items: Vec<Item>, error: StoreError) {
+    fn set_patience(&mut self, patience: Duration) {
+        if self.busy_timeout != patience && self.connection.busy_timeout(patience).is_ok() {
+            self.busy_timeout = patience;
+        }
+    }
+
+    fn look_at_file(&mut self) {
+        let is_gone = self.presence.is_gone();
+        if is_gone == self.health.is_gone() {
+            return;
+        }
+        self.health.set_gone(is_gone);
+        if is_gone {
+            self.health.set_failing(StoreError::Gone { path: self.presence.path().to_owned() }.to_string());
+        } else if self.retry_at.is_none() {
+            self.health.set_ok();
+        }
+    }
+
+    fn why_failing(&self) -> String {
+        match self.health.get() {
+            StoreHealth::Failing { why, .. } | StoreHealth::Broken { why } => why,
+            StoreHealth::Ok => "what came before could not be written".to_owned(),
+        }
+    }
+
+    /// Refuses a request because of the file, and gives back what of it is written when the file is well again.
+    fn put_off(&self, mut item: Item, error: StoreError) -> Option<Item> {
+        let rest = if let Item::Request(work) = &mut item { work.left_behind() } else { None };
+        self.refuse(item, error);
+        let rest = rest?;
+        if self.queue.adopt(&rest).is_err() {
+            self.health.add_lost(1);
+            return None;
+        }
+        Some(rest)
+    }
+
+    fn refuse_all(&self, items: Vec<Item>, error: StoreError) {
         let mut error = Some(error);
         for item in items {
-            self.queue.settle([&item]);
-            if let Item::Request(mut work) = item {
-                work.finish(Err(error.take().unwrap_or(StoreError::Closed)));
-            } else {
-                tracing::debug!(error = error.as_ref().map(tracing::field::display), "A write could not be stored.");
-                self.health.add_lost(1);
-            }
+            self.refuse(item, error.take().unwrap_or(StoreError::Closed));
+        }
+    }
+
+    /// An item that can't be stored.
+    fn refuse(&self, item: Item, error: StoreError) {
+        self.queue.settle([&item]);
+        if let Item::Request(mut work) = item {
+            work.finish(Err(error));
+        } else {
+            tracing::debug!(%error, "A write could not be stored.");
+            self.health.add_lost(1);
         }
     }
 
@@ -327,6 +425,9 @@ impl Writer {
 
     /// A last attempt for what the disk refused, then a file without a log beside it.
     fn end(mut self) {
+        if let Some(check) = self.damage_check.take() {
+            check.end();
+        }
         if self.retry_at.is_some() {
             self.retry();
         }
@@ -339,6 +440,9 @@ impl Writer {
             }
         } else {
             tracing::error!(lost = self.backlog.len(), "The database still can't be written; what waited is lost.");
+        }
+        if self.health.is_gone() {
+            tracing::error!("The file of the database is gone, and with it all that was not copied elsewhere.");
         }
         let Self { connection, lock, .. } = self;
         let checkpoint = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
@@ -353,6 +457,10 @@ impl Writer {
 fn words_of(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("a panic without words").to_owned()
+}
+
+fn is_durable(item: &Item) -> bool {
+    item.access() == Some(Access::Durable)
 }
 
 /// Deferred, as a group of reads needs no right to write.

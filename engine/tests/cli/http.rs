@@ -10,7 +10,7 @@ use crate::lines::{PATIENCE, until};
 use crate::place::{ANY_PORT, Place};
 
 /// The status and the body. The headers are written as they are given.
-fn get(daemon: &Daemon, path: &str, headers: &[&str]) -> (u16, String) {
+pub(crate) fn get(daemon: &Daemon, path: &str, headers: &[&str]) -> (u16, String) {
     let mut stream = TcpStream::connect(daemon.address()).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
@@ -21,7 +21,7 @@ fn get(daemon: &Daemon, path: &str, headers: &[&str]) -> (u16, String) {
     (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
 }
 
-const HOST: &str = "Host: 127.0.0.1";
+pub(crate) const HOST: &str = "Host: 127.0.0.1";
 
 #[test]
 fn health_is_open_on_loopback_and_closed_to_web_pages() {

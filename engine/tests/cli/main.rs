@@ -4,9 +4,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod backup;
 mod config;
 mod daemon;
 mod demo;
+#[cfg(target_os = "linux")]
+mod disk;
 mod http;
 mod life;
 mod lines;

@@ -12,6 +12,8 @@ use crate::daemon::Daemon;
 /// Everywhere: a port that is free, and nothing else.
 pub(crate) const ANY_PORT: &str = "[http]\nlisten = \"127.0.0.1:0\"\n";
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_showrunner");
+
 pub(crate) struct Place {
     folder: TempDir,
 }
@@ -90,8 +92,13 @@ impl Place {
 
     /// Without the config being named: it is the one of the folder.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_showrunner"));
-        command.args(arguments).current_dir(self.path()).stdin(Stdio::null());
+        let mut command = Command::new(PROGRAM);
+        command.args(arguments);
+        self.place(command)
+    }
+
+    fn place(&self, mut command: Command) -> Command {
+        command.current_dir(self.path()).stdin(Stdio::null());
         for variable in ["RUST_LOG", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] {
             command.env_remove(variable);
         }
@@ -100,7 +107,20 @@ impl Place {
 
     /// Runs a command to its end.
     pub(crate) fn say(&self, arguments: &[&str]) -> Said {
-        let output = self.command(arguments).output().unwrap();
+        Self::run(self.command(arguments))
+    }
+
+    /// The same where no file may grow beyond so many blocks of half a kilobyte or a whole one, as on a full disk.
+    pub(crate) fn say_with_small_files(&self, blocks: u32, arguments: &[&str]) -> Said {
+        let mut command = Command::new("sh");
+        // Else the first byte too much would end the process.
+        let script = format!("trap '' XFSZ; ulimit -S -f {blocks}; exec \"$0\" \"$@\"");
+        command.args(["-c", &script, PROGRAM]).args(arguments);
+        Self::run(self.place(command))
+    }
+
+    fn run(mut command: Command) -> Said {
+        let output = command.output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         let code = output.status.code().unwrap_or(-1);
         Said { code, out: text(output.stdout), err: text(output.stderr) }

@@ -101,7 +101,7 @@ fn without_a_daemon_plugins_are_read_from_their_files_and_decided_in_the_config(
     let list = place.say(&["plugins", "list", "--json"]).ok();
     let list: Vec<Value> = serde_json::from_str(&list).unwrap();
     let states: Vec<_> = list.iter().map(|plugin| plugin["state"].as_str().unwrap()).collect();
-    assert_eq!(states, ["disabled", "not-running", "not-running", "not-running"]);
+    assert_eq!(states, ["disabled", "not-running", "not-running", "not-running", "not-running"]);
     assert_eq!(list[1]["granted"], serde_json::json!({ "chat": ["reply"] }));
     assert!(place.say(&["plugins", "revoke", "greeter-rust"]).ok().contains("is left with\n    nothing"));
     let refusal = place.say(&["plugins", "reload", "greeter-rust"]).refused(1);

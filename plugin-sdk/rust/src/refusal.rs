@@ -20,7 +20,7 @@ pub enum Refusal {
     Denied,
     /// Over a limit of the event or of the plugin.
     Limit,
-    /// Granted, but this engine has no such service.
+    /// Granted, but this engine has no such service, or can't do it now.
     Unavailable,
     /// Not here: a review has no effects.
     Reviewing,

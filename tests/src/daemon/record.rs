@@ -7,7 +7,7 @@ use serde::Deserialize;
 use showrunner::event::Event;
 use showrunner::observation::{Observation, Observer};
 use tokio::sync::broadcast;
-use tokio::sync::broadcast::error::TryRecvError;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::time::timeout;
 
 /// Longer than anything here takes; only a hung test meets it.
@@ -64,6 +64,15 @@ impl Record {
     pub(super) async fn next(&mut self) {
         let place = self.so_far().len();
         let _ = self.find_from(place, "anything", |_| Some(())).await;
+    }
+
+    /// Takes the next observation, whenever that comes.
+    pub(super) async fn take(&mut self) {
+        match self.watch.recv().await {
+            Ok(observation) => self.seen.push(observation),
+            Err(RecvError::Lagged(missed)) => panic!("{missed} observations were missed"),
+            Err(RecvError::Closed) => std::future::pending().await,
+        }
     }
 
     /// The first of all that were ever seen, and of those to come, that `pick` takes.

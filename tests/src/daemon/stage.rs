@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret as _;
@@ -72,6 +72,29 @@ impl Stage {
         self.add(&Fixture { id, manifest: &manifest, component: fixtures::probe() })
     }
 
+    /// An account on a fake retake.tv.
+    pub fn add_retake(&mut self, settings: &RetakeSettings) -> &mut Self {
+        let token = self.path().join("token");
+        fs::write(&token, settings.token.expose_secret()).unwrap();
+        fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
+        let generation = match settings.generation {
+            RetakeGeneration::V1 => "v1",
+            RetakeGeneration::V2 => "v2",
+        };
+        let (rest, socket) = (settings.rest_base.as_str(), settings.socket_url.as_str());
+        for (key, value) in [
+            ("generation", generation),
+            ("room", &settings.room),
+            ("user-id", &settings.user_id),
+            ("token", "file:token"),
+            ("rest-base", rest),
+            ("socket-url", socket),
+        ] {
+            self.set("[retake]", key, &format!("{value:?}"));
+        }
+        self.set("retake.pace", "messages-per-second", "0")
+    }
+
     /// A plugin that is granted all that it asks for.
     pub fn add(&mut self, plugin: &Fixture<'_>) -> &mut Self {
         self.drop_in(plugin);
@@ -91,7 +114,7 @@ impl Stage {
     pub fn connect(&mut self, settings: &RetakeSettings) -> &mut Self {
         let token = self.path().join("token");
         fs::write(&token, settings.token.expose_secret()).unwrap();
-        fs::set_permissions(&token, PermissionsExt::from_mode(0o600)).unwrap();
+        fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
         let generation = match settings.generation {
             RetakeGeneration::V1 => "v1",
             RetakeGeneration::V2 => "v2",

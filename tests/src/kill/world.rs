@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use showrunner::config::settings::RetakeGeneration;
+use showrunner::gateway::control::{QueueRequest, Request, Response};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::agent::Agent;
+use super::agent::{Agent, Daemon};
 use super::autopsy::{Evidence, glance, verdict};
 use super::chat::{Chat, Heard};
 use super::life::Life;
@@ -134,6 +135,8 @@ impl World {
         let life = self.begin();
         self.platform.room_has(1).await;
         self.chat.pause(true);
+        // Once it is done, so is all that was said before, also what may have been said to nobody.
+        self.chat.say_work();
         let missing = self.wait_until_done().await;
         if !missing.is_empty() {
             let some: Vec<_> = missing.iter().take(10).collect();
@@ -165,8 +168,12 @@ impl World {
     /// The names of the tasks that are still not done when it has taken too long.
     async fn wait_until_done(&self) -> Vec<String> {
         let deadline = Instant::now() + PATIENCE;
+        let mut daemon = Daemon { data_dir: self.stage.data_dir(), client: None };
         loop {
-            let missing = self.not_done();
+            let mut missing = self.not_done();
+            if missing.is_empty() {
+                missing = open_tasks(&mut daemon).await;
+            }
             if missing.is_empty() || Instant::now() > deadline {
                 return missing;
             }
@@ -194,6 +201,14 @@ impl World {
         let text = fs::read_to_string(self.log()).unwrap_or_default();
         let lines: Vec<_> = text.lines().collect();
         lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
+    }
+}
+
+/// What the daemon itself says is not done.
+async fn open_tasks(daemon: &mut Daemon) -> Vec<String> {
+    match daemon.try_ask(&Request::Queue(QueueRequest::List { name: None, limit: 10 })).await {
+        Some(Ok(Response::Tasks { tasks })) => tasks.into_iter().map(|task| task.prompt).collect(),
+        other => vec![format!("all that the daemon does not tell of: {other:?}")],
     }
 }
 

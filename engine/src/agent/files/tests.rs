@@ -78,3 +78,43 @@ async fn the_health_file_has_the_names_its_readers_know_and_nothing_is_left_besi
     );
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn lines_that_could_not_be_written_come_when_they_can_each_once_and_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agent").join("queue.jsonl");
+    let (handle, file) = QueueFile::new(path.clone());
+    let shutdown = CancellationToken::new();
+    let running = tokio::spawn(file.run(shutdown.clone()));
+    handle.append(&task("one", None), 1);
+    // Its folder is not there, and it is tried again and again.
+    tokio::time::sleep(RETRY * 3).await;
+    handle.append(&task("two", None), 2);
+    std::fs::create_dir(folder.path().join("agent")).unwrap();
+    tokio::time::sleep(RETRY * 3).await;
+    let prompts = || {
+        let text = std::fs::read_to_string(&path).unwrap();
+        text.lines().map(|line| serde_json::from_str::<QueueLine>(line).unwrap().text).collect::<Vec<_>>()
+    };
+    assert_eq!(prompts(), ["one", "two"]);
+
+    // The same at the end: one last try.
+    std::fs::remove_dir_all(folder.path().join("agent")).unwrap();
+    handle.append(&task("three", None), 3);
+    tokio::time::sleep(RETRY / 2).await;
+    handle.append(&task("four", None), 4);
+    std::fs::create_dir(folder.path().join("agent")).unwrap();
+    shutdown.cancel();
+    running.await.unwrap();
+    assert_eq!(prompts(), ["three", "four"]);
+}
+
+#[tokio::test]
+async fn a_health_file_that_cannot_be_put_in_its_place_leaves_nothing_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("health.json");
+    std::fs::create_dir(&path).unwrap();
+    let health = Health { status: "connected".to_owned(), last_message: 5, reconnects: 2, uptime: 120_000 };
+    replace(&path, &health).await.unwrap_err();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}

@@ -43,21 +43,32 @@ pub enum ControlError {
 
 impl ControlError {
     /// What to do about it.
-    pub const fn help(&self) -> &'static str {
+    pub fn help(&self) -> &'static str {
         match self {
             Self::Running(_) => "stop it (`showrunner stop`), or give this one its own data-dir",
             Self::InTheWay(_) => "move it away, or choose another data-dir",
-            Self::Io { .. } => {
-                "data-dir must be a folder of the daemon's user, with a path of fewer than 90 characters"
-            }
+            Self::Io { source, .. } => match source.kind() {
+                io::ErrorKind::ReadOnlyFilesystem => {
+                    "the disk of data-dir is mounted read-only; remount it, or choose another data-dir"
+                }
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    "free some space on the disk of data-dir; a service manager then starts it by itself"
+                }
+                _ => "data-dir must be a folder of the daemon's user, with a path of fewer than 90 characters",
+            },
         }
     }
 }
+
+/// How often to look whether clients still find the way in.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// The open socket; its file goes when this is dropped.
 pub struct ControlSocket {
     listener: UnixListener,
     path: PathBuf,
+    /// Tells the file from one that another daemon put in its place.
+    identity: (u64, u64),
     /// Whose daemon this is.
     owner: u32,
 }
@@ -72,16 +83,36 @@ impl ControlSocket {
         let failed = |what| move |source| ControlError::Io { what, path: socket_path(data_dir), source };
         let listener = UnixListener::bind(&path).map_err(failed("make the control socket"))?;
         fs::set_permissions(&path, Permissions::from_mode(0o600)).map_err(failed("close the control socket"))?;
-        let owner = fs::metadata(&path).map_err(failed("look at the control socket"))?.uid();
-        Ok(Self { listener, path, owner })
+        let made = fs::metadata(&path).map_err(failed("look at the control socket"))?;
+        Ok(Self { listener, path, identity: (made.dev(), made.ino()), owner: made.uid() })
+    }
+
+    /// Makes the socket anew where its file was removed, and the data folder with it: what a daemon has left without
+    /// them can be asked for, and saved, by this way only. One that another daemon has made stays.
+    fn restore(&mut self) {
+        let is_removed =
+            matches!(fs::symlink_metadata(&self.path), Err(error) if error.kind() == io::ErrorKind::NotFound);
+        let Some(data_dir) = self.path.parent().filter(|_| is_removed) else { return };
+        match Self::bind(data_dir) {
+            Ok(new) => {
+                *self = new;
+                warn!(path = %self.path.display(), "The control socket was removed, and is there again.");
+            }
+            Err(error) => debug!(%error, "The control socket was removed, and can't be made again."),
+        }
     }
 
     /// Answers clients until `shutdown`; then every connection ends, once watchers have heard what happened until then.
-    pub async fn run(self, control: Arc<dyn Control>, shutdown: CancellationToken) {
+    pub async fn run(mut self, control: Arc<dyn Control>, shutdown: CancellationToken) {
         let mut sessions = JoinSet::new();
+        let mut look = tokio::time::interval(LOOK_EVERY);
         loop {
             let accepted = tokio::select! {
                 () = shutdown.cancelled() => break,
+                _ = look.tick() => {
+                    self.restore();
+                    continue;
+                }
                 Some(_) = sessions.join_next() => continue,
                 accepted = self.listener.accept() => accepted,
             };
@@ -110,8 +141,11 @@ impl ControlSocket {
 
 impl Drop for ControlSocket {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_file(&self.path) {
-            debug!(%error, "The control socket was gone already.");
+        let is_ours = fs::symlink_metadata(&self.path).is_ok_and(|file| (file.dev(), file.ino()) == self.identity);
+        if !is_ours {
+            debug!("The control socket was gone already.");
+        } else if let Err(error) = fs::remove_file(&self.path) {
+            debug!(%error, "The control socket stays behind; the next start replaces it.");
         }
     }
 }
@@ -248,6 +282,7 @@ async fn carry_out(control: &dyn Control, request: Request) -> Result<Response, 
         }
         Request::Queue(request) => control.queue(request).await.map(|tasks| Response::Tasks { tasks }),
         Request::ReloadConfig => control.reload_config().await.map(Response::Reloaded),
+        Request::Backup { file, overwrite } => control.back_up(&file, overwrite).await.map(Response::BackedUp),
         // Answered by the session itself.
         Request::Watch | Request::Stop => Ok(Response::Done),
     }

@@ -63,6 +63,11 @@ impl Control for FakeEngine {
         Ok(Reloaded { applied: vec!["the log filter".into()], needs_restart: vec!["data-dir".into()] })
     }
 
+    async fn back_up(&self, file: &Path, overwrite: bool) -> Result<BackedUp, Refusal> {
+        self.asked.lock().unwrap().push(format!("{} {overwrite}", file.display()));
+        Ok(BackedUp { copied: None, warning: Some("the disk is full".into()) })
+    }
+
     fn watch(&self) -> broadcast::Receiver<Arc<Observation>> {
         self.observer.watch()
     }

@@ -2,16 +2,10 @@
 //! where tasks are written, so a burst can find it full even after this.
 
 use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::time::timeout;
 
 use super::wit::agent::{Host, Task};
 use crate::effect::{self, Effect};
 use crate::plugin::guest::Guest;
-
-/// An answer takes a millisecond; a store that is stuck must not hold up a whole chat.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Host for Guest {
     async fn enqueue(&mut self, task: Task) -> Result<String, String> {
@@ -21,10 +15,11 @@ impl Host for Guest {
                 .map_err(|error| format!("context-json is no JSON: {error}"))?;
         }
         let context = Arc::clone(&self.context);
-        // Where the store is stuck nobody knows; the bound is held all the same, where tasks are written.
-        let room = self.waiting(timeout(PATIENCE, context.services.has_room(&task.queue))).await;
-        if !room.unwrap_or(Ok(true)).map_err(|error| error.to_string())? {
-            return Err(format!("limit: the queue {} is full", task.queue));
+        match self.soon(context.services.has_room(&task.queue)).await {
+            Some(Ok(false)) => return Err(format!("limit: the queue {} is full", task.queue)),
+            Some(Err(error)) => return Err(format!("unavailable: {error}")),
+            // Whether there is room shows when it is written.
+            Some(Ok(true)) | None => {}
         }
         let bytes = task.prompt.len() + task.context_json.as_ref().map_or(0, String::len);
         let task_id = context.services.task_id();

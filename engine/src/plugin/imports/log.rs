@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use super::wit::log::{Host, Level};
-use crate::observation::Observation;
+use crate::observation::{Observation, Observer};
 use crate::plugin::guest::{Context, Guest};
 use crate::plugin::services::Services;
 
@@ -49,10 +49,19 @@ impl Context {
         };
         let plugin = &self.plugin;
         match permit {
-            Permit::Denied => return,
             Permit::Granted { dropped: 0 } => {}
             Permit::Granted { dropped } => {
                 tracing::warn!(%plugin, dropped, "The plugin wrote more lines than it may; some were dropped.");
+            }
+            Permit::Denied { is_first: false } => return,
+            // In the plugin's own lines, or else who reads them would take them for all there were.
+            Permit::Denied { is_first: true } => {
+                let limit = self.limits.log_lines_per_second;
+                let words = format!(
+                    "the rest of this second is dropped: it may write {limit} lines in one (host.limits.log-lines-per-second)"
+                );
+                tracing::warn!(%plugin, "{words}");
+                return self.show(observer, tracing::Level::WARN, words);
             }
         }
         match level {
@@ -63,12 +72,13 @@ impl Context {
             tracing::Level::TRACE => tracing::trace!(target: "plugin", %plugin, "{message}"),
         }
         if watched {
-            observer.observe(|| Observation::Log {
-                plugin: plugin.clone(),
-                level: level.to_string().to_lowercase(),
-                message,
-            });
+            self.show(observer, level, message);
         }
+    }
+
+    fn show(&self, observer: &Observer, level: tracing::Level, message: String) {
+        let level = level.to_string().to_lowercase();
+        observer.observe(|| Observation::Log { plugin: self.plugin.clone(), level, message });
     }
 }
 
@@ -106,10 +116,11 @@ pub(in crate::plugin) struct LogBudget {
 #[derive(Debug, PartialEq, Eq)]
 enum Permit {
     /// With the number of lines dropped before it.
-    Granted {
-        dropped: u64,
+    Granted { dropped: u64 },
+    Denied {
+        /// Of those dropped since the last one that was granted.
+        is_first: bool,
     },
-    Denied,
 }
 
 impl LogBudget {
@@ -121,7 +132,7 @@ impl LogBudget {
         }
         if self.written >= per_second {
             self.dropped += 1;
-            return Permit::Denied;
+            return Permit::Denied { is_first: self.dropped == 1 };
         }
         self.written += 1;
         Permit::Granted { dropped: std::mem::take(&mut self.dropped) }
@@ -136,8 +147,10 @@ mod tests {
     fn a_flood_is_cut_and_counted() {
         let mut budget = LogBudget::default();
         let start = Instant::now();
-        let granted = (0..100).filter(|_| budget.take(start, 50) != Permit::Denied).count();
-        assert_eq!(granted, 50);
+        let permits: Vec<Permit> = (0..100).map(|_| budget.take(start, 50)).collect();
+        assert!(permits[..50].iter().all(|permit| *permit == Permit::Granted { dropped: 0 }));
+        assert_eq!(permits[50], Permit::Denied { is_first: true });
+        assert!(permits[51..].iter().all(|permit| *permit == Permit::Denied { is_first: false }));
         let later = start + Duration::from_secs(1);
         assert_eq!(budget.take(later, 50), Permit::Granted { dropped: 50 });
         assert_eq!(budget.take(later, 50), Permit::Granted { dropped: 0 });

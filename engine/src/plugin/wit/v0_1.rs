@@ -127,7 +127,8 @@ impl Blueprint {
             let handover = self.handover.as_ref().map(|indices| indices.load(&mut store, &instance)).transpose()?;
             Ok((handler, reviewer, handover))
         });
-        let (handler, reviewer, handover) = parts.await?;
+        let parts = parts.await;
+        let (handler, reviewer, handover) = parts.map_err(|crash| explained(crash, &store))?;
         Ok(Box::new(Live { store, handler, reviewer, handover }))
     }
 }
@@ -145,7 +146,8 @@ impl Instance for Live {
     async fn init(&mut self) -> Answer<Wishes> {
         let Limits { init: limit, http_timeout, .. } = self.store.data().context.limits;
         self.begin(limit);
-        match bounded(limit, http_timeout, self.handler.call_init(&mut self.store)).await? {
+        let answer = bounded(limit, http_timeout, self.handler.call_init(&mut self.store)).await;
+        match answer.map_err(|crash| explained(crash, &self.store))? {
             Ok(()) => Ok(Ok(self.store.data_mut().finish())),
             Err(error) => Ok(Err(printable(error))),
         }
@@ -154,7 +156,8 @@ impl Instance for Live {
     async fn handle(&mut self, delivery: &Delivery) -> Answer<(Disposition, Wishes)> {
         let limit = self.store.data().context.limits.handle;
         self.begin(limit);
-        match bounded(limit, WAITING, self.handler.call_handle(&mut self.store, delivery.v0_1())).await? {
+        let answer = bounded(limit, WAITING, self.handler.call_handle(&mut self.store, delivery.v0_1())).await;
+        match answer.map_err(|crash| explained(crash, &self.store))? {
             Ok(disposition) => {
                 let disposition = match disposition {
                     handler::Disposition::Passed => Disposition::Passed,
@@ -173,7 +176,8 @@ impl Instance for Live {
         let limit = self.store.data().context.limits.review;
         self.store.set_epoch_deadline(1);
         self.store.data_mut().begin_review(limit);
-        let verdict = bounded(limit, NO_WAITING, reviewer.call_review(&mut self.store, delivery.v0_1())).await?;
+        let verdict = bounded(limit, NO_WAITING, reviewer.call_review(&mut self.store, delivery.v0_1())).await;
+        let verdict = verdict.map_err(|crash| explained(crash, &self.store))?;
         Ok((convert::verdict(verdict), self.store.data_mut().finish()))
     }
 
@@ -182,7 +186,8 @@ impl Instance for Live {
         let limit = self.store.data().context.limits.save;
         self.store.set_epoch_deadline(1);
         self.store.data_mut().begin(limit);
-        bounded(limit, NO_WAITING, handover.call_save(&mut self.store)).await.map(Some)
+        let saved = bounded(limit, NO_WAITING, handover.call_save(&mut self.store)).await;
+        saved.map(Some).map_err(|crash| explained(crash, &self.store))
     }
 
     async fn restore(&mut self, saved: &[u8], saved_by: &str) -> Answer<()> {
@@ -191,8 +196,8 @@ impl Instance for Live {
         self.store.set_epoch_deadline(1);
         self.store.data_mut().begin(limit);
         let saved = saved.to_vec();
-        let restored = bounded(limit, NO_WAITING, handover.call_restore(&mut self.store, &saved, saved_by)).await?;
-        Ok(restored.map_err(printable))
+        let restored = bounded(limit, NO_WAITING, handover.call_restore(&mut self.store, &saved, saved_by)).await;
+        Ok(restored.map_err(|crash| explained(crash, &self.store))?.map_err(printable))
     }
 
     fn restores(&self) -> bool {
@@ -216,6 +221,14 @@ fn crash(error: &wasmtime::Error) -> Crash {
     // The last of the causes names the trap; those before it are the backtrace.
     let cause = error.root_cause().to_string();
     if cause.starts_with(TOO_MUCH) { Crash::TooMuch } else { Crash::Trap(cause) }
+}
+
+/// Names the memory where a trap would not.
+fn explained(crash: Crash, store: &Store<Guest>) -> Crash {
+    match (crash, store.data().memory.exceeded()) {
+        (Crash::Trap(trap), Some(limit)) => Crash::OutOfMemory { limit, trap },
+        (crash, _) => crash,
+    }
 }
 
 fn most_handed_over(limits: &Limits) -> usize {

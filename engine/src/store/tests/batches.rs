@@ -21,10 +21,6 @@ fn batch(cause: &str, effects: Vec<NumberedEffect>, kv: Vec<KvWrite>) -> Batch {
 }
 
 /// Commits it, with room for any number of tasks.
-async fn commit(store: &Store, batch: &Batch) -> Result<Committed, StoreError> {
-    store.commit(batch, 100)?.await
-}
-
 #[tokio::test]
 async fn kv_is_read_back_as_written_and_by_plugin() {
     let place = Place::new();

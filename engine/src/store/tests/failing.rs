@@ -1,7 +1,10 @@
-//! A disk that takes no more. SQLite's own bound on the pages of a file stands for it: it fails in the same way.
+//! A disk that takes no more, and one that is held by somebody else. SQLite's own bound on the pages of a file stands for
+//! the first: it fails in the same way.
+
+use rusqlite::Connection;
 
 use super::*;
-use crate::effect::{Batch, KvWrite};
+use crate::effect::{Batch, Effect, KvWrite, NumberedEffect, Task};
 
 fn memory(value: usize) -> Batch {
     let kv = vec![KvWrite::Set { key: "key".to_owned(), value: vec![7; value] }];
@@ -97,4 +100,102 @@ async fn a_store_that_is_closed_in_good_order_is_not_broken() {
     store.close().await;
     let waiting = tokio::time::timeout(Duration::ZERO, store.broken()).await;
     assert!(waiting.is_err(), "{waiting:?}");
+}
+
+fn remembers(value: &[u8]) -> Batch {
+    let kv = vec![KvWrite::Set { key: "key".to_owned(), value: value.to_vec() }];
+    Batch { plugin: "greeter".into(), cause: chat("cause", "anna", "hello"), effects: vec![], kv, again: false }
+}
+
+/// Another program that writes to the database, and takes its time.
+fn hold(place: &Place) -> Connection {
+    let other = Connection::open(place.path()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    other
+}
+
+#[tokio::test]
+async fn while_another_program_holds_the_file_reading_goes_on_and_nothing_is_lost() {
+    let place = Place::new();
+    let store = place.open();
+    store.journal_event(chat("before", "anna", "hello"), false);
+    assert_eq!(store.viewer("retake", "anna").await.unwrap().unwrap().messages, 1);
+    // Else the first write would wait for some seconds, as it should.
+    sql(&store, "PRAGMA busy_timeout = 0").await;
+    let other = hold(&place);
+
+    let refused = commit(&store, &remembers(b"refused")).await;
+    assert!(matches!(refused, Err(StoreError::Sqlite(_))), "{refused:?}");
+    assert!(matches!(store.health(), StoreHealth::Failing { why, .. } if why.contains("locked")));
+    for number in 0..2_000 {
+        store.journal_event(chat(&format!("during {number}"), "anna", "hello"), false);
+    }
+    store.commit_behind(&remembers(b"behind"));
+    assert_eq!(store.viewer("retake", "anna").await.unwrap().unwrap().messages, 1, "as of the last time");
+    assert_eq!(store.read_journal(0, 10).await.unwrap().len(), 1);
+    let refused = commit(&store, &remembers(b"refused")).await.unwrap_err();
+    assert!(matches!(&refused, StoreError::Unwritable { why } if why.contains("locked")), "{refused}");
+
+    other.execute_batch("ROLLBACK").unwrap();
+    commit(&store, &remembers(b"newest")).await.unwrap();
+    assert_eq!(store.health(), StoreHealth::Ok);
+    assert_eq!(store.read_journal(0, 10_000).await.unwrap().len(), 2_001);
+    assert_eq!(store.viewer("retake", "anna").await.unwrap().unwrap().messages, 2_001);
+    let kv = store.kv(&"greeter".into()).await.unwrap();
+    assert_eq!(kv["key"], b"newest", "what waited is older, and does not overwrite it");
+    assert_eq!(store.lost_writes(), 0);
+}
+
+#[tokio::test]
+async fn a_refused_batch_is_written_in_its_place_later_but_for_its_tasks() {
+    let place = Place::new();
+    let store = place.open();
+    sql(&store, "PRAGMA busy_timeout = 0").await;
+    let other = hold(&place);
+    let task = Task { queue: "chat".to_owned(), prompt: "why?".to_owned(), context_json: None, priority: 0 };
+    let effects = vec![NumberedEffect { number: 0, effect: Effect::Enqueue { task_id: "task".to_owned(), task } }];
+    let older = store.commit(&Batch { effects, ..remembers(b"older") }, 9).unwrap();
+    store.commit_behind(&remembers(b"newer"));
+    older.await.unwrap_err();
+
+    other.execute_batch("ROLLBACK").unwrap();
+    store.flush().await.unwrap();
+    assert_eq!(store.kv(&"greeter".into()).await.unwrap()["key"], b"newer");
+    assert_eq!(number(&store, "SELECT count(*) FROM tasks").await, 0, "its plugin was told that it is not kept");
+    assert_eq!((store.backlog(), store.lost_writes()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_write_waits_for_another_program_that_is_soon_done() {
+    let place = Place::new();
+    let store = place.open();
+    let other = hold(&place);
+    let commit = tokio::spawn({
+        let store = store.clone();
+        async move { commit(&store, &remembers(b"patient")).await }
+    });
+    while store.backlog() == 0 {
+        tokio::task::yield_now().await;
+    }
+    other.execute_batch("ROLLBACK").unwrap();
+    commit.await.unwrap().unwrap();
+    assert_eq!(store.health(), StoreHealth::Ok);
+}
+
+#[tokio::test]
+async fn what_waits_is_kept_up_to_a_bound_and_counted_beyond_it() {
+    let place = Place::new();
+    let store = place.open();
+    sql(&store, "PRAGMA busy_timeout = 0").await;
+    let other = hold(&place);
+    commit(&store, &remembers(b"refused")).await.unwrap_err();
+    for number in 0..20_000 {
+        store.journal_event(chat(&format!("event {number}"), "anna", "hello"), false);
+    }
+    let lost = store.lost_writes();
+    assert!(lost > 0, "16384 may wait");
+    other.execute_batch("ROLLBACK").unwrap();
+    commit(&store, &remembers(b"newest")).await.unwrap();
+    let kept = number(&store, "SELECT count(*) FROM events").await;
+    assert_eq!(u64::try_from(kept).unwrap() + lost, 20_000);
 }

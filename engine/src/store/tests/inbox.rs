@@ -40,7 +40,7 @@ async fn what_a_plugin_was_given_and_has_not_handled_comes_again_after_a_kill() 
     }
     store.commit_behind(&batch(tip("handled"), "goal"));
     store.forget_event(&plugin(), &Arc::from("passed"));
-    let killed = place.killed(&store).await.open();
+    let killed = place.after_kill(&store).await;
     assert_eq!(waiting(&killed, &plugin()).await, [("open".to_owned(), true)]);
     assert_eq!(waiting(&killed, &"other".into()).await.len(), 3);
 }
@@ -66,11 +66,13 @@ async fn what_nobody_has_begun_is_not_taken_for_begun() {
     store.keep_event(&plugin(), &tip("while it was down"), false);
     store.keep_event(&plugin(), &tip("while it ran"), true);
     let was_begun = |begun: bool| [("while it was down".to_owned(), begun), ("while it ran".to_owned(), true)];
-    assert_eq!(waiting(&place.killed(&store).await.open(), &plugin()).await, was_begun(false));
+    let killed = place.after_kill(&store).await;
+    assert_eq!(waiting(&killed, &plugin()).await, was_begun(false));
 
     // It comes back, and may be in the midst of any of them.
     store.give_backlog(&plugin()).await.unwrap();
-    assert_eq!(waiting(&place.killed(&store).await.open(), &plugin()).await, was_begun(true));
+    let killed = place.after_kill(&store).await;
+    assert_eq!(waiting(&killed, &plugin()).await, was_begun(true));
 
     // It ended in good order; with an event that was never kept.
     store.save_backlog(&plugin(), &[tip("while it ran"), tip("last")]).await.unwrap();

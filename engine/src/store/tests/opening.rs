@@ -102,8 +102,54 @@ async fn a_file_that_is_no_database_is_refused() {
     assert!(matches!(refused, StoreError::NotADatabase { .. }), "{refused}");
 }
 
+/// A copy, on which no daemon has run, with a page in its middle overwritten. What a start reads is whole.
+async fn damaged(place: &Place) {
+    let store = place.open();
+    for number in 0..500 {
+        store.journal_event(chat(&format!("event {number}"), "anna", "hello"), false);
+    }
+    store.viewer("retake", "anna").await.unwrap();
+    let copy = place.folder.path().join("copy");
+    backup::back_up(&place.path(), &copy, false).unwrap();
+    store.close().await;
+    let mut bytes = std::fs::read(&copy).unwrap();
+    let middle = bytes.len() / 8192 * 4096;
+    bytes[middle..middle + 4096].fill(0xa5);
+    std::fs::write(place.path(), bytes).unwrap();
+}
+
 #[tokio::test]
-async fn a_damaged_file_is_refused_with_what_to_do() {
+async fn a_file_that_was_copied_here_is_checked_by_the_way_and_its_damage_is_told() {
+    let place = Place::new();
+    damaged(&place).await;
+    let store = place.open();
+    let why = async {
+        loop {
+            if let StoreHealth::Failing { why, .. } = store.health() {
+                return why;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let why = tokio::time::timeout(Duration::from_secs(20), why).await.unwrap();
+    assert!(why.contains("it is damaged"), "{why}");
+    store.journal_event(chat("new", "anna", "hello"), false);
+    assert_eq!(store.viewer("retake", "anna").await.unwrap().unwrap().messages, 501, "it is used as far as that goes");
+}
+
+#[tokio::test]
+async fn a_store_that_is_closed_does_not_wait_for_its_check() {
+    let place = Place::new();
+    damaged(&place).await;
+    for _ in 0..10 {
+        place.open().close().await;
+        std::fs::remove_file(place.path()).unwrap();
+        std::fs::copy(place.folder.path().join("copy"), place.path()).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_damaged_where_it_is_read_first_is_refused_with_what_to_do() {
     let place = Place::new();
     let store = place.open();
     for number in 0..500 {
@@ -111,8 +157,7 @@ async fn a_damaged_file_is_refused_with_what_to_do() {
     }
     store.close().await;
     let mut bytes = std::fs::read(place.path()).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle..].fill(0xa5);
+    bytes[4096..].fill(0xa5);
     std::fs::write(place.path(), bytes).unwrap();
 
     let Err(refused) = Store::open(&place.path(), &SETTINGS) else { panic!("a damaged file was opened") };

@@ -77,7 +77,7 @@ async fn effects_are_pending_until_they_have_ended() {
     let status = OutcomeStatus::Done;
     store.journal_result(EffectResult { key, status, message_id: None, detail: String::new() });
 
-    let store = place.killed(&store).await.open();
+    let store = place.after_kill(&store).await;
     let pending = store.pending_effects().await.unwrap();
     let keys: Vec<_> = pending.iter().map(|pending| (&*pending.key.event_id, pending.key.number)).collect();
     assert_eq!(keys, [("one", 0), ("two", 0)], "in order; the task stands in its table, and is done");
@@ -111,10 +111,11 @@ async fn only_what_somebody_had_in_hand_is_unfinished() {
     let [_open, done] = holds;
     let last = done.clone();
     drop(done);
-    assert_eq!(unfinished(&place.killed(&store).await.open()).await.len(), 2);
+    let killed = place.after_kill(&store).await;
+    assert_eq!(unfinished(&killed).await.len(), 2);
     drop(last);
 
-    let killed = place.killed(&store).await.open();
+    let killed = place.after_kill(&store).await;
     assert_eq!(unfinished(&killed).await, [("open".to_owned(), Stage::Open)]);
     // Given out once more, and done with.
     drop(killed.hold_again(&open.id));
@@ -137,7 +138,7 @@ async fn it_is_told_how_far_an_unfinished_event_came() {
     store.commit_behind(&batch("held", vec![remove(u32::MAX)]));
     store.journal_event(chat("held/held", "anna", "the notice"), false);
 
-    let killed = place.killed(&store).await.open();
+    let killed = place.after_kill(&store).await;
     let stages = [Stage::Open, Stage::TakenAway, Stage::Held];
     let expected: Vec<_> = ids.map(str::to_owned).into_iter().zip(stages).collect();
     for _ in 0..10 {
@@ -172,7 +173,7 @@ async fn memory_is_never_half_of_a_batch() {
         let kv = ["a", "b"].map(|key| KvWrite::Set { key: key.to_owned(), value: value.clone() }).to_vec();
         store.commit_behind(&Batch { kv, ..batch(&round.to_string(), vec![remove(0)]) });
         if round % 50 == 49 {
-            let killed = place.killed(&store).await.open();
+            let killed = place.after_kill(&store).await;
             let kv = killed.kv(&"greeter".into()).await.unwrap();
             assert_eq!((&kv["a"], &kv["b"]), (&value, &value));
             assert_eq!(killed.pending_effects().await.unwrap().len() as u32, round + 1);

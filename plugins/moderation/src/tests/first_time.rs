@@ -17,7 +17,7 @@ fn hold(harness: &mut Harness<Moderation>, text: &str, message_id: &str) -> &'st
 fn newcomers_wait_until_a_moderator_lets_them_in() {
     let mut harness = start(first_time());
     let hello = event::chat("Ada", "hello all").message_id("m1");
-    assert_eq!(short(&harness.review(hello.clone())), ("hold", "first-time: \"hello all\"; no strike: hold"));
+    assert_eq!(short(&harness.review(hello)), ("hold", "first-time: \"hello all\"; no strike: hold"));
     let told = harness.push(notice("held", "m1", "first-time: \"hello all\"; no strike: hold"));
     assert_eq!(told.texts(), ["Ada is new here and waits: !release ada or !ban ada"]);
     assert_eq!(hold(&mut harness, "anybody?", "m2"), "hold");

@@ -5,7 +5,7 @@ use super::*;
 /// A line by somebody is reviewed, and the engine tells of it.
 fn removed(harness: &mut Harness<Moderation>, name: &str, message_id: &str) -> Reaction {
     let draft = event::chat(name, SCAM).message_id(message_id);
-    let reason = reason(harness, draft.clone());
+    let reason = reason(harness, draft);
     harness.push(notice("removed", message_id, &reason))
 }
 
@@ -34,7 +34,7 @@ fn a_raid_does_not_make_the_bot_the_loudest() {
 fn the_verdict_of_another_reviewer_is_its_own_affair() {
     let mut harness = start(json!({}));
     let draft = event::chat("Ada", SCAM).message_id("m1");
-    let _ = harness.review(draft.clone());
+    let _ = harness.review(draft);
     assert_eq!(harness.push(notice("suspended", "m1", "another's reason")).texts(), Vec::<&str>::new());
     assert_eq!(harness.push(notice("removed", "unknown", "x")).texts(), Vec::<&str>::new());
 }
@@ -49,7 +49,7 @@ fn warnings_can_be_silent() {
 fn what_comes_from_another_channel_is_judged_and_not_spoken_to() {
     let mut harness = start(json!({}));
     let draft = event::chat("Ada", SCAM).message_id("m1").mirrored_from("elsewhere");
-    let reason = reason(&mut harness, draft.clone());
+    let reason = reason(&mut harness, draft);
     assert_eq!(harness.push(notice("removed", "m1", &reason)).texts(), Vec::<&str>::new());
     assert!(harness.push(event::chat("Mia", "!why ada").moderator().mirrored_from("elsewhere")).passed());
 }

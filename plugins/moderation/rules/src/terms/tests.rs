@@ -195,7 +195,7 @@ fn the_work_grows_with_the_text_and_no_faster() {
 proptest! {
     #[test]
     fn a_literal_is_found_in_itself(text in "[a-zA-Z0-9]{1,8}( [a-zA-Z0-9]{1,8}){0,2}", around in "[,. ]{0,3}") {
-        let terms = terms(json!({"literal": [text.clone()]}));
+        let terms = terms(json!({"literal": [&text]}));
         prop_assert_eq!(found(&terms, &format!("{around}{text}{around}")), Some(text));
     }
 
