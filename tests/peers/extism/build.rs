@@ -12,7 +12,10 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let target = PathBuf::from(env::var_os("OUT_DIR").unwrap()).join("guest");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap());
-    cargo.current_dir("guest").args(["build", "--release", "--locked", "--target", TARGET, "--target-dir"]).arg(&target);
+    cargo
+        .current_dir("guest")
+        .args(["build", "--release", "--locked", "--target", TARGET, "--target-dir"])
+        .arg(&target);
     // What is meant for the host.
     for variable in ["RUSTC_WORKSPACE_WRAPPER", "RUSTC_WRAPPER", "CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS"] {
         cargo.env_remove(variable);

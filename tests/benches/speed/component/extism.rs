@@ -43,7 +43,10 @@ pub(super) fn run(program: &Path, arguments: &Arguments, section: &mut Section) 
         peer.arg("--quick");
     }
     let output = peer.stderr(Stdio::inherit()).output().unwrap();
-    assert!(output.status.success(), "the Extism peer has failed, see above; --no-extism leaves it out");
+    if !output.status.success() {
+        println!("Extism is not measured: its peer has failed, see above.");
+        return;
+    }
     for line in String::from_utf8(output.stdout).unwrap().lines() {
         let Line { what, who, median, least, most } = serde_json::from_str(line).unwrap();
         let row = section.row(&what, &who);

@@ -2,7 +2,7 @@
 //!
 //!     cargo run --release -- CORPUS_FOLDER [--quick]
 //!
-//! It is what `cargo bench --bench speed -- b1 --extism` runs.
+//! It is what `cargo bench --bench speed -- b1` runs.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 
 use extism::{Manifest, Plugin, Wasm};
 use serde_json::{Value, json};
+
+/// The plugin, as `build.rs` built it.
+const GUEST: &[u8] = include_bytes!(env!("GUEST"));
 
 /// As the host limits its own plugins.
 const TIME_LIMIT: Duration = Duration::from_millis(250);
@@ -30,7 +33,7 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let folder = PathBuf::from(arguments.next().expect("the folder of the events"));
     let sample = Duration::from_millis(if arguments.next().is_some() { 5 } else { 50 });
-    let manifest = Manifest::new([Wasm::file(env!("GUEST"))]).with_timeout(TIME_LIMIT);
+    let manifest = Manifest::new([Wasm::data(GUEST)]).with_timeout(TIME_LIMIT);
     let mut plugin = Plugin::new(&manifest, [], false).unwrap();
 
     measure(&mut plugin, "an empty call", "extism", sample, |plugin| {
@@ -63,5 +66,8 @@ fn measure(plugin: &mut Plugin, what: &str, who: &str, sample: Duration, mut cal
     let mut each: Vec<f64> = (0..WARM_UP + SAMPLES).map(|_| time(calls).as_nanos() as f64 / calls as f64).collect();
     each.drain(..WARM_UP);
     each.sort_unstable_by(f64::total_cmp);
-    println!("{}", json!({ "what": what, "who": who, "median": each[SAMPLES / 2], "least": each[0], "most": each[SAMPLES - 1] }));
+    println!(
+        "{}",
+        json!({ "what": what, "who": who, "median": each[SAMPLES / 2], "least": each[0], "most": each[SAMPLES - 1] })
+    );
 }
