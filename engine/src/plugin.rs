@@ -5,6 +5,8 @@
 
 mod actor;
 mod admission;
+#[doc(hidden)]
+pub mod bench;
 mod delivery;
 pub mod grants;
 mod guest;

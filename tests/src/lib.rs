@@ -13,6 +13,7 @@ pub mod daemon;
 pub mod fixtures;
 pub mod kill;
 pub mod line;
+pub mod load;
 #[cfg(feature = "real-peers")]
 pub mod real_peers;
 pub mod retake;
