@@ -187,9 +187,11 @@ impl Lanes {
         drop((reviews, lossy, tickets));
     }
 
-    /// The events of the kept lane, in order, for the backlog on disk.
+    /// The events that outlive the daemon, in order, for the backlog on disk.
     pub(super) fn backlog(&self) -> Vec<Arc<Envelope>> {
-        self.state().kept.iter().map(|(_, job)| Arc::clone(&job.delivery.envelope)).collect()
+        let state = self.state();
+        let waiting = state.kept.iter().map(|(_, job)| &job.delivery.envelope);
+        waiting.filter(|envelope| envelope.event.must_not_be_missed()).map(Arc::clone).collect()
     }
 
     pub(super) fn waiting(&self) -> usize {

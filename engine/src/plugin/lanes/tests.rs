@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{Channel, Event, Origin, System, Timer};
+use crate::event::{Channel, Event, Moderation, Origin, System, Timer};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -28,10 +28,16 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn event(lane: Lane, number: u64) -> EventJob {
-    let event = match lane {
-        Lane::Kept => Event::Timer(Timer { name: String::new() }),
-        Lane::Lossy => Event::System(System { kind: String::new(), detail: String::new() }),
-    };
+    job(
+        number,
+        match lane {
+            Lane::Kept => Event::Moderation(Moderation::default()),
+            Lane::Lossy => Event::System(System { kind: String::new(), detail: String::new() }),
+        },
+    )
+}
+
+fn job(number: u64, event: Event) -> EventJob {
     let (id, channel) = (Arc::from(""), Channel::engine());
     let envelope = Envelope { id, sequence: number, at_ms: 0, origin: Origin::Live, channel, event, extra: None };
     EventJob { delivery: Delivery::new(Arc::new(envelope)), ticket: None }
@@ -139,6 +145,15 @@ proptest! {
         }
         while watched.take() {}
     }
+}
+
+#[test]
+fn what_ends_with_the_daemon_is_not_kept_for_another_run() {
+    let lanes = Lanes::default();
+    lanes.offer(job(1, Event::Timer(Timer { name: String::new() })));
+    lanes.offer(event(Lane::Kept, 2));
+    assert_eq!(lanes.waiting(), 2);
+    assert_eq!(lanes.backlog().iter().map(|envelope| envelope.sequence).collect::<Vec<_>>(), [2]);
 }
 
 #[test]
