@@ -15,8 +15,9 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use self::accounts::Accounts;
 use crate::agent::TaskQueue;
@@ -38,6 +39,9 @@ use crate::store::{self, Store, StoreError};
 
 /// However long the plugins took to end, what they have said gets this long to leave.
 const LEAST_DRAIN: Duration = Duration::from_secs(1);
+
+/// How long an end waits for a disk.
+const LAST_CALL: Duration = Duration::from_secs(10);
 
 /// How a run differs from what the config says.
 pub struct RunOptions {
@@ -131,8 +135,18 @@ pub async fn run(config: PathBuf, options: RunOptions, shutdown: CancellationTok
     engine.stop().await;
     servers.cancel();
     while tasks.join_next().await.is_some() {}
-    engine.store.close().await;
+    close(&engine.store).await;
     ended
+}
+
+/// A disk that hangs must not keep a daemon from ending; what it did not take is lost, as by a loss of power.
+async fn close(store: &Store) {
+    if timeout(LAST_CALL, store.close()).await.is_err() {
+        tracing::error!(
+            "The disk does not answer, so the database can't be closed in order; it repairs itself at the next start."
+        );
+        store.abandon();
+    }
 }
 
 async fn load(config: &Path, safe_mode: bool) -> Result<Settings, ConfigErrors> {
@@ -184,7 +198,9 @@ struct Engine {
     pipeline: Pipeline,
     host: Host,
     tasks: TaskQueue,
-    attendant: CancellationToken,
+    /// What is done for the agent beside the queue, and its end.
+    attending: CancellationToken,
+    attendants: TaskTracker,
     statuses: Statuses,
     accounts: Accounts,
     /// One reload at a time: two would both replace what changed.
@@ -204,8 +220,8 @@ impl Engine {
         let pipeline = Pipeline::open(&settings.pipeline, Arc::clone(&roster), store.clone(), observer.clone()).await?;
         let (tasks, attendant) = TaskQueue::new(store.clone(), &settings.agent, observer.clone(), pipeline.on_reply());
         pipeline.serve_tasks(tasks.clone());
-        let attending = CancellationToken::new();
-        tokio::spawn(attendant.run(attending.clone()));
+        let (attending, attendants) = (CancellationToken::new(), TaskTracker::new());
+        attendants.spawn(attendant.run(attending.clone()));
         let statuses = Statuses::default();
         let accounts = Accounts::new(pipeline.clone(), observer.clone(), statuses.clone());
         // Before the plugins, so that what their `init` says finds an outbox.
@@ -235,7 +251,8 @@ impl Engine {
             pipeline,
             host,
             tasks,
-            attendant: attending,
+            attending,
+            attendants,
             statuses,
             accounts,
             reloading: tokio::sync::Mutex::default(),
@@ -258,8 +275,11 @@ impl Engine {
                 "The time to stop was up before everything was sent."
             );
         }
-        self.accounts.detach_all();
-        self.attendant.cancel();
+        self.pipeline.leave();
+        self.attending.cancel();
+        self.attendants.close();
+        // In vain only when its disk hangs; the tasks themselves stand in the database.
+        let _ = timeout(LAST_CALL, self.attendants.wait()).await;
         tracing::info!(sent = drained.sent, "Stopped.");
     }
 

@@ -3,8 +3,8 @@
 //!
 //! It owns the numbers of the events, the order in which plugins get them, and the outboxes. It is the only room that
 //! knows platforms and plugins both, and it decides nothing about chat. Nothing on the way from [`Pipeline::accept`] to
-//! a plugin's queue, or from [`EffectSink::commit`] to an outbox, waits or touches the disk. `engine` makes it;
-//! platforms hand in events, plugins their batches, `agent` its answers.
+//! a plugin's queue, or of a chat line from [`EffectSink::commit`] to an outbox, waits or touches the disk. `engine` makes
+//! it; platforms hand in events, plugins their batches, `agent` its answers.
 
 mod accounts;
 mod carry_out;
@@ -158,11 +158,6 @@ impl Pipeline {
         self.inner.leftovers.missed_since(channel, now_ms())
     }
 
-    /// Gives an event of the engine's own to one plugin, if it wants it. Never waits.
-    pub fn deliver_to(&self, plugin: &PluginId, event: Event) {
-        self.inner.deliver_to(plugin, event);
-    }
-
     /// The queue that tasks of plugins go to. Until it is there they fail. The first one stays.
     pub fn serve_tasks(&self, tasks: TaskQueue) {
         if self.inner.tasks.set(tasks).is_err() {
@@ -196,6 +191,11 @@ impl Pipeline {
         if let Some(removed) = removed {
             removed.close();
         }
+    }
+
+    /// Sends nothing more by any account, as the engine ends. Moderation that waits is for the next run.
+    pub fn leave(&self) {
+        self.inner.outboxes().leave();
     }
 
     /// Waits until everything is sent, at most until `deadline`. The plugins must have ended before.

@@ -37,6 +37,7 @@ mod viewers;
 mod writer;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -76,6 +77,8 @@ struct Inner {
     queue: Arc<Queue>,
     health: Arc<Health>,
     was_killed: bool,
+    /// Whether what a killed run left is taken up.
+    has_recovered: Arc<AtomicBool>,
     /// Changes, by being dropped on the other side, when the writer has ended.
     ended: watch::Receiver<()>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -91,8 +94,10 @@ impl Store {
         let health = Arc::new(Health::default());
         let (ending, ended) = watch::channel(());
         let was_killed = database.past.was_killed;
-        let writer = Writer::new(database, settings, Arc::clone(&queue), Arc::clone(&health))
-            .map_err(|error| open::explain(path, error))?;
+        let has_recovered = Arc::new(AtomicBool::new(!was_killed));
+        let writer =
+            Writer::new(database, settings, Arc::clone(&queue), Arc::clone(&health), Arc::clone(&has_recovered))
+                .map_err(|error| open::explain(path, error))?;
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
@@ -100,7 +105,16 @@ impl Store {
                 drop(ending);
             })
             .map_err(|source| StoreError::Io { doing: "start the writer of", path: path.to_owned(), source })?;
-        Ok(Self { inner: Arc::new(Inner { queue, health, was_killed, ended, thread: Mutex::new(Some(thread)) }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                queue,
+                health,
+                was_killed,
+                has_recovered,
+                ended,
+                thread: Mutex::new(Some(thread)),
+            }),
+        })
     }
 
     /// Writes all that is queued, closes the file and lets go of the lock. Later requests are answered
@@ -108,6 +122,18 @@ impl Store {
     pub async fn close(&self) {
         self.inner.queue.close();
         self.inner.ended().await;
+    }
+
+    /// What a killed run left is taken up: from now on an end in good order is one. A run that ends before leaves it to
+    /// the next.
+    pub fn note_recovery(&self) {
+        self.inner.has_recovered.store(true, Ordering::Release);
+    }
+
+    /// Lets go of a writer that does not come to an end: nobody waits for it any more.
+    pub fn abandon(&self) {
+        // Without its handle nobody joins it.
+        drop(self.inner.thread.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
     /// Whether the run before this one was killed, so that it may have done more than it came to write down.

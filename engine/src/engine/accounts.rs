@@ -90,12 +90,6 @@ impl Accounts {
         }
     }
 
-    pub(super) fn detach_all(&self) {
-        for name in std::mem::take(&mut *self.running()).keys() {
-            self.pipeline.detach(name);
-        }
-    }
-
     /// Puts a room's account in the place of the one there was, if any.
     pub(super) async fn replace_retake(&self, settings: &RetakeSettings) -> Result<(), EngineError> {
         let account = retake_account(settings, None)?;

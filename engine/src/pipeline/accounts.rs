@@ -29,6 +29,10 @@ impl Outboxes {
         self.by_channel.get(channel).cloned()
     }
 
+    pub(super) fn leave(&self) {
+        self.accounts.iter().for_each(|outbox| outbox.leave());
+    }
+
     pub(super) fn open_lines(&self) -> usize {
         self.accounts.iter().map(|outbox| outbox.open_lines()).sum()
     }

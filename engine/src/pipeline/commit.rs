@@ -1,8 +1,9 @@
 //! The end of a handler: its batch goes to the ledger, and then on its way.
 //!
 //! Chat, alerts and publications leave at once, and their entry in the ledger is written behind. Tasks and moderation
-//! leave when theirs is on the disk; so does everything of a batch that comes again after a kill. Either way the whole
-//! batch takes its place in the store's queue here, so that what a plugin stored last is what stays.
+//! leave when theirs is on the disk (moderation also without, while the disk takes its time); so does everything of a batch
+//! that comes again after a kill. Either way the whole batch takes its place in the store's queue here, so that what a
+//! plugin stored last is what stays.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};

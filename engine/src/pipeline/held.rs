@@ -33,15 +33,28 @@ impl Held {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.events.insert(key.clone(), Arc::clone(delivery));
         state.order.push_back(key);
-        while state.order.len() > BOUND {
+        while state.events.len() > BOUND {
             let Some(oldest) = state.order.pop_front() else { break };
             state.events.remove(&oldest);
         }
+        state.skip_decided();
     }
 
     /// Gives an event out, once.
     pub(super) fn take(&self, channel: &Channel, message_id: &str) -> Option<Arc<Delivery>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.events.remove(&(channel.clone(), message_id.to_owned()))
+    }
+}
+
+impl State {
+    /// Keeps `order` as short as what it orders, but for those that were decided on out of turn.
+    fn skip_decided(&mut self) {
+        while self.order.front().is_some_and(|key| !self.events.contains_key(key)) {
+            self.order.pop_front();
+        }
+        if self.order.len() > 2 * BOUND {
+            self.order.retain(|key| self.events.contains_key(key));
+        }
     }
 }

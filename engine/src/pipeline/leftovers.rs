@@ -69,12 +69,18 @@ impl Inner {
     pub(super) fn take_up(self: &Arc<Self>) {
         let State { effects, events } = self.leftovers.take();
         let (now_ms, mut tally) = (now_ms(), Tally::default());
+        let (held, others): (Vec<_>, Vec<_>) = events.into_iter().partition(|event| event.stage == Stage::Held);
+        // What is held must be there when an effect lets it go.
+        for event in held {
+            self.take_up_event(event, now_ms, &mut tally);
+        }
         for effect in effects {
             self.take_up_effect(effect, now_ms, &mut tally);
         }
-        for event in events {
+        for event in others {
             self.take_up_event(event, now_ms, &mut tally);
         }
+        self.store.note_recovery();
         tally.log();
     }
 

@@ -11,7 +11,7 @@ mod queue;
 mod retry;
 mod text;
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::runtime::Handle;
@@ -21,6 +21,7 @@ use self::courier::Courier;
 pub(super) use self::parcel::{Ended, Line, Parcel};
 use self::queue::{BOUND, Queue, TurnedAway};
 pub(super) use self::text::clean;
+use crate::effect::Priority;
 use crate::event::OutcomeStatus;
 use crate::platform::{Pace, Sink};
 
@@ -41,6 +42,8 @@ struct Shared {
     changed: Notify,
     /// Lines that have not ended: waiting, resting or under way.
     open: AtomicUsize,
+    /// The engine ends, and another run takes up what stands in the ledger.
+    is_left: AtomicBool,
     sent: AtomicU64,
     /// Told to whoever waits for the outboxes to be empty.
     progress: Arc<Notify>,
@@ -61,6 +64,7 @@ impl Outbox {
             queue: Mutex::default(),
             changed: Notify::new(),
             open: AtomicUsize::new(0),
+            is_left: AtomicBool::new(false),
             sent: AtomicU64::new(0),
             progress,
         });
@@ -87,7 +91,10 @@ impl Outbox {
                     let detail = format!("more than {BOUND} moderation actions wait for {}", self.name());
                     (parcel, OutcomeStatus::Failed, detail)
                 }
-                TurnedAway::Closed(parcel) => (parcel, OutcomeStatus::Failed, self.shared.closed_detail()),
+                TurnedAway::Closed(parcel) => {
+                    self.shared.end_closed(parcel, &self.report);
+                    continue;
+                }
             };
             self.shared.end_all(parcel, status, &detail, &self.report);
         }
@@ -97,6 +104,12 @@ impl Outbox {
     pub(super) fn close(&self) {
         self.shared.queue().close();
         self.shared.changed.notify_one();
+    }
+
+    /// The same at the end of the engine: moderation that waits is not ended, as the next run takes it up.
+    pub(super) fn leave(&self) {
+        self.shared.is_left.store(true, Ordering::Release);
+        self.close();
     }
 
     /// Lines that have not ended.
@@ -122,8 +135,14 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn closed_detail(&self) -> String {
-        format!("the account {} was taken away before it could be sent", self.name)
+    fn end_closed(&self, parcel: Parcel, report: &Report) {
+        if parcel.priority() == Priority::Moderation && self.is_left.load(Ordering::Acquire) {
+            self.open.fetch_sub(parcel.lines.len(), Ordering::AcqRel);
+            self.progress.notify_waiters();
+            return;
+        }
+        let detail = format!("the account {} was taken away before it could be sent", self.name);
+        self.end_all(parcel, OutcomeStatus::Failed, &detail, report);
     }
 
     fn end_all(&self, mut parcel: Parcel, status: OutcomeStatus, detail: &str, report: &Report) {

@@ -11,7 +11,6 @@ use crate::effect::{EffectResult, PluginId};
 use crate::event::{Channel, Envelope, Event, Origin, Outcome, OutcomeStatus};
 use crate::observation::Observation;
 use crate::plugin::{Delivery, PluginHandle};
-use crate::recording::Note;
 
 /// What reporting needs for each effect and is made once.
 pub(super) struct Outcomes {
@@ -70,33 +69,18 @@ impl Inner {
             let EffectResult { key, status, message_id, detail } = result.clone();
             let event_id = key.event_id.as_ref().to_owned();
             let outcome = Outcome { event_id, effect: key.number, status, message_id, detail };
-            self.deliver(&plugin, Event::Outcome(outcome));
+            self.deliver(&plugin, outcome);
         }
         self.store.journal_result(result);
     }
 
-    /// Gives an event of the engine's own to one plugin. It is lost when the plugin is not there.
-    pub(super) fn deliver_to(&self, plugin: &PluginId, event: Event) {
-        match self.plugin(plugin) {
-            Some(plugin) => self.deliver(&plugin, event),
-            None => tracing::debug!(%plugin, event = event.name(), "An event is for a plugin that is not there."),
-        }
-    }
-
-    fn deliver(&self, plugin: &PluginHandle, event: Event) {
+    /// The ledger has the outcomes; the journal need not have them again.
+    fn deliver(&self, plugin: &PluginHandle, outcome: Outcome) {
         let lane = self.sequencer.lane(&Channel::engine());
         let mut turn = lane.turn();
-        let envelope = turn.number(own_draft(None, Origin::Live, Channel::engine(), event));
-        // The ledger has the outcomes; the journal need not have them again.
-        if matches!(envelope.event, Event::Outcome(_)) {
-            self.note_number(envelope.sequence);
-        } else {
-            self.record(&envelope, false, None);
-            self.note(&envelope.id, plugin.id(), Note::Addressed);
-        }
-        if plugin.wants(&envelope) {
-            plugin.offer(Delivery::new(envelope), None);
-        }
+        let envelope = turn.number(own_draft(None, Origin::Live, Channel::engine(), Event::Outcome(outcome)));
+        self.note_number(envelope.sequence);
+        plugin.offer(Delivery::new(envelope), None);
     }
 
     /// A number of the engine's own channel for what is not journalled.

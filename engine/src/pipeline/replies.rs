@@ -11,6 +11,7 @@ use crate::agent::OnReply;
 use crate::effect::PluginId;
 use crate::event::{AgentReply, Channel, Event, Origin};
 use crate::plugin::Delivery;
+use crate::recording::Note;
 
 impl Pipeline {
     /// Where the agent's answers go. Does not keep the pipeline alive.
@@ -31,6 +32,7 @@ impl Inner {
         let draft = own_draft(Some(reply.event_id()), Origin::Live, Channel::engine(), Event::Agent(reply));
         let event = turn.number(draft);
         self.record(&event, false, None);
+        self.note(&event.id, plugin, Note::Addressed);
         match self.plugin(plugin) {
             Some(handle) if handle.wants(&event) => handle.offer(Delivery::kept(event, &self.store, false), None),
             Some(_) => {

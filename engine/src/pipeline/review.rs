@@ -99,9 +99,11 @@ impl Inner {
             self.give(delivery);
             self.announce(&mut turn, delivery, &verdict);
         } else {
-            // Before anybody hears of it.
-            self.take_away(delivery, reviewer, &verdict);
+            self.take_away(delivery, &verdict);
             self.announce(&mut lane.turn(), delivery, &verdict);
+            // Behind the notice, which waits in the store's queue until the measures call for the disk: by which of the
+            // two a killed run got there, the next one knows how far it came.
+            self.commit_measures(delivery, reviewer, &verdict);
         }
     }
 
@@ -116,7 +118,7 @@ impl Inner {
         }
     }
 
-    fn take_away(&self, delivery: &Arc<Delivery>, reviewer: PluginId, verdict: &Verdict) {
+    fn take_away(&self, delivery: &Arc<Delivery>, verdict: &Verdict) {
         let envelope = &delivery.envelope;
         if let Verdict::Hold { .. } = verdict {
             self.held.keep(delivery);
@@ -124,6 +126,10 @@ impl Inner {
         if let Event::Chat(message) = &envelope.event {
             self.store.mark_removed(&envelope.channel, &message.id);
         }
+    }
+
+    fn commit_measures(&self, delivery: &Delivery, reviewer: PluginId, verdict: &Verdict) {
+        let envelope = &delivery.envelope;
         let effects = ruling::measures(envelope, verdict);
         let (cause, again) = (Arc::clone(envelope), delivery.again);
         self.commit(Batch { plugin: reviewer, cause, effects, kv: Vec::new(), again });

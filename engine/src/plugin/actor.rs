@@ -9,7 +9,7 @@ use std::time::{Duration, Instant as WallClock};
 
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 use uuid::Uuid;
 
 use super::delivery::Delivery;
@@ -25,7 +25,7 @@ use crate::effect::{Batch, EffectSink, KvWrite, Verdict};
 use crate::event::{Channel, Envelope, Event, Origin, System, Timer, now_ms};
 use crate::observation::{Decision, DecisionKind, Observation, Observer};
 use crate::recording::{self, Note, Recording};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// What a version may hand over to the next: as much as its durable memory may hold by default.
 const HANDOVER_BYTES: usize = 1 << 20;
@@ -33,6 +33,9 @@ const HANDOVER_BYTES: usize = 1 << 20;
 /// Events wait for a plugin that comes back this soon, and the fallbacks with them; after a longer pause chatter would
 /// be answered when nobody remembers it.
 const SHORT_PAUSE: Duration = Duration::from_secs(2);
+
+/// How long a plugin, or its end, waits for a disk that hangs. Chat goes on without it.
+pub(super) const DISK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A running version of a plugin.
 pub(super) struct Live {
@@ -184,6 +187,7 @@ impl Actor {
             if let Some(ticket) = ticket {
                 ticket.handled();
             }
+            self.forget(&delivery.envelope);
             return Ok(());
         }
         let began = WallClock::now();
@@ -206,23 +210,29 @@ impl Actor {
             ticket.handled();
         }
         self.observe_decision(envelope, verdict, &wishes, took);
-        if !self.commit(wishes, Arc::clone(envelope), delivery.again) && envelope.event.must_not_be_missed() {
-            self.surroundings.store.forget_event(self.handle.id(), &envelope.id);
+        if !self.commit(wishes, Arc::clone(envelope), delivery.again) {
+            self.forget(envelope);
         }
         result
+    }
+
+    /// No batch strikes it off, so this does.
+    fn forget(&self, envelope: &Envelope) {
+        if envelope.event.must_not_be_missed() {
+            self.surroundings.store.forget_event(self.handle.id(), &envelope.id);
+        }
     }
 
     /// Whether a run that was killed has written down what this plugin made of an event that comes again. What it made
     /// of it without any effect can't be known; then it is asked once more.
     async fn has_handled(&mut self, delivery: &Delivery) -> bool {
         let event_id = &delivery.envelope.id;
-        match self.surroundings.store.has_effects(event_id, self.handle.id()).await {
-            Ok(has_handled) => has_handled,
-            Err(error) => {
-                tracing::warn!(plugin = %self.handle.id(), event = %event_id, %error, "The ledger can't be asked whether an event was handled; it is handled again.");
-                false
-            }
-        }
+        let store = &self.surroundings.store;
+        let asked = timeout(DISK_PATIENCE, store.has_effects(event_id, self.handle.id())).await;
+        asked.unwrap_or_else(|_| Err(StoreError::Busy)).unwrap_or_else(|error| {
+            tracing::warn!(plugin = %self.handle.id(), event = %event_id, %error, "The ledger can't be asked whether an event was handled; it is handled again.");
+            false
+        })
     }
 
     async fn review(&mut self, job: ReviewJob) -> Result<(), Crash> {
@@ -234,8 +244,9 @@ impl Actor {
         match self.live.instance.review(&delivery).await {
             Ok((verdict, wishes)) => {
                 self.note_verdict(&delivery, &verdict);
-                let _ = answer.send(verdict);
+                // First, as the event may go to this plugin's handler the moment that the verdict is heard.
                 self.commit(wishes, Arc::clone(&delivery.envelope), delivery.again);
+                let _ = answer.send(verdict);
                 Ok(())
             }
             Err(crash) => {
@@ -409,7 +420,7 @@ impl Actor {
             match Live::start(loaded, context, self.live.generation).await {
                 Ok(Candidate { live, wishes, kv_version: _ }) => {
                     if !self.handle.is_running() {
-                        self.give_backlog().await;
+                        self.give_backlog();
                     }
                     self.live = live;
                     self.commit_start(wishes);
@@ -446,7 +457,7 @@ impl Actor {
     /// A new instance for a plugin that is down: there is no memory to hand over.
     async fn revive(&mut self, new: Candidate) -> Result<(), Crash> {
         let new = self.refresh(new).await?;
-        self.give_backlog().await;
+        self.give_backlog();
         self.take_over(new);
         self.handle.set_running(true);
         Ok(())
@@ -475,17 +486,18 @@ impl Actor {
         }
     }
 
-    /// Nothing of what waits is begun.
+    /// Nothing of what waits is begun. What the disk does not take soon is taken later: nobody waits for it.
     async fn save_backlog(&mut self) {
         let waiting = self.handle.lanes.backlog();
-        if let Err(error) = self.surroundings.store.save_backlog(self.handle.id(), &waiting).await {
+        let saving = timeout(DISK_PATIENCE, self.surroundings.store.save_backlog(self.handle.id(), &waiting));
+        if let Err(error) = saving.await.unwrap_or_else(|_| Err(StoreError::Busy)) {
             tracing::error!(plugin = %self.handle.id(), waiting = waiting.len(), %error, "Events that wait for this plugin can't be saved; they are in memory, and in the journal.");
         }
     }
 
     /// What waited while it was down is about to begin; after a kill it must not be done as if it were for the first time.
-    async fn give_backlog(&mut self) {
-        if let Err(error) = self.surroundings.store.give_backlog(self.handle.id()).await {
+    fn give_backlog(&mut self) {
+        if let Err(error) = self.surroundings.store.give_backlog(self.handle.id()) {
             tracing::warn!(plugin = %self.handle.id(), %error, "It can't be noted that the plugin gets what waited for it.");
         }
     }

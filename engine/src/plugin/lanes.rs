@@ -187,11 +187,13 @@ impl Lanes {
         drop((reviews, lossy, tickets));
     }
 
-    /// The events that outlive the daemon, in order, for the backlog on disk.
-    pub(super) fn backlog(&self) -> Vec<Arc<Envelope>> {
+    /// The events that outlive the daemon, in order, for the backlog on disk; and whether an earlier run may have begun
+    /// with them.
+    pub(super) fn backlog(&self) -> Vec<(Arc<Envelope>, bool)> {
         let state = self.state();
-        let waiting = state.kept.iter().map(|(_, job)| &job.delivery.envelope);
-        waiting.filter(|envelope| envelope.event.must_not_be_missed()).map(Arc::clone).collect()
+        let waiting = state.kept.iter().map(|(_, job)| &job.delivery);
+        let outliving = waiting.filter(|delivery| delivery.envelope.event.must_not_be_missed());
+        outliving.map(|delivery| (Arc::clone(&delivery.envelope), delivery.again)).collect()
     }
 
     pub(super) fn waiting(&self) -> usize {

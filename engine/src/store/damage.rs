@@ -7,6 +7,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags};
 
@@ -40,7 +41,7 @@ impl DamageCheck {
         while !self.thread.is_finished() {
             // Again and again: an interrupt that comes between two statements is forgotten.
             self.interrupt.interrupt();
-            std::thread::yield_now();
+            std::thread::park_timeout(Duration::from_millis(1));
         }
         // A panic was said by the thread itself.
         let _ = self.thread.join();

@@ -58,7 +58,6 @@ impl Health {
         if let StoreHealth::Failing { since_ms, .. } = &*state {
             let seconds = now_ms().saturating_sub(*since_ms) / 1000;
             tracing::info!(seconds, "The database can be written again.");
-            metrics::gauge!("showrunner_store_failing").set(0.0);
             *state = StoreHealth::Ok;
         }
     }
@@ -74,7 +73,6 @@ impl Health {
                     error = %why,
                     "The database can't be written. Chat goes on, the journal waits in memory; check the disk."
                 );
-                metrics::gauge!("showrunner_store_failing").set(1.0);
                 now_ms()
             }
         };
@@ -84,7 +82,6 @@ impl Health {
     /// There is no way back from it.
     pub(super) fn set_broken(&self, why: String) {
         tracing::error!(error = %why, "The database is given up, as its writer failed; what waited to be written is lost.");
-        metrics::gauge!("showrunner_store_failing").set(1.0);
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = StoreHealth::Broken { why };
     }
 
@@ -101,7 +98,6 @@ impl Health {
             damage,
             "The database is damaged. It is used as far as that goes; stop the daemon and run `showrunner restore`."
         );
-        metrics::gauge!("showrunner_store_failing").set(1.0);
         // The first finding stays.
         let _ = self.damage.set((now_ms(), damage.to_owned()));
     }

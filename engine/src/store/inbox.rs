@@ -35,13 +35,14 @@ impl Store {
         self.write_behind(Item::Forgotten { plugin: plugin.clone(), event_id: Arc::clone(event_id) });
     }
 
-    /// A plugin has ended, with these events still in its queue: nothing that is kept for it is begun.
-    pub async fn save_backlog(&self, plugin: &PluginId, events: &[Arc<Envelope>]) -> Result<(), StoreError> {
+    /// A plugin has ended, with these events still in its queue: nothing that is kept for it is begun, but for those that
+    /// an earlier run may have begun.
+    pub async fn save_backlog(&self, plugin: &PluginId, events: &[(Arc<Envelope>, bool)]) -> Result<(), StoreError> {
         let (plugin, events) = (plugin.clone(), events.to_vec());
         self.request(Access::Durable, move |group| {
             group.prepare("UPDATE inbox SET given = 0 WHERE plugin = ?1")?.execute([&*plugin])?;
-            for envelope in &events {
-                write(group, &plugin, envelope, false)?;
+            for (envelope, again) in &events {
+                write(group, &plugin, envelope, *again)?;
             }
             Ok(())
         })
@@ -69,14 +70,15 @@ impl Store {
         .await
     }
 
-    /// A plugin that was down runs again and is about to get all that waited in its queue.
-    pub async fn give_backlog(&self, plugin: &PluginId) -> Result<(), StoreError> {
+    /// A plugin that was down runs again and is about to get all that waited in its queue. Never waits: what it makes of
+    /// them is written behind this.
+    pub fn give_backlog(&self, plugin: &PluginId) -> Result<(), StoreError> {
         let plugin = plugin.clone();
-        self.request(Access::Durable, move |group| {
+        let given = self.queue_request(Access::Durable, move |group| {
             group.prepare("UPDATE inbox SET given = 1 WHERE plugin = ?1 AND given = 0")?.execute([&*plugin])?;
             Ok(())
-        })
-        .await
+        });
+        given.map(drop)
     }
 }
 

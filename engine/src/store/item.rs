@@ -61,6 +61,8 @@ pub(super) trait Work: Send {
     fn run(&mut self, group: &mut Group<'_>) -> Result<(), StoreError>;
     /// Gives the answer, after the commit, or the error instead.
     fn finish(&mut self, outcome: Result<(), StoreError>);
+    /// What it holds in memory for that long, where it may be much.
+    fn bytes(&self) -> usize;
     /// What of it is written when the disk takes it again, though nobody waits for that.
     fn left_behind(&mut self) -> Option<Item>;
 }
@@ -70,17 +72,19 @@ pub(super) struct Request<T, F> {
     work: F,
     value: Option<T>,
     rest: Option<Item>,
+    bytes: usize,
     answer: Option<oneshot::Sender<Result<T, StoreError>>>,
 }
 
 impl<T, F> Request<T, F> {
     pub(super) fn new(access: Access, work: F, answer: oneshot::Sender<Result<T, StoreError>>) -> Self {
-        Self { access, work, value: None, rest: None, answer: Some(answer) }
+        Self { access, work, value: None, rest: None, bytes: 0, answer: Some(answer) }
     }
 
     /// What is to be written later when the disk refuses the whole.
     pub(super) fn with_rest(self, rest: Item) -> Self {
-        Self { rest: Some(rest), ..self }
+        // The work holds as much again, and so does whoever waits.
+        Self { bytes: 3 * rest.bytes(), rest: Some(rest), ..self }
     }
 }
 
@@ -109,6 +113,10 @@ where
         let _ = answer.send(value);
     }
 
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     fn left_behind(&mut self) -> Option<Item> {
         self.rest.take()
     }
@@ -128,8 +136,8 @@ impl Item {
             | Self::Forgotten { .. }
             | Self::Sequence { .. }
             | Self::Result(_)
-            | Self::Removed { .. }
-            | Self::Request(_) => 0,
+            | Self::Removed { .. } => 0,
+            Self::Request(work) => work.bytes(),
         }
     }
 

@@ -9,10 +9,11 @@ use super::item::Access;
 use crate::effect::{KvWrite, PluginId};
 
 impl Store {
-    /// All that a plugin has stored, with what is still queued for it.
+    /// All that a plugin has stored, with what is still queued for it. Refused while that can't be written: a plugin that
+    /// began with what is older would write it over what is newer.
     pub async fn kv(&self, plugin: &PluginId) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
         let plugin = plugin.clone();
-        self.request(Access::Read, move |group| {
+        self.request(Access::Durable, move |group| {
             let mut statement = group.prepare("SELECT key, value FROM kv WHERE plugin = ?1")?;
             let rows = statement.query_map([&*plugin], |row| Ok((row.get(0)?, row.get(1)?)))?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -15,6 +15,7 @@ const MIGRATIONS: [&str; 3] = [
     include_str!("migrations/0002_recovery.sql"),
     include_str!("migrations/0003_recordings.sql"),
 ];
+
 /// Brings the file to this program's version, or says why that can't be.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let found = identify(connection, path)?;

@@ -110,6 +110,10 @@ fn begin_run(connection: &mut Connection, is_copy: bool) -> Result<bool, StoreEr
     connection.pragma_update(None, "synchronous", "full")?;
     let transaction = connection.transaction()?;
     let was_open = transaction.query_row("SELECT closed = 0 FROM run", [], |row| row.get(0))?;
+    if is_copy {
+        // They may have been handled since the copy was made; who handles them now is told that they come again.
+        transaction.execute("UPDATE inbox SET given = max(given, 1)", [])?;
+    }
     if was_open || is_copy {
         transaction.execute("UPDATE channels SET last_sequence = last_sequence + ?1", [LOST_NUMBERS])?;
     }

@@ -29,7 +29,7 @@ const RECORDING_BOUND: usize = JOURNAL_BOUND / 2;
 const BEHIND_BOUND: usize = 2 * JOURNAL_BOUND;
 
 /// What all of that may hold: a disk that is stuck must not fill the memory with what plugins write, however large.
-const BEHIND_BYTES: usize = 64 << 20;
+const BOUND_BYTES: usize = 64 << 20;
 
 /// Requests that may wait: each has somebody waiting, so more than this means that something is stuck.
 const REQUEST_BOUND: usize = 8192;
@@ -45,8 +45,8 @@ struct State {
     items: VecDeque<Item>,
     /// Writes that nobody waits for, those included that were taken and are not yet on the disk.
     behind: usize,
-    /// What they hold, where it may be much.
-    behind_bytes: usize,
+    /// What they hold, and requests with them, where it may be much.
+    bytes: usize,
     /// Requests that are still in `items`.
     requests: usize,
     writer: Sleep,
@@ -85,11 +85,11 @@ impl State {
             _ => BEHIND_BOUND,
         };
         let bytes = item.bytes();
-        if self.behind >= bound || self.behind_bytes.saturating_add(bytes) > BEHIND_BYTES {
+        if self.behind >= bound || self.bytes.saturating_add(bytes) > BOUND_BYTES {
             return Err(Refused::Full);
         }
         self.behind += 1;
-        self.behind_bytes += bytes;
+        self.bytes += bytes;
         Ok(())
     }
 }
@@ -125,10 +125,13 @@ impl Queue {
         if state.closed {
             return Err(Refused::Closed);
         }
-        if state.requests >= REQUEST_BOUND {
+        let bytes = item.bytes();
+        let has_room = bytes == 0 || state.bytes.saturating_add(bytes) <= BOUND_BYTES;
+        if state.requests >= REQUEST_BOUND || !has_room {
             return Err(Refused::Full);
         }
         state.requests += 1;
+        state.bytes += bytes;
         state.items.push_back(item);
         let wakes = state.writer != Sleep::Awake;
         drop(state);
@@ -190,13 +193,14 @@ impl Queue {
         Taken::Items(items)
     }
 
-    /// These are on the disk, or lost; others may take the place of those that nobody waits for.
+    /// These are on the disk, or lost; others may take their place.
     pub(super) fn settle<'a>(&self, items: impl IntoIterator<Item = &'a Item>) {
-        let behind = items.into_iter().filter(|item| item.access().is_none());
-        let (count, bytes) = behind.fold((0, 0), |(count, bytes), item| (count + 1, bytes + item.bytes()));
+        let (count, bytes) = items
+            .into_iter()
+            .fold((0, 0), |(count, bytes), item| (count + usize::from(item.access().is_none()), bytes + item.bytes()));
         let mut state = self.lock();
         state.behind = state.behind.saturating_sub(count);
-        state.behind_bytes = state.behind_bytes.saturating_sub(bytes);
+        state.bytes = state.bytes.saturating_sub(bytes);
     }
 
     fn sleep<'a>(

@@ -200,8 +200,8 @@ impl Drop for Held {
     }
 }
 
-/// Behind all that was made of the event. When it is refused, the next start gives the event out once more, which
-/// harms nobody.
+/// Behind all that was made of the event. When it is refused, the next start gives the event out once more; whoever made
+/// an effect of it is known by the ledger and not asked again.
 fn strike_off_behind(queue: &Queue, event_id: &Arc<str>) {
     let _ = queue.push_behind(Item::Finished(Arc::clone(event_id)));
 }

@@ -2,12 +2,15 @@
 //!
 //! It takes what waits in the queue, up to a bound, and makes one transaction of it. When that fails because of one item
 //! it does the items one by one, so that only the bad one is lost. When it fails because nothing can be written, the
-//! writes that nobody waits for are kept in memory and tried again, and requests are answered with the error.
+//! writes that nobody waits for are kept in memory and tried again, and requests are answered with the error, though what
+//! they leave behind is written later (`failing`).
+
+mod failing;
 
 use std::any::Any;
-use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -15,23 +18,17 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::damage::DamageCheck;
 use super::error::StoreError;
 use super::group::{Group, Outcome};
-use super::health::{Health, StoreHealth};
+use super::health::Health;
 use super::item::{Access, Item};
 use super::lock::Lock;
 use super::open::{self, BUSY_TIMEOUT, Database};
 use super::presence::Presence;
 use super::projection::Counted;
-use super::queue::{GROUP, Queue, Taken};
+use super::queue::{Queue, Taken};
 use super::retention::{Pruned, Retention};
 use super::{journal, projection};
 use crate::config::settings::JournalSettings;
 use crate::event::now_ms;
-
-/// How long to leave a disk alone that refused a write.
-const RETRY: Duration = Duration::from_secs(1);
-
-/// How long to wait for a lock of another process that is known to last. Whoever asks shall know soon.
-const SHORT_BUSY_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// How often to look for what is too old, when the last look found nothing.
 const PRUNE_EVERY: Duration = Duration::from_secs(10);
@@ -47,6 +44,8 @@ pub(super) struct Writer {
     connection: Connection,
     queue: Arc<Queue>,
     health: Arc<Health>,
+    /// Whether what a killed run left is taken up.
+    has_recovered: Arc<AtomicBool>,
     presence: Presence,
     damage_check: Option<DamageCheck>,
     retention: Retention,
@@ -74,6 +73,7 @@ impl Writer {
         settings: &JournalSettings,
         queue: Arc<Queue>,
         health: Arc<Health>,
+        has_recovered: Arc<AtomicBool>,
     ) -> rusqlite::Result<Self> {
         let Database { connection, presence, past, lock } = database;
         let total_bytes = journal::total_bytes(&connection)?;
@@ -86,6 +86,7 @@ impl Writer {
                 .then(|| DamageCheck::begin(presence.path(), Arc::clone(&health)))
                 .flatten(),
             health,
+            has_recovered,
             presence,
             retention: Retention::new(settings),
             total_bytes,
@@ -182,73 +183,6 @@ impl Writer {
         }
     }
 
-    /// A file that is gone takes everything and keeps nothing. Nobody must be told that something is kept.
-    fn refuse_durable(&mut self, items: Vec<Item>) -> Vec<Item> {
-        let gone = |writer: &Self| StoreError::Gone { path: writer.presence.path().to_owned() };
-        let refuse = |item| if is_durable(&item) { self.put_off(item, gone(self)) } else { Some(item) };
-        items.into_iter().filter_map(refuse).collect()
-    }
-
-    /// Keeps what nobody waits for; requests are tried, as reading may still work and the error is theirs to know.
-    fn handle_while_failing(&mut self, items: Vec<Item>) {
-        let mut has_retried = false;
-        for item in items {
-            if item.access().is_none() {
-                self.backlog.push(item);
-                continue;
-            }
-            if is_durable(&item) && !self.backlog.is_empty() {
-                // What waits is older, and must not overwrite what is newer. One try for all who came together.
-                if !mem::replace(&mut has_retried, true) {
-                    self.retry();
-                }
-                if !self.backlog.is_empty() {
-                    let rest = self.put_off(item, StoreError::Unwritable { why: self.why_failing() });
-                    self.backlog.extend(rest);
-                    continue;
-                }
-            }
-            self.try_alone(item);
-        }
-    }
-
-    fn try_alone(&mut self, item: Item) {
-        let mut single = vec![item];
-        match self.attempt(&mut single) {
-            Ok(()) => self.succeeded(single),
-            Err(error) if error.concerns_the_file() => {
-                self.failed(&error);
-                let rest = single.pop().and_then(|item| self.put_off(item, error));
-                self.backlog.extend(rest);
-            }
-            Err(error) => self.refuse_all(single, error),
-        }
-    }
-
-    /// Writes the backlog, or finds out whether anything can be written again.
-    fn retry(&mut self) {
-        if self.backlog.is_empty() {
-            match self.probe() {
-                Ok(()) => self.recovered(),
-                Err(error) => self.failed(&error.into()),
-            }
-            return;
-        }
-        self.retry_at = None;
-        let mut backlog = mem::take(&mut self.backlog).into_iter();
-        loop {
-            let group: Vec<Item> = backlog.by_ref().take(GROUP).collect();
-            if group.is_empty() {
-                return;
-            }
-            self.handle(group);
-            if self.retry_at.is_some() {
-                self.backlog.extend(backlog);
-                return;
-            }
-        }
-    }
-
     /// One transaction of all the items. Nothing of it happened when it fails.
     fn attempt(&mut self, items: &mut [Item]) -> Result<(), StoreError> {
         let syncs = items.iter().any(is_durable);
@@ -286,14 +220,6 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes the header with the value that it has.
-    fn probe(&mut self) -> rusqlite::Result<()> {
-        let transaction = begin(&mut self.connection)?;
-        let version: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        transaction.pragma_update(None, "user_version", version)?;
-        transaction.commit()
-    }
-
     /// Counts what waits for it, when no group came that would have done so by the way.
     fn draw(&mut self) {
         if self.retry_at.is_some() {
@@ -318,59 +244,6 @@ impl Writer {
         }
     }
 
-    fn recovered(&mut self) {
-        // What waits is written with the next round; nobody has to be patient any more.
-        self.retry_at = (!self.backlog.is_empty()).then(Instant::now);
-        if self.backlog.is_empty() && !self.health.is_gone() {
-            self.health.set_ok();
-            self.set_patience(BUSY_TIMEOUT);
-        }
-    }
-
-    fn failed(&mut self, error: &StoreError) {
-        self.health.set_failing(error.to_string());
-        self.retry_at = Some(Instant::now() + RETRY);
-        self.set_patience(SHORT_BUSY_TIMEOUT);
-    }
-
-    fn set_patience(&mut self, patience: Duration) {
-        if self.busy_timeout != patience && self.connection.busy_timeout(patience).is_ok() {
-            self.busy_timeout = patience;
-        }
-    }
-
-    fn look_at_file(&mut self) {
-        let is_gone = self.presence.is_gone();
-        if is_gone == self.health.is_gone() {
-            return;
-        }
-        self.health.set_gone(is_gone);
-        if is_gone {
-            self.health.set_failing(StoreError::Gone { path: self.presence.path().to_owned() }.to_string());
-        } else if self.retry_at.is_none() {
-            self.health.set_ok();
-        }
-    }
-
-    fn why_failing(&self) -> String {
-        match self.health.get() {
-            StoreHealth::Failing { why, .. } | StoreHealth::Broken { why } => why,
-            StoreHealth::Ok => "what came before could not be written".to_owned(),
-        }
-    }
-
-    /// Refuses a request because of the file, and gives back what of it is written when the file is well again.
-    fn put_off(&self, mut item: Item, error: StoreError) -> Option<Item> {
-        let rest = if let Item::Request(work) = &mut item { work.left_behind() } else { None };
-        self.refuse(item, error);
-        let rest = rest?;
-        if self.queue.adopt(&rest).is_err() {
-            self.health.add_lost(1);
-            return None;
-        }
-        Some(rest)
-    }
-
     fn refuse_all(&self, items: Vec<Item>, error: StoreError) {
         let mut error = Some(error);
         for item in items {
@@ -391,7 +264,11 @@ impl Writer {
 
     /// One small bite at what is too old, and soon another one if there is more.
     fn prune(&mut self) {
-        if self.prune_at > Instant::now() || self.retry_at.is_some() {
+        if self.prune_at > Instant::now() {
+            return;
+        }
+        if self.retry_at.is_some() {
+            self.prune_at = Instant::now() + PRUNE_EVERY;
             return;
         }
         let pruned = self.set_full_sync(false).and_then(|()| {
@@ -435,7 +312,9 @@ impl Writer {
         self.draw_at = Some(Instant::now());
         let _ = self.attempt(&mut []);
         if self.backlog.is_empty() {
-            if let Err(error) = open::end_run(&self.connection) {
+            if self.has_recovered.load(Ordering::Acquire)
+                && let Err(error) = open::end_run(&self.connection)
+            {
                 tracing::warn!(%error, "It can't be noted that the database was closed; the next start takes it for killed.");
             }
         } else {

@@ -178,7 +178,7 @@ impl Courier {
         let resting = std::mem::take(&mut self.resting).into_values();
         let waiting = self.shared.queue().take_all();
         for parcel in resting.chain(waiting) {
-            self.shared.end_all(parcel, OutcomeStatus::Failed, &self.shared.closed_detail(), &self.report);
+            self.shared.end_closed(parcel, &self.report);
         }
     }
 }

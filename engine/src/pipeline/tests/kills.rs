@@ -210,8 +210,8 @@ async fn what_must_not_be_missed_waits_on_the_disk_for_each_plugin() {
     assert_eq!(bench.store.take_unfinished().await.unwrap(), []);
 }
 
-#[tokio::test]
-async fn a_held_message_is_held_again_and_can_be_let_through() {
+/// A message that review has held, and nobody has decided on.
+async fn bench_that_holds() -> Bench {
     let on_failure = crate::config::settings::OnFailure::Pass;
     let reviewer = PluginHandle::reviewer_stand_in("moderation", &["chat"], on_failure);
     let mut bench = Bench::new(&[&reviewer]).await;
@@ -228,14 +228,32 @@ async fn a_held_message_is_held_again_and_can_be_let_through() {
         }
     };
     assert_eq!(&*notices[1].envelope.id, "a/held");
+    bench
+}
 
+fn allow() -> Effect {
+    on_channel(Action::ResolveHeld { message_id: "message-a".into(), allow: true })
+}
+
+#[tokio::test]
+async fn a_release_that_was_on_its_way_is_carried_out() {
+    let bench = bench_that_holds().await;
+    bench.store.commit(&batch("later", [allow()]), 0).unwrap().await.unwrap();
+    let handler = PluginHandle::stand_in("greeter", &["chat"]);
+    let bench = Bench::reopen(bench.killed().await, &[&handler]).await;
+    bench.pipeline.take_up();
+    assert_eq!(&*given(&handler).await.0.id, "a");
+}
+
+#[tokio::test]
+async fn a_held_message_is_held_again_and_can_be_let_through() {
+    let bench = bench_that_holds().await;
     let handler = PluginHandle::stand_in("greeter", &["chat"]);
     let mut bench = Bench::reopen(bench.killed().await, &[&handler]).await;
     bench.pipeline.take_up();
     assert!(has_nothing(&handler));
     // The removal was done, and its end not written yet.
-    let allow = on_channel(Action::ResolveHeld { message_id: "message-a".into(), allow: true });
-    bench.pipeline.commit(batch("later", [allow]));
+    bench.pipeline.commit(batch("later", [allow()]));
     let envelope = given(&handler).await.0;
     assert_eq!(&*envelope.id, "a");
     bench.performed.close();

@@ -145,7 +145,7 @@ impl Steward {
         let store = &self.house.options.store;
         if !self.handle.lanes.backlog().is_empty() {
             // What was restored before is in the queue already.
-            if let Err(error) = store.give_backlog(&self.id).await {
+            if let Err(error) = store.give_backlog(&self.id) {
                 tracing::warn!(plugin = %self.id, %error, "It can't be noted that the plugin gets what waited for it.");
             }
             return;

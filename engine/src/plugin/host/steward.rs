@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use super::OrderError;
 use super::house::House;
@@ -17,14 +17,14 @@ use super::load::Failure;
 use super::start::Slow;
 use crate::config::settings::PluginSettings;
 use crate::effect::PluginId;
-use crate::plugin::actor::{Report, Surroundings};
+use crate::plugin::actor::{DISK_PATIENCE, Report, Surroundings};
 use crate::plugin::guest::Context;
 use crate::plugin::handle::PluginHandle;
 use crate::plugin::imports::kv::Kv;
 use crate::plugin::loader::{Identity, Loaded};
 use crate::plugin::order::Order;
 use crate::plugin::status::{Phase, PluginState};
-use crate::store::PluginFlags;
+use crate::store::{PluginFlags, StoreError};
 
 /// Builds delete a folder and make it anew; only one that stays away is meant.
 const GONE: Duration = Duration::from_secs(2);
@@ -401,7 +401,8 @@ impl Steward {
     /// Writes what waits for the plugin in the place of what was written before.
     async fn keep_backlog(&self) {
         let waiting = self.handle.lanes.backlog();
-        if let Err(error) = self.house.options.store.save_backlog(&self.id, &waiting).await {
+        let saving = timeout(DISK_PATIENCE, self.house.options.store.save_backlog(&self.id, &waiting));
+        if let Err(error) = saving.await.unwrap_or_else(|_| Err(StoreError::Busy)) {
             tracing::error!(plugin = %self.id, waiting = waiting.len(), %error, "Events that wait for this plugin can't be saved; they are in the journal.");
         }
     }

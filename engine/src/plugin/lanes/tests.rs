@@ -140,7 +140,7 @@ proptest! {
             }
             prop_assert_eq!(watched.lanes.waiting(), watched.kept.len() + watched.lossy.len());
             prop_assert!(watched.kept.len() <= KEPT_BOUND && watched.lossy.len() <= LOSSY);
-            let backlog: Vec<u64> = watched.lanes.backlog().iter().map(|envelope| envelope.sequence).collect();
+            let backlog: Vec<u64> = watched.lanes.backlog().iter().map(|(envelope, _)| envelope.sequence).collect();
             prop_assert!(backlog.iter().eq(&watched.kept));
         }
         while watched.take() {}
@@ -153,7 +153,7 @@ fn what_ends_with_the_daemon_is_not_kept_for_another_run() {
     lanes.offer(job(1, Event::Timer(Timer { name: String::new() })));
     lanes.offer(event(Lane::Kept, 2));
     assert_eq!(lanes.waiting(), 2);
-    assert_eq!(lanes.backlog().iter().map(|envelope| envelope.sequence).collect::<Vec<_>>(), [2]);
+    assert_eq!(lanes.backlog().iter().map(|(envelope, _)| envelope.sequence).collect::<Vec<_>>(), [2]);
 }
 
 #[test]

@@ -166,6 +166,37 @@ async fn a_refused_batch_is_written_in_its_place_later_but_for_its_tasks() {
 }
 
 #[tokio::test]
+async fn nothing_overtakes_what_waited_when_the_disk_is_back() {
+    let place = Place::new();
+    let store = place.open();
+    sql(&store, "PRAGMA busy_timeout = 0").await;
+    let other = hold(&place);
+    commit(&store, &remembers(b"refused")).await.unwrap_err();
+    other.execute_batch("ROLLBACK").unwrap();
+
+    // All in one group, whose first part finds a disk that fails, and whose second one that works.
+    let (go, gone) = std::sync::mpsc::channel::<()>();
+    let busy = store.queue_request(Access::Read, move |_| {
+        gone.recv().ok();
+        Ok(())
+    });
+    store.commit_behind(&remembers(b"one"));
+    let two = store.commit(&remembers(b"two"), 0).unwrap();
+    store.commit_behind(&remembers(b"three"));
+    let four = store.commit(&remembers(b"four"), 0).unwrap();
+    store.commit_behind(&remembers(b"five"));
+    go.send(()).unwrap();
+    busy.unwrap().await.unwrap();
+    two.await.unwrap();
+    four.await.unwrap();
+    store.commit_behind(&remembers(b"six"));
+    assert_eq!(store.kv(&"greeter".into()).await.unwrap()["key"], b"six");
+    store.flush().await.unwrap();
+    assert_eq!(store.kv(&"greeter".into()).await.unwrap()["key"], b"six", "nothing older was written after it");
+    assert_eq!((store.backlog(), store.lost_writes()), (0, 0));
+}
+
+#[tokio::test]
 async fn a_write_waits_for_another_program_that_is_soon_done() {
     let place = Place::new();
     let store = place.open();

@@ -70,14 +70,16 @@ async fn what_nobody_has_begun_is_not_taken_for_begun() {
     assert_eq!(waiting(&killed, &plugin()).await, was_begun(false));
 
     // It comes back, and may be in the midst of any of them.
-    store.give_backlog(&plugin()).await.unwrap();
+    store.give_backlog(&plugin()).unwrap();
     let killed = place.after_kill(&store).await;
     assert_eq!(waiting(&killed, &plugin()).await, was_begun(true));
 
     // It ended in good order; with an event that was never kept.
-    store.save_backlog(&plugin(), &[tip("while it ran"), tip("last")]).await.unwrap();
+    let left = [(tip("while it ran"), false), (tip("last"), false), (tip("an earlier run's"), true)];
+    store.save_backlog(&plugin(), &left).await.unwrap();
     let ids = ["while it was down", "while it ran", "last"].map(|id| (id.to_owned(), false));
-    assert_eq!(waiting(&store, &plugin()).await, ids);
+    let begun = ("an earlier run's".to_owned(), true);
+    assert_eq!(waiting(&store, &plugin()).await, [ids.as_slice(), &[begun]].concat());
 }
 
 #[tokio::test]

@@ -42,6 +42,22 @@ async fn a_run_that_was_not_closed_was_killed_and_its_numbers_are_skipped() {
 }
 
 #[tokio::test]
+async fn a_start_that_takes_nothing_up_leaves_it_to_the_next() {
+    let place = Place::new();
+    let killed = place.killed(&place.open()).await;
+    for _ in 0..2 {
+        let store = killed.open();
+        assert!(store.was_killed());
+        store.close().await;
+    }
+    let store = killed.open();
+    store.note_recovery();
+    store.close().await;
+    drop(store);
+    assert!(!killed.open().was_killed());
+}
+
+#[tokio::test]
 async fn a_run_that_did_nothing_yet_counts_as_killed_too() {
     let place = Place::new();
     drop(place.open());
