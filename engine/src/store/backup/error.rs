@@ -90,7 +90,7 @@ impl BackupError {
                 io::ErrorKind::PermissionDenied => {
                     "do it as root or as the daemon's user, in a folder that may be written"
                 }
-                io::ErrorKind::NotFound => "name a file in a folder that is there",
+                io::ErrorKind::NotFound => "check how the path is spelled; its folders must be there",
                 io::ErrorKind::IsADirectory => "name a file in it",
                 _ => return None,
             },
