@@ -35,7 +35,8 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true, max_term_width = 100)]
 struct CommandLine {
-    /// The config, showrunner.toml where none is named; it also says which daemon is meant.
+    /// The config, showrunner.toml where none is named; it also says which daemon is meant. Replays without it use the
+    /// settings that were recorded.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
 
@@ -97,6 +98,10 @@ pub fn main() -> ExitCode {
 }
 
 fn execute(given: Option<PathBuf>, command: Command) -> anyhow::Result<()> {
+    if let (Some(_), Command::Init(_) | Command::Demo(_)) = (&given, &command) {
+        let help = "`init DIR` and `demo --dir DIR` write one of their own";
+        return Err(failure::Failure::usage("--config is of no use here", help).into());
+    }
     let config = given.as_deref().unwrap_or(Path::new(CONFIG));
     match command {
         Command::Run(arguments) => run::execute(config, &arguments),
@@ -126,6 +131,15 @@ mod tests {
     #[test]
     fn the_arguments_fit_together() {
         CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn what_writes_a_config_is_given_none() {
+        for command in ["init", "demo"] {
+            let line = CommandLine::parse_from(["showrunner", command, "--config", "mine.toml"]);
+            let refused = execute(line.config, line.command).unwrap_err();
+            assert_eq!(refused.to_string(), "--config is of no use here");
+        }
     }
 
     #[test]

@@ -31,6 +31,6 @@ pub mod replay;
 
 pub mod gateway;
 
-pub mod cli;
-
 pub mod engine;
+
+pub mod cli;

@@ -16,6 +16,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use self::backoff::Backoff;
+pub use crate::config::settings::{Pace, Rate};
 use crate::effect::Action;
 use crate::event::{Channel, Draft};
 use crate::observation::ConnectionState;
@@ -47,23 +48,6 @@ pub struct Account {
     pub source: Option<Box<dyn Source>>,
     pub sink: Arc<dyn Sink>,
     pub pace: Pace,
-}
-
-/// How fast an account may send.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pace {
-    /// Chat lines a second, and how many at once after a pause; `None` for no limit of ours.
-    pub messages: Option<Rate>,
-    /// Requests under way at once: what bounds connections in a burst.
-    pub in_flight: usize,
-    /// A chat line that has waited this long is dropped: an answer to what nobody remembers helps nobody.
-    pub expiry: Duration,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rate {
-    pub per_second: f64,
-    pub burst: u32,
 }
 
 /// What a platform says when it did something.

@@ -70,6 +70,12 @@ impl Start {
             ..PluginSettings::default()
         }
     }
+
+    /// Whether the operator said the same of it, as far as it matters to a replay.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        let said = |start: &Self| (start.grant.clone(), start.channels.clone(), start.on_failure);
+        said(self) == said(other) && self.settings == other.settings
+    }
 }
 
 /// What is noted of an event.

@@ -9,6 +9,8 @@ use crate::gateway::control::{Request, Response};
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// Say whether the config is right, its secrets included, and where it is not.
+    ///
+    /// Settings of plugins are checked by the plugins when they start: `showrunner plugins list`.
     Check,
     /// Show what the config sets. Secrets are shown as the references they are.
     Show {
@@ -35,7 +37,8 @@ fn check(path: &Path) -> anyhow::Result<()> {
     let settings = config::load(path)?;
     let accounts = counted(settings.retake.len(), "account", "accounts");
     let plugins = counted(settings.plugins.len(), "plugin table", "plugin tables");
-    output::line(format_args!("{} is right: {accounts}, {plugins}.", settings.source.display()))
+    output::line(format_args!("{} is right: {accounts}, {plugins}.", settings.source.display()))?;
+    output::line("Settings of plugins are checked by the plugins when they start: `showrunner plugins list`.")
 }
 
 fn counted(count: usize, one: &str, many: &str) -> String {

@@ -73,7 +73,7 @@ fn describe(error: &anyhow::Error) -> Report {
         return Report { message, help: config.help().map(str::to_owned), is_usage: true };
     }
     if let Some(client) = error.downcast_ref::<ClientError>() {
-        return Report { message, help: client.help(), is_usage: false };
+        return Report { message, help: client.help(), is_usage: client.is_usage() };
     }
     if let Some(engine) = error.downcast_ref::<EngineError>() {
         return Report { message, help: engine.help(), is_usage: engine.is_config() };

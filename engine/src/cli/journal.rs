@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use super::failure::Failure;
 use super::replay::Stretch;
 use super::{daemon, output};
-use crate::config;
 use crate::gateway::control::Request;
 use crate::replay::{Exported, Journal, MemoryChoice, export};
+use crate::{config, store};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -49,7 +49,11 @@ impl From<Kv> for MemoryChoice {
 
 pub(super) async fn execute(config: &Path, command: Command) -> anyhow::Result<()> {
     let Command::Export { file, stretch, kv } = command;
-    let database = config::paths(config)?.data_dir.join("showrunner.db");
+    let database = store::path(&config::paths(config)?.data_dir);
+    if !database.exists() {
+        let help = "a daemon makes one when it starts; `--config FILE` says which is meant";
+        return Err(Failure::new(format!("there is no database {}", database.display()), help).into());
+    }
     if let Some(mut client) = daemon::connect_if_running(config).await? {
         // Its answer waits for all that was written before, so that what has happened by now is in the file.
         client.ask(&Request::Status).await?;

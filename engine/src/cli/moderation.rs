@@ -66,8 +66,9 @@ pub(super) async fn execute(config: Option<&Path>, command: Command) -> anyhow::
         }
         None => Then::Recorded(reviewers),
     };
+    let gaps = Gaps::of(&cast);
     let (now, _) = Lockstep::start(cast, &journal.plugins).await?;
-    Comparison { then, now, counts: Counts::default() }.run(&mut journal, &mut page).await
+    Comparison { then, now, counts: Counts::default(), gaps }.run(&mut journal, &mut page).await
 }
 
 /// What the new rules are compared with.
@@ -80,6 +81,8 @@ struct Comparison {
     then: Then,
     now: Lockstep,
     counts: Counts,
+    /// Of the new rules.
+    gaps: Gaps,
 }
 
 impl Comparison {
@@ -96,7 +99,8 @@ impl Comparison {
                 tell(page, &change)?;
             }
         }
-        summary(page, &self.counts, &self.now)?;
+        self.gaps.finish(&self.now);
+        summary(page, &self.counts, &self.gaps)?;
         if self.counts.is_same() { Ok(()) } else { Err(Different.into()) }
     }
 }
@@ -130,16 +134,16 @@ fn describe(ruled: &Ruled) -> String {
     if ruled.late { format!("{what} (no verdict in time)") } else { what }
 }
 
-fn summary(page: &Page, counts: &Counts, now: &Lockstep) -> anyhow::Result<()> {
+fn summary(page: &Page, counts: &Counts, gaps: &Gaps) -> anyhow::Result<()> {
     if page.is_json() {
-        return output::json(&serde_json::json!({ "summary": Summary { counts, gaps: Gaps::of(now) } }));
+        return output::json(&serde_json::json!({ "summary": Summary { counts, gaps } }));
     }
     let Counts { lines, newly_caught, no_longer_caught, changed, caught_as_before, passed_as_before } = counts;
     output::line(format_args!(
         "{lines} lines: {newly_caught} newly caught, {no_longer_caught} no longer caught, {changed} changed; \
          {caught_as_before} caught and {passed_as_before} passed as before."
     ))?;
-    page.gaps("", &Gaps::of(now))
+    page.gaps("", gaps)
 }
 
 /// As programs read it.
@@ -148,5 +152,5 @@ struct Summary<'a> {
     #[serde(flatten)]
     counts: &'a Counts,
     #[serde(flatten)]
-    gaps: Gaps,
+    gaps: &'a Gaps,
 }

@@ -62,7 +62,7 @@ pub(super) async fn execute(config: Option<&Path>, arguments: Arguments) -> anyh
 }
 
 async fn play_all(journal: &mut Journal, cast: Vec<Member>, page: &mut Page) -> anyhow::Result<()> {
-    let mut tally = Tally::default();
+    let mut tally = Tally { gaps: Gaps::of(&cast), ..Tally::default() };
     let (mut lockstep, acts) = Lockstep::start(cast, &journal.plugins).await?;
     tell(&acts, &mut tally, page)?;
     while let Some(entry) = journal.next_entry()? {
@@ -71,7 +71,7 @@ async fn play_all(journal: &mut Journal, cast: Vec<Member>, page: &mut Page) -> 
         tell(&acts, &mut tally, page)?;
     }
     tell(&lockstep.finish().await, &mut tally, page)?;
-    tally.finish(&lockstep);
+    tally.gaps.finish(&lockstep);
     page.summary(&tally)
 }
 
@@ -88,7 +88,8 @@ async fn compare_all(
     other: Vec<Member>,
     page: &mut Page,
 ) -> anyhow::Result<()> {
-    let mut differences = tally::Differences::default();
+    let (plays, against) = (Gaps::of(&one), Gaps::of(&other));
+    let mut differences = tally::Differences { plays, against, ..tally::Differences::default() };
     let (mut one, one_acts) = Lockstep::start(one, &journal.plugins).await?;
     let (mut other, other_acts) = Lockstep::start(other, &journal.plugins).await?;
     let mut tell = |one: Vec<Act>, other: Vec<Act>, page: &mut Page| -> anyhow::Result<()> {
@@ -103,7 +104,8 @@ async fn compare_all(
     }
     let acts = (one.finish().await, other.finish().await);
     tell(acts.0, acts.1, page)?;
-    differences.finish(&one, &other);
+    differences.plays.finish(&one);
+    differences.against.finish(&other);
     page.differences(&differences)?;
     if differences.different > 0 { Err(Different.into()) } else { Ok(()) }
 }

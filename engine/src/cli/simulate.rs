@@ -15,11 +15,11 @@ pub(super) struct Arguments {
     /// What they are there: broadcaster, moderator, vip or subscriber.
     #[arg(long)]
     role: Option<String>,
-    /// What they write.
-    #[arg(long)]
+    /// What they write; of a gift the names, of a redemption the reward, of raw the JSON.
+    #[arg(long, allow_hyphen_values = true)]
     text: Option<String>,
-    /// How much they give, as 12.50.
-    #[arg(long)]
+    /// How much they give, as 12.50 or "5 EUR"; what a redemption costs.
+    #[arg(long, allow_hyphen_values = true)]
     amount: Option<String>,
     /// For how many months they subscribe.
     #[arg(long)]
@@ -27,7 +27,7 @@ pub(super) struct Arguments {
     /// How many gifts, viewers of a raid, …
     #[arg(long)]
     count: Option<u32>,
-    /// Where, as retake:5b7c; the simulator's own channel otherwise.
+    /// Where, as retake:5b7c: what plugins answer is really sent there. The simulator's own channel otherwise.
     #[arg(long)]
     channel: Option<String>,
 }

@@ -39,6 +39,9 @@ fn page(status: &Status, now_ms: u64, paint: Paint) -> String {
         Some(problem) => page.push_str(&format!("store  {}\n", clean(problem))),
     }
     page.push_str(&format!("\n{}\n", paint.bold("Connections")));
+    if status.connections.is_empty() {
+        page.push_str("  none yet\n");
+    }
     for connection in &status.connections {
         page.push_str(&connection_line(connection, now_ms));
     }
@@ -108,6 +111,8 @@ mod tests {
             queues: vec![QueueView { queue: "chat".into(), waiting: 1, leased: 2, dead: 3 }],
             store: StoreView { problem: Some("the disk is full".into()), backlog: 0 },
         };
+        let starting = Status { connections: Vec::new(), ..status.clone() };
+        assert!(page(&starting, 90_000, Paint::plain()).contains("Connections\n  none yet\n"));
         let page = page(&status, 90_000, Paint::plain());
         for part in [
             "runs as process 7 for 1 min 30 s, in safe mode",

@@ -179,7 +179,7 @@ impl Renderer {
         format!("{} {} {name} {text}", self.time(now_ms()), self.paint.dim(kind))
     }
 
-    fn time(&self, at_ms: u64) -> String {
+    pub(super) fn time(&self, at_ms: u64) -> String {
         let stamp = i64::try_from(at_ms).ok().and_then(|at_ms| Timestamp::from_millisecond(at_ms).ok());
         let time = stamp.map_or_else(
             || "--:--:--".to_owned(),

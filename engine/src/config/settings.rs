@@ -12,7 +12,6 @@ use url::Url;
 
 use crate::effect::PluginId;
 use crate::permission::Permissions;
-use crate::platform::Pace;
 
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -205,6 +204,23 @@ pub struct RetakeSettings {
     pub pace: Pace,
     /// How often the history is asked for while the socket is refused.
     pub poll: Duration,
+}
+
+/// How fast an account may send.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// Chat lines a second, and how many at once after a pause; `None` for no limit of ours.
+    pub messages: Option<Rate>,
+    /// Requests under way at once: what bounds connections in a burst.
+    pub in_flight: usize,
+    /// A chat line that has waited this long is dropped: an answer to what nobody remembers helps nobody.
+    pub expiry: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rate {
+    pub per_second: f64,
+    pub burst: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,9 +6,8 @@ use serde_json::Value;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table};
 
 use super::raw::{self, Raw, WatchMode};
-use super::settings::{Limits, PluginSettings, RetakeSettings, Settings, Watch};
+use super::settings::{Limits, Pace, PluginSettings, RetakeSettings, Settings, Watch};
 use super::units::{Size, Time};
-use crate::platform::Pace;
 
 /// How much to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

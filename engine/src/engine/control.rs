@@ -58,13 +58,17 @@ impl Control for Engine {
 
     async fn simulate(&self, simulation: Simulation) -> Result<String, Refusal> {
         let Simulation { kind, user, role, text, amount, months, count, channel } = simulation;
+        if let Some(channel) = channel.as_deref().filter(|channel| channel.splitn(2, ':').any(str::is_empty)) {
+            let refusal = Refusal::usage(format!("--channel \"{channel}\" is no channel"));
+            return Err(refusal.with_help("as in retake:5b7c, or only an id for one of the simulator"));
+        }
         // "retake:5b7c" names a channel of another platform; a plain id is the simulator's.
         let elsewhere = channel.as_deref().and_then(|channel| channel.split_once(':'));
         let elsewhere = elsewhere.map(|(platform, id)| Channel::new(platform, id));
         let own = if elsewhere.is_some() { None } else { channel };
         let simulated = Simulated { kind, user, role, text, amount, months, count, channel: own };
         let default = self.settings.load().simulator.channel.clone();
-        let mut draft = draft(&simulated, &default).map_err(|error| Refusal::new(error.to_string()))?;
+        let mut draft = draft(&simulated, &default).map_err(|error| Refusal::usage(error.to_string()))?;
         if let Some(channel) = elsewhere {
             draft.channel = channel;
         }

@@ -33,6 +33,8 @@ pub struct Member {
     pub version: Version,
     pub part: Part,
     pub memory: MemoryOf,
+    /// When it had other settings than it is played with, in the midst of the stream.
+    pub changed_ms: Option<u64>,
 }
 
 /// Says what a plugin is played with.
@@ -62,7 +64,8 @@ impl Casting<'_> {
             began_ms: self.journal.began_ms().unwrap_or_default(),
             own_calls: self.journal.own_calls.clone(),
         };
-        Member { version, part, memory: of }
+        let changed_ms = recorded.filter(|_| self.settings.is_none()).and_then(|plugin| plugin.changed_ms);
+        Member { version, part, memory: of, changed_ms }
     }
 
     fn memory(&self, kept: Option<&KeptMemory>) -> (Memory, MemoryOf) {

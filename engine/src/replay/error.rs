@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use super::journal::FORMAT;
 use crate::store::StoreError;
 
+const WHAT_TO_GIVE: &str = "give the file of `showrunner journal export FILE`, or a database (showrunner.db)";
+
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     #[error("can't {doing} {}: {source}", path.display())]
@@ -27,15 +29,17 @@ pub enum JournalError {
 
 impl JournalError {
     /// What to do about it.
-    pub const fn help(&self) -> Option<&'static str> {
+    pub fn help(&self) -> Option<&'static str> {
         match self {
-            Self::Foreign { .. } => {
-                Some("give the file of `showrunner journal export FILE`, or a database (showrunner.db)")
-            }
+            Self::Foreign { .. } | Self::Store(StoreError::NotOurs { .. }) => Some(WHAT_TO_GIVE),
+            Self::Io { source, .. } => match source.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::IsADirectory => Some(WHAT_TO_GIVE),
+                _ => None,
+            },
             Self::Newer { .. } => Some("use the program that wrote it, or a newer one"),
             Self::Line { .. } => Some("export the journal again, or take the line out to play it without"),
             Self::Cut { .. } => Some("export the journal again"),
-            Self::Io { .. } | Self::Store(_) => None,
+            Self::Store(_) => None,
         }
     }
 }

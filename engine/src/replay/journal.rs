@@ -55,6 +55,9 @@ pub struct RecordedPlugin {
     pub start: Start,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<KeptMemory>,
+    /// When it was first started with other settings or grants in the midst of the stream. They are not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_ms: Option<u64>,
 }
 
 /// A plugin's memory, and which moment it is of.
@@ -77,6 +80,10 @@ impl Journal {
         let (file, Beginning { mut header, plugins, own_calls }) = File::open(path)?;
         header.window = narrowed(&header.window, window);
         let mut journal = Self::new(header, plugins, own_calls, Source::File(file));
+        let to_ms = journal.header.window.to_ms.unwrap_or(u64::MAX);
+        for plugin in &mut journal.plugins {
+            plugin.changed_ms = plugin.changed_ms.filter(|changed_ms| *changed_ms < to_ms);
+        }
         journal.skip_to_window()?;
         Ok(journal)
     }

@@ -53,8 +53,8 @@ impl Archive {
         });
         match checked {
             Ok(()) => Ok(Self { connection }),
-            Err(StoreError::Sqlite(error)) => Err(explain(path, error)),
-            Err(error) => Err(error),
+            Err(StoreError::Sqlite(error)) => Err(not_ours(path, explain(path, error))),
+            Err(error) => Err(not_ours(path, error)),
         }
     }
 
@@ -168,6 +168,16 @@ impl Archive {
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>, StoreError> {
         Ok(self.prepare(sql)?.query_row(values, read).optional()?)
+    }
+}
+
+/// Who only reads need not move a file away that is another program's.
+fn not_ours(path: &Path, error: StoreError) -> StoreError {
+    match error {
+        StoreError::NotADatabase { .. } | StoreError::Foreign { .. } | StoreError::Older { found: 0, .. } => {
+            StoreError::NotOurs { path: path.to_owned() }
+        }
+        other => other,
     }
 }
 

@@ -22,16 +22,19 @@ pub enum StoreError {
     Full { path: PathBuf },
 
     #[error(
-        "the database {path} is in use by another daemon{}; stop that one, or give this one a `data_dir` of its own",
+        "the database {path} is in use by another daemon{}; stop that one, or give this one a `data-dir` of its own",
         pid.map_or_else(String::new, |pid| format!(" (process {pid})"))
     )]
     InUse { path: PathBuf, pid: Option<u32> },
 
-    #[error("{path} is not an SQLite database; move it away, or choose another `data_dir`")]
+    #[error("{path} is not an SQLite database; move it away, or choose another `data-dir`")]
     NotADatabase { path: PathBuf },
 
-    #[error("{path} belongs to another program; move it away, or choose another `data_dir`")]
+    #[error("{path} belongs to another program; move it away, or choose another `data-dir`")]
     Foreign { path: PathBuf },
+
+    #[error("{path} is no database of Showrunner")]
+    NotOurs { path: PathBuf },
 
     #[error(
         "the database {path} is damaged ({detail}); restore it from a backup (`showrunner restore FILE`), or move it \

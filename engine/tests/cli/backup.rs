@@ -95,7 +95,9 @@ fn what_cannot_be_restored_is_told_with_what_to_do() {
     let refusal = place.say(&["backup", "copy.db"]).refused(1);
     assert!(refusal.contains("there is no database") && refusal.contains("help: "), "{refusal}");
     let refusal = place.say(&["restore", "copy.db"]).refused(1);
-    assert!(refusal.contains("can't read copy.db"), "{refusal}");
+    assert!(refusal.contains("can't read copy.db") && refusal.contains("help: check how the path"), "{refusal}");
+    let refusal = place.say(&["restore", "plugins"]).refused(1);
+    assert!(refusal.contains("plugins") && refusal.contains("help: name a file in it"), "{refusal}");
     fs::write(place.path().join("copy.db"), "Dear diary, ".repeat(1000)).unwrap();
     let refusal = place.say(&["restore", "copy.db"]).refused(1);
     assert!(refusal.contains("copy.db is not an SQLite database"), "{refusal}");

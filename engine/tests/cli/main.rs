@@ -2,7 +2,13 @@
 //!
 //! Every test has a folder, a daemon and a port of its own, waits for what it expects to read, and ends what it started.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests may assume"
+)]
 
 mod backup;
 mod config;

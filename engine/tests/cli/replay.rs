@@ -146,6 +146,32 @@ fn a_plugin_that_never_ends_is_ended_and_told() {
 }
 
 #[test]
+fn a_change_of_settings_in_the_midst_is_told_and_not_replayed() {
+    let place = with_probe(&format!("{ANY_PORT}{PATIENT}{GRANT}"));
+    let daemon = place.start();
+    place.chat("alice", "version");
+    daemon.stop();
+    fs::write(place.config(), format!("{ANY_PORT}{PATIENT}{GRANT}settings = {{ version = \"9\" }}\n")).unwrap();
+    let daemon = place.start();
+    place.chat("bob", "version");
+    daemon.stop();
+    place.say(&["journal", "export", "stream.jsonl"]).ok();
+    let told = replay(&place, &[]).ok();
+    let (_, changed) = told.split_once("probe was started anew with other settings at ").unwrap();
+    assert!(changed.ends_with("; this replay goes on with those of the beginning.\n"), "{told}");
+    assert!(!told.contains("→ say \"9\""), "{told}");
+    assert!(moderation(&place, &[]).ok().contains("probe was started anew"));
+    let told = replay(&place, &["--config", "showrunner.toml"]).ok();
+    assert!(told.contains("→ say \"9\"") && !told.contains("anew"), "{told}");
+}
+
+#[test]
+fn without_a_database_there_is_nothing_to_export() {
+    let refusal = Place::new(ANY_PORT).say(&["journal", "export", "-"]).refused(1);
+    assert!(refusal.contains("there is no database") && refusal.contains("a daemon makes one"), "{refusal}");
+}
+
+#[test]
 fn a_running_daemon_is_exported_up_to_this_moment_and_only_its_owner_may_read_it() {
     let place = with_probe(ANY_PORT);
     let _daemon = place.start();
@@ -183,6 +209,7 @@ fn a_journal_that_is_broken_says_where_and_what_to_do() {
         (with(place_of_alice, half), vec![at.as_str(), "EOF while parsing", "export the journal again"]),
         (with(place_of_alice, "{\"line\":\"party\"}"), vec![at.as_str(), "unknown variant `party`"]),
         (good[..good.len() - lines.last().unwrap().len() - 1].to_owned(), vec!["it was cut off", "export the journal"]),
+        (good[..good.len() - 5].to_owned(), vec!["it was cut off", "export the journal again"]),
         (
             with(0, "{\"line\":\"journal\",\"format\":2,\"engine\":\"9.9.9\"}"),
             vec!["newer Showrunner (9.9.9)", "format 2"],
@@ -199,6 +226,11 @@ fn a_journal_that_is_broken_says_where_and_what_to_do() {
             assert!(said.err.contains(part), "{part:?} is not in\n{}", said.err);
         }
     }
+    let folder = place.say(&["replay", "plugins", "--plugin", "probe"]);
+    assert!(
+        folder.err.contains("can't read the journal plugins") && folder.err.contains("journal export"),
+        "{folder:?}"
+    );
     fs::write(&file, with(place_of_alice, "")).unwrap();
     assert!(!replay(&place, &[]).ok().contains("alice"), "a line may be taken out");
 }

@@ -9,8 +9,9 @@ fn every_kind_is_seen_with_its_answers() {
     let place = Place::new(ANY_PORT);
     let _daemon = place.start();
     let watch = place.watch(&[]);
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 10] = [
         (&["chat", "--user", "alice", "--text", "hello"], "alice: hello"),
+        (&["chat", "--user", "ines", "--text", "-_-"], "ines: -_-"),
         (&["tip", "--user", "bob", "--amount", "12.50 EUR", "--text", "nice"], "bob gives 12.5 EUR (tip): nice"),
         (&["follow", "--user", "carol"], "carol follows"),
         (&["sub", "--user", "dora"], "dora subscribes (new, tier 1000)"),
@@ -57,14 +58,18 @@ fn a_gift_bomb_outlives_a_reload_and_is_one_thank_you() {
 fn what_is_missing_or_unknown_is_told() {
     let place = Place::new(ANY_PORT);
     let _daemon = place.start();
-    let cases: [(&[&str], &str); 4] = [
+    let cases: [(&[&str], &str); 8] = [
         (&["simulate", "tip", "--user", "bob"], "tip needs --amount"),
         (&["simulate", "tip", "--amount", "much"], "--amount \"much\" is of no use"),
         (&["simulate", "follow", "--months", "3"], "follow has no --months"),
+        (&["simulate", "tip", "--amount", "-5 USD"], "--amount \"-5 USD\" is of no use: a number above 0"),
+        (&["simulate", "tip", "--amount", "0 USD"], "--amount \"0 USD\" is of no use: a number above 0"),
+        (&["simulate", "gift", "--count", "0"], "--count \"0\" is of no use: how many are given"),
+        (&["simulate", "follow", "--channel", ":5b7c"], "--channel \":5b7c\" is no channel"),
         (&["simulate", "dance"], "there is no \"dance\" to simulate; there are"),
     ];
     for (command, expected) in cases {
-        let refusal = place.say(command).refused(1);
+        let refusal = place.say(command).refused(2);
         assert!(refusal.contains(expected), "{command:?}: {refusal}");
     }
 }

@@ -7,7 +7,7 @@ use showrunner_sdk::prelude::*;
 use showrunner_sdk::{moderation, viewers};
 
 use crate::channels::Channel;
-use crate::people::{Forgiving, Person, Told};
+use crate::people::{Forgiving, Told};
 use crate::reason::cut;
 use crate::settings::Settings;
 use crate::speakers::Who;
@@ -97,6 +97,9 @@ struct Run<'r> {
 impl Run<'_> {
     fn carry_out(&mut self, order: Order, arguments: &str) -> Result<String, String> {
         let (name, rest) = first_word(arguments);
+        if name.is_empty() && order == Order::Release {
+            return Ok(self.waiting());
+        }
         let who = self.who(mention(name))?;
         match order {
             Order::Permit => self.permit(&who, rest),
@@ -143,10 +146,26 @@ impl Run<'_> {
             moderation::resolve_held(self.envelope, message_id, true)?;
         }
         Ok(match messages.len() {
-            0 => format!("{} may write; nothing of theirs is waiting.", who.shown()),
+            // Perhaps because they were banned, which this does not end.
+            0 => format!("{} is no newcomer any more{}.", who.shown(), self.lifting()),
             1 => format!("{} may write; one message is let through.", who.shown()),
             number => format!("{} may write; {number} messages are let through.", who.shown()),
         })
+    }
+
+    /// How a ban or timeout ends, where moderators can end it in chat.
+    fn lifting(&self) -> String {
+        match self.settings.commands.forgive.as_str() {
+            "" => String::new(),
+            forgive => format!("; a ban or timeout is lifted by !{forgive}"),
+        }
+    }
+
+    fn waiting(&self) -> String {
+        let waiting = self.channel.newcomers.waiting();
+        let waiting: Vec<String> =
+            waiting.into_iter().map(|(login, messages)| format!("{login} ({})", counted(messages))).collect();
+        if waiting.is_empty() { "Nobody waits.".to_owned() } else { format!("These wait: {}.", waiting.join(", ")) }
     }
 
     fn ban(&mut self, who: &Who) -> Result<String, String> {
@@ -158,7 +177,7 @@ impl Run<'_> {
         for message_id in self.channel.newcomers.forget(&who.id) {
             moderation::resolve_held(self.envelope, &message_id, false)?;
         }
-        self.channel.people.note(who, Told { at_ms: self.envelope.at_ms, reason });
+        self.channel.people.note(who, Told { at_ms: self.envelope.at_ms, reason, gives_way: false });
         Ok(format!("{} is banned.", who.shown()))
     }
 
@@ -174,21 +193,28 @@ impl Run<'_> {
     fn why(&self, who: &Who) -> String {
         let now_ms = self.envelope.at_ms;
         let forgiving = Forgiving { strike_ms: self.settings.strike_ms, grace_ms: self.settings.grace_ms };
-        match self.channel.people.of(&who.id, forgiving, now_ms) {
-            None => format!("There is nothing against {}.", who.shown()),
-            Some((strikes, person)) => tell(who, strikes, person, now_ms),
+        let (strikes, person) = self.channel.people.of(&who.id, forgiving, now_ms).unzip();
+        let waits = self.channel.newcomers.waits_with(&who.id);
+        let strikes = strikes.map(|strikes| match strikes {
+            0 => "has no strikes now".to_owned(),
+            1 => "has 1 strike now".to_owned(),
+            number => format!("has {number} strikes now"),
+        });
+        let waiting = waits.map(|(messages, _)| format!("waits with {}", counted(messages)));
+        let standing: Vec<String> = strikes.into_iter().chain(waiting).collect();
+        if standing.is_empty() {
+            return format!("There is nothing against {}.", who.shown());
         }
+        let held = waits.and_then(|(_, last)| last);
+        let verdicts = held.into_iter().chain(person.into_iter().flat_map(|person| &person.verdicts));
+        let verdicts = verdicts.map(|told| format!("{}: {}", ago(told.at_ms, now_ms), told.reason));
+        let verdicts = verdicts.collect::<Vec<_>>().join(" | ");
+        format!("{} {}. {verdicts}", who.shown(), standing.join(" and ")).trim_end().to_owned()
     }
 }
 
-fn tell(who: &Who, strikes: u32, person: &Person, now_ms: u64) -> String {
-    let strikes = match strikes {
-        0 => "no strikes".to_owned(),
-        1 => "1 strike".to_owned(),
-        number => format!("{number} strikes"),
-    };
-    let verdicts = person.verdicts.iter().map(|told| format!("{}: {}", ago(told.at_ms, now_ms), told.reason));
-    format!("{} has {strikes} now. {}", who.shown(), verdicts.collect::<Vec<_>>().join(" | "))
+fn counted(messages: usize) -> String {
+    if messages == 1 { "1 message".to_owned() } else { format!("{messages} messages") }
 }
 
 fn ago(at_ms: u64, now_ms: u64) -> String {

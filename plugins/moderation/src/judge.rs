@@ -9,6 +9,7 @@ use crate::newcomers::{self, Standing};
 use crate::people::{Forgiving, Strike, Told};
 use crate::reason::Reason;
 use crate::settings::Settings;
+use crate::speakers::Who;
 use crate::steps::Step;
 use crate::words::{Word, shown_name};
 
@@ -132,9 +133,13 @@ fn rule(
 ) -> Ruling {
     let Consequence { finding, is_dry, step, strike } = worst;
     let reason = reason(settings, line, worst);
-    let told = Told { at_ms: envelope.at_ms, reason: reason.clone() };
-    if strike.is_some_and(|strike| strike.is_new) {
-        channel.people.strike(&message.author, *is_dry, settings.forgiving(), told);
+    let told = Told { at_ms: envelope.at_ms, reason: reason.clone(), gives_way: false };
+    match strike {
+        Some(strike) if strike.is_new => {
+            channel.people.strike(&message.author, *is_dry, settings.forgiving(), told);
+        }
+        Some(_) => channel.people.note(&Who::from(&message.author), Told { gives_way: true, ..told }),
+        None => {}
     }
     if *is_dry {
         return Ruling { verdict: Verdict::Flag(reason), word: None };
@@ -143,9 +148,11 @@ fn rule(
     let login = &message.author.login;
     match step {
         None => {
-            let is_first = channel.newcomers.hold(&message.author, subject(envelope, message), envelope.at_ms);
-            let word =
-                settings.tell_held.as_ref().filter(|_| is_first).map(|template| Word::new(template, name, login));
+            let told = Told { at_ms: envelope.at_ms, reason: reason.clone(), gives_way: true };
+            channel.newcomers.hold(&message.author, subject(envelope, message), told);
+            let is_unannounced = channel.newcomers.is_unannounced(&message.author.id);
+            let template = settings.tell_held.as_ref().filter(|_| is_unannounced);
+            let word = template.map(|template| Word::new(template, name, login).announcing(&message.author.id));
             Ruling { verdict: Verdict::Hold(reason), word }
         }
         Some(Step::Remove) => Ruling { verdict: Verdict::Remove(reason), word: None },

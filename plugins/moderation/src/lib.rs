@@ -52,7 +52,7 @@ impl Plugin for Moderation {
     }
 
     fn on_moderation(&mut self, envelope: &Envelope, moderation: &ModerationEvent) -> Answer {
-        self.words.say(envelope, moderation);
+        self.words.say(envelope, moderation, &mut self.channels.at(envelope).newcomers);
         Ok(Passed)
     }
 }

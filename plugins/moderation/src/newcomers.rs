@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use showrunner_sdk::prelude::*;
 use showrunner_sdk::viewers;
 
+use crate::people::Told;
 use crate::speakers::Who;
 
 const VERSION: u8 = 1;
@@ -41,6 +42,12 @@ pub(crate) struct Newcomer {
     /// Those that wait, the oldest first.
     messages: Vec<String>,
     is_let_in: bool,
+    /// Moderators were told.
+    #[serde(default)]
+    is_announced: bool,
+    /// Why the last one waits. Not kept: a moderator asks soon or not at all.
+    #[serde(skip)]
+    last: Option<Told>,
 }
 
 /// What is known of somebody.
@@ -100,17 +107,43 @@ impl Newcomers {
         }
     }
 
-    /// Somebody waits, with one more message. Says whether it is their first.
-    pub(crate) fn hold(&mut self, author: &User, message_id: &str, at_ms: u64) -> bool {
+    /// Somebody waits, with one more message.
+    pub(crate) fn hold(&mut self, author: &User, message_id: &str, told: Told) {
         let is_first = !self.newcomers.contains_key(&author.id);
-        let newcomer = self.enter(&author.id, &author.login, &author.display_name, at_ms);
+        let newcomer = self.enter(&author.id, &author.login, &author.display_name, told.at_ms);
+        newcomer.last = Some(told);
         if newcomer.messages.len() < MESSAGES && message_id.len() <= ID_BYTES {
             newcomer.messages.push(message_id.to_owned());
             self.keep(&author.id);
         } else if is_first {
             self.keep(&author.id);
         }
-        is_first
+    }
+
+    /// Whether somebody waits of whom moderators were not told yet.
+    pub(crate) fn is_unannounced(&self, user_id: &str) -> bool {
+        self.newcomers.get(user_id).is_some_and(|newcomer| !newcomer.is_let_in && !newcomer.is_announced)
+    }
+
+    /// Moderators were told of somebody.
+    pub(crate) fn announce(&mut self, user_id: &str) {
+        if let Some(newcomer) = self.newcomers.get_mut(user_id) {
+            newcomer.is_announced = true;
+            self.keep(user_id);
+        }
+    }
+
+    /// Those who wait, the longest first: the login, and how many messages.
+    pub(crate) fn waiting(&self) -> Vec<(&str, usize)> {
+        let mut waiting: Vec<&Newcomer> = self.newcomers.values().filter(|newcomer| !newcomer.is_let_in).collect();
+        waiting.sort_by_key(|newcomer| newcomer.came_ms);
+        waiting.into_iter().map(|newcomer| (newcomer.login.as_str(), newcomer.messages.len())).collect()
+    }
+
+    /// How many messages of somebody wait, and why the last one does.
+    pub(crate) fn waits_with(&self, user_id: &str) -> Option<(usize, Option<&Told>)> {
+        let newcomer = self.newcomers.get(user_id).filter(|newcomer| !newcomer.is_let_in)?;
+        Some((newcomer.messages.len(), newcomer.last.as_ref()))
     }
 
     /// Somebody may write from now on. Returns the messages that waited.
@@ -150,6 +183,8 @@ impl Newcomers {
             came_ms: at_ms,
             messages: Vec::new(),
             is_let_in: false,
+            is_announced: false,
+            last: None,
         })
     }
 
@@ -194,17 +229,25 @@ mod tests {
         Who { id: user.id.clone(), login: user.login.clone(), name: user.display_name.clone(), roles: user.roles }
     }
 
+    fn told(at_ms: u64) -> Told {
+        Told { at_ms, reason: "because".into(), gives_way: true }
+    }
+
     #[test]
     fn newcomers_wait_until_they_are_let_in() {
         let mut newcomers = Newcomers::new(None);
         let ada = user("ada");
         assert_eq!(newcomers.standing(&ada.id), Standing::Unknown);
-        assert!(newcomers.hold(&ada, "m1", 0) && !newcomers.hold(&ada, "m2", 1));
+        newcomers.hold(&ada, "m1", told(0));
+        newcomers.hold(&ada, "m2", told(1));
         assert_eq!(newcomers.standing(&ada.id), Standing::Waiting);
+        assert_eq!(newcomers.waits_with(&ada.id), Some((2, Some(&told(1)))));
         assert_eq!(newcomers.let_in(&who(&ada), 2), ["m1", "m2"]);
         assert_eq!(newcomers.standing(&ada.id), Standing::LetIn);
         assert_eq!(newcomers.let_in(&who(&ada), 3), Vec::<String>::new());
-        newcomers.hold(&user("bob"), "m3", 4);
+        assert_eq!(newcomers.waits_with(&ada.id), None);
+        newcomers.hold(&user("bob"), "m3", told(4));
+        assert_eq!(newcomers.waiting(), [("bob", 1)]);
         assert_eq!(newcomers.forget("id-bob"), ["m3"]);
         assert_eq!(newcomers.standing("id-bob"), Standing::Unknown);
     }
@@ -215,7 +258,8 @@ mod tests {
         for number in 0..2 * NEWCOMERS as u64 {
             for message in 0..2 * MESSAGES {
                 let long = User { display_name: "🔥".repeat(99), ..user(&number.to_string()) };
-                newcomers.hold(&long, &format!("{message:0>100}"), number);
+                newcomers.hold(&long, &format!("{message:0>100}"), told(number));
+                newcomers.announce(&long.id);
             }
         }
         let keys = kv::keys(PREFIX, KEYS);

@@ -53,6 +53,9 @@ struct Tally {
 pub(crate) struct Told {
     pub(crate) at_ms: u64,
     pub(crate) reason: String,
+    /// It is no strike, and the next one that is none takes its place: a flood must not hide what came before it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) gives_way: bool,
 }
 
 /// The strike that a message is.
@@ -227,6 +230,9 @@ impl People {
 
 impl Person {
     fn tell(&mut self, told: Told) {
+        if told.gives_way && self.verdicts.first().is_some_and(|newest| newest.gives_way) {
+            self.verdicts.remove(0);
+        }
         self.verdicts.insert(0, told);
         self.verdicts.truncate(VERDICTS);
     }
@@ -249,7 +255,7 @@ mod tests {
     const FORGIVING: Forgiving = Forgiving { strike_ms: 60_000, grace_ms: 3_000 };
 
     fn told(at_ms: u64) -> Told {
-        Told { at_ms, reason: "because".into() }
+        Told { at_ms, reason: "because".into(), gives_way: false }
     }
 
     fn strike(people: &mut People, is_dry: bool, at_ms: u64) -> (u32, bool) {
@@ -306,7 +312,7 @@ mod tests {
         };
         let long = User { login: "ü".repeat(200), display_name: "🔥".repeat(200), ..user("ada") };
         for at_ms in 0..9 {
-            people.strike(&long, false, FORGIVING, Told { at_ms: u64::MAX - at_ms, reason: reason.to_string() });
+            people.strike(&long, false, FORGIVING, Told { reason: reason.to_string(), ..told(u64::MAX - at_ms) });
         }
         let bytes = kv::get_bytes("person/twitch/1/id-ada").unwrap().len();
         assert!(bytes * PEOPLE < 768 * 1024, "{bytes}");

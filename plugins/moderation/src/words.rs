@@ -10,17 +10,27 @@ use showrunner_sdk::prelude::*;
 use showrunner_sdk::template::Template;
 
 use crate::judge::subject;
+use crate::newcomers::Newcomers;
 
 /// Verdicts that the engine has not told of yet; it does so within milliseconds.
 const PREPARED: usize = 64;
 
 /// A text for the chat.
-pub(crate) struct Word(String);
+pub(crate) struct Word {
+    text: String,
+    /// The id of the newcomer that it tells of.
+    announces: Option<String>,
+}
 
 impl Word {
     pub(crate) fn new(template: &Template, user: &str, login: &str) -> Self {
         let value = |name: &str| Some(Cow::Borrowed(if name == "login" { login } else { user }));
-        Self(template.render(value))
+        Self { text: template.render(value), announces: None }
+    }
+
+    /// Tells moderators that somebody waits.
+    pub(crate) fn announcing(self, user_id: &str) -> Self {
+        Self { announces: Some(user_id.to_owned()), ..self }
     }
 }
 
@@ -51,18 +61,21 @@ impl Words {
     }
 
     /// Says what was prepared for this verdict. Another reviewer may have been stricter; then its reason is another.
-    pub(crate) fn say(&mut self, envelope: &Envelope, moderation: &Moderation) {
+    pub(crate) fn say(&mut self, envelope: &Envelope, moderation: &Moderation, newcomers: &mut Newcomers) {
         let Some(subject) = &moderation.message_id else { return };
         let Some(index) = self.prepared.iter().position(|prepared| prepared.subject == *subject) else { return };
         let Some(prepared) = self.prepared.remove(index) else { return };
         let is_ours = moderation.reason.as_deref() == Some(prepared.reason.as_str());
+        let Word { text, announces } = prepared.word;
+        // Another line of theirs may have been told of since.
+        let is_needed = announces.as_ref().is_none_or(|user_id| newcomers.is_unannounced(user_id));
         // A raid must not make the bot the loudest of all.
-        if !is_ours || !self.cooldown.try_start("", "") {
+        if !is_ours || !is_needed || !self.cooldown.try_start("", "") {
             return;
         }
-        let Word(text) = prepared.word;
-        if let Err(error) = chat::say(envelope, &text) {
-            log::warn(&format!("A word about a verdict could not be said: {error}."));
+        match chat::say(envelope, &text) {
+            Ok(_) => announces.iter().for_each(|user_id| newcomers.announce(user_id)),
+            Err(error) => log::warn(&format!("A word about a verdict could not be said: {error}.")),
         }
     }
 }

@@ -63,8 +63,12 @@ pub(super) async fn revoke(config: &Path, Revoke { id, permissions: chosen }: Re
     write(config, &id, &[Change::Grant(rest)]).await
 }
 
-/// Works for plugins that are not there yet, too.
+/// Also one that can't be read: to switch it off may be what it needs.
 pub(super) async fn switch(config: &Path, id: &str, on: bool) -> anyhow::Result<()> {
+    if !super::all(config).await?.iter().any(|plugin| plugin.id == id) {
+        let help = "`showrunner plugins list` shows those there are";
+        return Err(Failure::new(format!("there is no plugin {id}"), help).into());
+    }
     write(config, id, &[Change::Enabled(on)]).await
 }
 
@@ -172,8 +176,13 @@ mod tests {
     async fn a_switch_is_written_into_the_config_where_no_daemon_runs() {
         let folder = tempfile::TempDir::new().unwrap();
         let config = folder.path().join("showrunner.toml");
-        std::fs::write(&config, "# mine\n[plugins.a]\nenabled = true # yes\n").unwrap();
-        switch(&config, "a", false).await.unwrap();
-        assert_eq!(std::fs::read_to_string(&config).unwrap(), "# mine\n[plugins.a]\nenabled = false # yes\n");
+        let written = |on: bool| format!("# mine\n[plugins.broken]\nenabled = {on} # yes\n");
+        std::fs::write(&config, written(true)).unwrap();
+        std::fs::create_dir_all(folder.path().join("plugins/broken")).unwrap();
+        switch(&config, "broken", false).await.unwrap();
+        assert_eq!(std::fs::read_to_string(&config).unwrap(), written(false));
+        let refused = switch(&config, "borken", false).await.unwrap_err();
+        assert_eq!(refused.to_string(), "there is no plugin borken");
+        assert_eq!(std::fs::read_to_string(&config).unwrap(), written(false), "nothing was written");
     }
 }

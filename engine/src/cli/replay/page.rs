@@ -181,6 +181,14 @@ impl Page {
 
     /// What can't be trusted, and why.
     pub(in crate::cli) fn gaps(&self, side: &str, gaps: &Gaps) -> anyhow::Result<()> {
+        for (plugin, at_ms) in &gaps.changed_ms {
+            let text = format!(
+                "{side}{} was started anew with other settings at {}; this replay goes on with those of the beginning.",
+                clean(plugin),
+                self.renderer.time(*at_ms)
+            );
+            output::line(self.paint.in_colour(Colour::Yellow, &text))?;
+        }
         for plugin in &gaps.quarantined {
             let text = format!("{side}{} crashed too often and got no more events.", clean(plugin));
             output::line(self.paint.in_colour(Colour::Red, &text))?;

@@ -28,6 +28,11 @@ impl Stretch {
             given.as_deref().map(|text| parse(text, now_ms(), &TimeZone::system()).ok_or_else(|| no_time(name, text)))
         };
         let (from_ms, to_ms) = (moment("--from", &self.from).transpose()?, moment("--to", &self.to).transpose()?);
+        if let (Some(from), Some(to)) = (from_ms, to_ms)
+            && from > to
+        {
+            return Err(Failure::usage("--from is later than --to", "exchange them, or leave one out"));
+        }
         let channel = self.channel.as_deref().map(|text| {
             let parts = text.split_once(':').filter(|(platform, id)| !platform.is_empty() && !id.is_empty());
             let channel = parts.map(|(platform, id)| Channel::new(platform, id));
@@ -59,6 +64,15 @@ mod tests {
     use super::*;
 
     const NOW: u64 = 1_782_900_000_000;
+
+    #[test]
+    fn a_stretch_does_not_end_before_it_begins() {
+        let window = |from: &str, to: &str| {
+            Stretch { from: Some(from.to_owned()), to: Some(to.to_owned()), channel: None }.window()
+        };
+        assert_eq!(window("1h", "2h").unwrap_err().to_string(), "--from is later than --to");
+        assert!(window("2h", "1h").is_ok());
+    }
 
     #[test]
     fn times_are_read_as_people_write_them() {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::effect::{NumberedEffect, PluginId, Verdict};
 use crate::observation::DecisionKind;
 use crate::replay::difference::{Comparison, Difference};
-use crate::replay::{Act, Lockstep};
+use crate::replay::{Act, Lockstep, Member};
 
 /// Of one play.
 #[derive(Debug, Default, Serialize)]
@@ -34,6 +34,8 @@ pub(in crate::cli) struct Gaps {
     pub(in crate::cli) not_recorded: BTreeMap<String, u64>,
     /// Plugins that crashed too often and got nothing any more.
     pub(in crate::cli) quarantined: Vec<PluginId>,
+    /// Plugins that had other settings from a moment on, which a replay does not follow.
+    pub(in crate::cli) changed_ms: BTreeMap<PluginId, u64>,
 }
 
 /// Of two plays.
@@ -62,24 +64,25 @@ impl Tally {
             } += 1;
         }
     }
-
-    pub(super) fn finish(&mut self, lockstep: &Lockstep) {
-        self.gaps = Gaps::of(lockstep);
-    }
 }
 
 impl Gaps {
-    pub(in crate::cli) fn of(lockstep: &Lockstep) -> Self {
-        let mut gaps = Self::default();
+    /// What is known before anything is played.
+    pub(in crate::cli) fn of(cast: &[Member]) -> Self {
+        let changed = cast.iter().filter_map(|member| Some((member.part.id.clone(), member.changed_ms?)));
+        Self { changed_ms: changed.collect(), ..Self::default() }
+    }
+
+    /// And what came of playing.
+    pub(in crate::cli) fn finish(&mut self, lockstep: &Lockstep) {
         for player in lockstep.players() {
             for (function, count) in player.unanswered() {
-                *gaps.not_recorded.entry(function).or_default() += count;
+                *self.not_recorded.entry(function).or_default() += count;
             }
             if player.is_quarantined() {
-                gaps.quarantined.push(player.id().clone());
+                self.quarantined.push(player.id().clone());
             }
         }
-        gaps
     }
 }
 
@@ -93,10 +96,6 @@ impl Differences {
             count(effects(one.as_ref()) != effects(other.as_ref()), &mut self.in_effects);
             count(logs(one.as_ref()) != logs(other.as_ref()), &mut self.in_log);
         }
-    }
-
-    pub(super) fn finish(&mut self, one: &Lockstep, other: &Lockstep) {
-        (self.plays, self.against) = (Gaps::of(one), Gaps::of(other));
     }
 }
 

@@ -9,8 +9,7 @@ use super::Resolver;
 use crate::config::defaults::{self, PaceDefaults, bounded};
 use crate::config::problem::KeyPath;
 use crate::config::raw;
-use crate::config::settings::{RetakeGeneration, RetakeSettings, SimulatorSettings};
-use crate::platform::{Pace, Rate};
+use crate::config::settings::{Pace, Rate, RetakeGeneration, RetakeSettings, SimulatorSettings};
 
 /// The script that is built in; anything else is a file.
 const BUILT_IN_SCRIPT: &str = "demo";

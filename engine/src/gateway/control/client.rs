@@ -40,6 +40,11 @@ impl ClientError {
             Self::Protocol(_) => Some("restart the daemon after an update".to_owned()),
         }
     }
+
+    /// Whether it was asked for wrongly.
+    pub const fn is_usage(&self) -> bool {
+        matches!(self, Self::Refused(Refusal { is_usage: true, .. }))
+    }
 }
 
 /// A connection to a running daemon.

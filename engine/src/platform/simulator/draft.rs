@@ -190,11 +190,12 @@ fn amount<'text>(
     kind: &str,
     currency: &'text str,
 ) -> Result<(Amount, &'text str), SimulationError> {
-    let hint = "a number, and a currency if you like, such as --amount \"5.00 EUR\"";
+    let hint = "a number above 0, and a currency if you like, such as --amount \"5.00 EUR\"";
     let given = required(simulated.amount.as_deref(), kind, "amount", hint)?;
     let (number, currency) = given.trim().split_once(' ').unwrap_or((given, currency));
     let wrong = || SimulationError::Wrong { argument: "amount", value: given.to_owned(), hint };
-    Ok((Amount::parse(number).ok_or_else(wrong)?, currency.trim()))
+    let amount = Amount::parse(number).filter(|amount| amount.minor_units > 0);
+    Ok((amount.ok_or_else(wrong)?, currency.trim()))
 }
 
 fn support(simulated: &Simulated, kind: &str, currency: &str, who: User) -> Result<Event, SimulationError> {
@@ -218,6 +219,10 @@ fn gift(simulated: &Simulated, who: User) -> Result<Gift, SimulationError> {
     let names = simulated.text.as_deref().unwrap_or("").split(',').filter(|name| !name.trim().is_empty());
     let recipients = names.map(person).collect::<Result<Vec<_>, _>>()?;
     let named = u32::try_from(recipients.len()).unwrap_or(u32::MAX);
+    if simulated.count == Some(0) {
+        let hint = "how many are given, 1 or more";
+        return Err(SimulationError::Wrong { argument: "count", value: "0".to_owned(), hint });
+    }
     let count = simulated.count.unwrap_or(1).max(named);
     Ok(Gift { giver: known(who), recipients, count, tier: "1000".to_owned(), total: None })
 }

@@ -30,7 +30,8 @@ impl Database {
         let mut plugins = Vec::new();
         for start in archive.starts(window)? {
             let memory = remembered(&archive, &start, window, memory)?;
-            plugins.push(RecordedPlugin { start, memory });
+            let changed_ms = archive.changed_ms(&start.plugin, window)?;
+            plugins.push(RecordedPlugin { start, memory, changed_ms });
         }
         let own_calls = archive.own_calls(window)?;
         let database = Self { archive, window: window.clone(), page: VecDeque::new(), next: Some(0) };

@@ -23,6 +23,8 @@ pub(super) struct File<R = BufReader<fs::File>> {
     reader: R,
     /// Of the line that was read last, from 1.
     line: u64,
+    /// Whether that line has an end. A file that was cut off has one that has none.
+    is_ended: bool,
     /// Read while looking for the end of the beginning.
     ahead: Option<Line>,
     has_ended: bool,
@@ -44,7 +46,7 @@ impl File {
 
 impl<R: BufRead> File<R> {
     fn begin(path: &Path, reader: R) -> Result<(Self, Beginning), JournalError> {
-        let mut file = Self { path: path.to_owned(), reader, line: 0, ahead: None, has_ended: false };
+        let mut file = Self { path: path.to_owned(), reader, line: 0, is_ended: true, ahead: None, has_ended: false };
         let header = file.header()?;
         let mut beginning = Beginning { header, plugins: Vec::new(), own_calls: Vec::new() };
         loop {
@@ -93,17 +95,24 @@ impl<R: BufRead> File<R> {
     fn read(&mut self) -> Result<Line, JournalError> {
         match self.text()? {
             Some(text) => self.parse(&text),
-            None => Err(JournalError::Cut { path: self.path.clone(), line: self.line }),
+            None => Err(self.cut()),
         }
     }
 
     fn parse(&self, text: &str) -> Result<Line, JournalError> {
         serde_json::from_str(text).map_err(|error| {
+            if !self.is_ended && error.is_eof() {
+                return self.cut();
+            }
             let whole = error.to_string();
             // It counts lines from the beginning of each, which tells nobody anything.
             let problem = whole.split(" at line ").next().unwrap_or(&whole);
             self.wrong(error.column().max(1), &one_line(problem))
         })
+    }
+
+    fn cut(&self) -> JournalError {
+        JournalError::Cut { path: self.path.clone(), line: self.line }
     }
 
     fn foreign(&self, problem: &str) -> JournalError {
@@ -124,11 +133,15 @@ impl<R: BufRead> File<R> {
                 return Ok(None);
             }
             self.line += 1;
+            self.is_ended = bytes.ends_with(b"\n");
             if read as u64 == LINE_BYTES {
                 return Err(self.wrong(1, "the line is longer than 256 MiB"));
             }
-            let text = String::from_utf8(bytes)
-                .map_err(|error| self.wrong(error.utf8_error().valid_up_to() + 1, "this is not UTF-8"))?;
+            let text = String::from_utf8(bytes).map_err(|error| match error.utf8_error() {
+                // The end of it is the beginning of a character.
+                error if !self.is_ended && error.error_len().is_none() => self.cut(),
+                error => self.wrong(error.valid_up_to() + 1, "this is not UTF-8"),
+            })?;
             let text = text.trim();
             if !text.is_empty() {
                 return Ok(Some(text.to_owned()));

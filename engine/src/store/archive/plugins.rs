@@ -7,7 +7,7 @@ use rusqlite::Row;
 use super::{Archive, bounds, integer, readable};
 use crate::event::ENGINE;
 use crate::recording::{Blob, Call, Memory, Note, Start, Window};
-use crate::store::StoreError;
+use crate::store::{StoreError, from_integer};
 
 /// The first event of a window: where it stands, and when it was written.
 struct First {
@@ -27,6 +27,17 @@ impl Archive {
             starts.extend(self.start(&plugin, &first)?.map(|(start, ..)| start));
         }
         Ok(starts)
+    }
+
+    /// When a plugin was first started with other settings or grants than those of [`Archive::starts`], within the window.
+    pub fn changed_ms(&self, plugin: &str, window: &Window) -> Result<Option<u64>, StoreError> {
+        let Some((start, _, stored_ms)) = self.start(plugin, &self.first(window)?)? else { return Ok(None) };
+        let sql = "SELECT start, stored_ms FROM starts
+                   WHERE plugin = ?1 AND stored_ms > ?2 AND stored_ms <= ?3 ORDER BY position";
+        let later = self.collect(sql, (plugin, stored_ms, self.last_ms(window)?), |row| {
+            Ok(readable::<Start>(row.get(0)?).zip(Some(from_integer(row.get(1)?))))
+        })?;
+        Ok(later.into_iter().find(|(later, _)| !later.agrees_with(&start)).map(|(_, at_ms)| at_ms))
     }
 
     /// A plugin's memory when the window begins, where it was recorded without a gap up to there.
@@ -65,6 +76,18 @@ impl Archive {
             |row| Ok(First { position: row.get(0)?, stored_ms: row.get(1)? }),
         )?;
         Ok(first.unwrap_or(First { position: i64::MAX, stored_ms: i64::MAX }))
+    }
+
+    /// When the last event of a window was written.
+    fn last_ms(&self, window: &Window) -> Result<i64, StoreError> {
+        let (from, to, platform, channel) = bounds(window);
+        let last = self.optional(
+            "SELECT stored_ms FROM events WHERE at_ms >= ?1 AND at_ms < ?2
+             AND (?3 IS NULL OR (platform = ?3 AND channel = ?4) OR platform = ?5) ORDER BY position DESC LIMIT 1",
+            (from, to, platform, channel, ENGINE),
+            integer,
+        )?;
+        Ok(last.unwrap_or(0))
     }
 
     /// The start that held at the first event, or the first one after it; with the memory, and when it was written.

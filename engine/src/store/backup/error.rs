@@ -86,10 +86,15 @@ impl BackupError {
             Self::Copy { flaw: Flaw::Newer { .. }, .. } => "restore it with the newer program; nothing was changed",
             Self::Copy { .. } => "choose another backup; nothing was changed",
             Self::Busy { .. } => "end whatever holds it, and try again",
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                "do it as root or as the daemon's user, in a folder that may be written"
-            }
-            Self::Database { .. } | Self::Copying { .. } | Self::Io { .. } | Self::Store(_) => return None,
+            Self::Io { source, .. } => match source.kind() {
+                io::ErrorKind::PermissionDenied => {
+                    "do it as root or as the daemon's user, in a folder that may be written"
+                }
+                io::ErrorKind::NotFound => "check how the path is spelled; its folders must be there",
+                io::ErrorKind::IsADirectory => "name a file in it",
+                _ => return None,
+            },
+            Self::Database { .. } | Self::Copying { .. } | Self::Store(_) => return None,
         })
     }
 }

@@ -188,10 +188,42 @@ async fn a_plugin_is_known_as_it_was_started_when_the_window_begins() {
 }
 
 #[tokio::test]
+async fn a_start_with_other_settings_within_the_window_is_known() {
+    let place = Place::new();
+    let store = place.open();
+    let with = |setting: i64| {
+        let settings = serde_json::Map::from_iter([("level".to_owned(), setting.into())]);
+        Recording::Start { start: Box::new(Start { settings, ..start("greeter", "1", false) }), memory: None }
+    };
+    for (number, setting) in [1, 1, 2, 3].into_iter().enumerate() {
+        store.record(with(setting));
+        store.journal_event(at(&format!("event {number}"), 10 * number as u64), false);
+        flush(&store).await;
+        // Another moment of our own clock.
+        sql(&store, "UPDATE events SET stored_ms = stored_ms - 1000").await;
+        sql(&store, "UPDATE starts SET stored_ms = stored_ms - 1000").await;
+    }
+    store.record(with(4));
+    let archive = archive(&place, &store).await;
+    let changed = |window: &Window| archive.changed_ms("greeter", window).unwrap();
+    let third = changed(&ALL).unwrap();
+    assert_eq!(changed(&Window { from_ms: Some(10), ..ALL }), Some(third), "the first that differs");
+    assert!(changed(&Window { from_ms: Some(20), ..ALL }).unwrap() > third);
+    assert_eq!(changed(&Window { from_ms: Some(30), ..ALL }), None, "what came after the last event is not of it");
+    assert_eq!(changed(&Window { to_ms: Some(20), ..ALL }), None);
+    assert_eq!(archive.changed_ms("nobody", &ALL).unwrap(), None);
+}
+
+#[tokio::test]
 async fn only_a_database_of_ours_that_has_recordings_is_opened() {
     let place = Place::new();
     let missing = Archive::open(&place.path()).map(drop).unwrap_err();
     assert!(matches!(missing, StoreError::Open { .. }), "{missing:?}");
+    for foreign in ["hello, this is no database", ""] {
+        std::fs::write(place.path(), foreign).unwrap();
+        let refused = Archive::open(&place.path()).map(drop).unwrap_err().to_string();
+        assert_eq!(refused, format!("{} is no database of Showrunner", place.path().display()));
+    }
     let connection = rusqlite::Connection::open(place.path()).unwrap();
     connection.execute_batch(include_str!("../migrations/0001_initial.sql")).unwrap();
     connection.pragma_update(None, "application_id", i32::from_be_bytes(*b"Show")).unwrap();

@@ -35,7 +35,20 @@ const COMMON: [&str; 5] = ["enabled", "dry-run", "exempt", "steps", "tell"];
 pub fn read<T: DeserializeOwned>(table: Value) -> Result<(Common, T), String> {
     let Value::Object(table) = table else { return Err("it must be a table".to_owned()) };
     let (common, own): (Map<String, Value>, _) = table.into_iter().partition(|(key, _)| COMMON.contains(&key.as_str()));
-    Ok((parse(common)?, parse(own)?))
+    let keys: Vec<String> = own.keys().cloned().collect();
+    Ok((parse(common)?, parse(own).map_err(|error| with_common(&keys, error))?))
+}
+
+/// What is wrong with a key of these is told with the keys that every rule has: serde knows only the rule's own.
+fn with_common(keys: &[String], error: String) -> String {
+    if !keys.iter().any(|key| error.starts_with(&format!("unknown field `{key}`"))) {
+        return error;
+    }
+    let common = COMMON.join(", ");
+    match error.strip_suffix(", there are no fields") {
+        Some(unknown) => format!("{unknown}, expected one of {common}"),
+        None => format!("{error}, or one of {common}"),
+    }
 }
 
 fn parse<T: DeserializeOwned>(table: Map<String, Value>) -> Result<T, String> {

@@ -23,6 +23,10 @@ fn what_was_on_its_way_is_removed_and_counts_for_nothing() {
         harness.advance(Duration::from_millis(250));
         assert_eq!(reason(&mut harness, event::chat("Ada", SCAM)), "terms/scam: \"free followers\"; strike 1: remove");
     }
+    let told = order(&mut harness, "!why ada");
+    let expected = "0 s ago: terms/scam: \"free followers\"; strike 1: remove \
+                    | 2 s ago: terms/scam: \"free followers\"; strike 1: warn";
+    assert!(told.ends_with(expected), "a flood does not hide the strike: {told}");
     harness.advance(Duration::from_secs(3));
     assert_eq!(review(&mut harness, SCAM), "60 s");
     assert_eq!(review(&mut harness, SCAM), "remove", "the timeout is on its way, too");

@@ -32,7 +32,50 @@ fn newcomers_wait_until_a_moderator_lets_them_in() {
     assert_eq!(let_through.collect::<Vec<_>>(), [("m1", true), ("m2", true)]);
     assert_eq!(released.texts(), ["Ada may write; 2 messages are let through."]);
     assert_eq!(hold(&mut harness, "thanks", "m3"), "pass");
-    assert_eq!(order(&mut harness, "!release ada"), "Ada may write; nothing of theirs is waiting.");
+    assert_eq!(
+        order(&mut harness, "!release ada"),
+        "Ada is no newcomer any more; a ban or timeout is lifted by !forgive."
+    );
+}
+
+#[test]
+fn a_second_newcomer_is_told_of_by_their_next_line_and_listed_until_then() {
+    let mut harness = start(json!({"rules": {"first-time": {"enabled": true}}}));
+    let mut held = |name: &str, message_id: &str, seconds| {
+        harness.advance(Duration::from_secs(seconds));
+        let reason = reason(&mut harness, event::chat(name, "hi").message_id(message_id));
+        let texts = harness.push(notice("held", message_id, &reason)).texts().concat();
+        (texts, order(&mut harness, "!release"))
+    };
+    let waits = |name: &str| format!("{name} is new here and waits: !release {0} or !ban {0}", name.to_lowercase());
+    assert_eq!(held("Ada", "m1", 0), (waits("Ada"), "These wait: ada (1 message).".to_owned()));
+    let listed = "These wait: ada (1 message), bob (1 message).";
+    assert_eq!(held("Bob", "m2", 1), (String::new(), listed.to_owned()), "the bot has just spoken");
+    assert_eq!(held("Bob", "m3", 5).0, waits("Bob"));
+    assert_eq!(held("Bob", "m4", 5).0, "", "it is told once");
+    harness.restart().unwrap();
+    let _ = hold(&mut harness, "still here", "m5");
+    let again = harness.push(notice("held", "m5", "first-time: \"still here\"; no strike: hold"));
+    assert_eq!(again.texts(), Vec::<&str>::new(), "and not again after a restart");
+    for name in ["ada", "bob"] {
+        let _ = order(&mut harness, &format!("!release {name}"));
+    }
+    assert_eq!(order(&mut harness, "!release"), "Nobody waits.");
+}
+
+#[test]
+fn moderators_learn_what_waits() {
+    let mut harness = start(first_time());
+    let _ = hold(&mut harness, "hello", "m1");
+    let _ = hold(&mut harness, "anybody?", "m2");
+    let held = "0 s ago: first-time: \"anybody?\"; no strike: hold";
+    assert_eq!(order(&mut harness, "!why ada"), format!("Ada waits with 2 messages. {held}"));
+    assert_eq!(review(&mut harness, SCAM), "remove");
+    let struck = "0 s ago: terms/scam: \"free followers\"; strike 1: warn";
+    let expected = format!("Ada has 1 strike now and waits with 2 messages. {held} | {struck}");
+    assert_eq!(order(&mut harness, "!why ada"), expected);
+    let _ = order(&mut harness, "!release ada");
+    assert_eq!(order(&mut harness, "!why ada"), format!("Ada has 1 strike now. {struck}"));
 }
 
 #[test]
@@ -63,6 +106,7 @@ fn a_newcomer_may_be_banned_instead() {
     );
     assert_eq!(reaction.texts(), ["Ada is banned."]);
     assert!(order(&mut harness, "!why ada").ends_with("banned by Mia"));
+    assert!(order(&mut harness, "!release ada").ends_with("a ban or timeout is lifted by !forgive."));
 }
 
 #[test]

@@ -14,11 +14,17 @@ fn mistakes_in_the_settings_name_their_place() {
         (json!({"rules": {"caps": {"exempt": ["boss"]}}}), "rule `caps`: exempt: `boss` is no role"),
         (json!({"rules": {"caps": {"steps": ["1x"]}}}), "rule `caps`: steps: `1x` is no step"),
         (json!({"rules": {"caps": {"tell": "{x}"}}}), "rule `caps`: tell: {x} is no placeholder"),
-        (json!({"rules": {"caps": {"percnt": 1}}}), "rule `caps`: unknown field `percnt`"),
+        (
+            json!({"rules": {"caps": {"percnt": 1}}}),
+            "rule `caps`: unknown field `percnt`, expected `min-letters` or `percent`, or one of enabled, dry-run,",
+        ),
         (json!({"rules": {"links": {"allow": ["x"]}}}), "rule `links`: allow: `x` is no host"),
         (json!({"rules": {"rate": {"messages": 0}}}), "rule `rate`: 0 messages"),
         (json!({"rules": {"raid": {"people": 1}}}), "rule `raid`: `people` must be 2 or more"),
-        (json!({"rules": {"first-time": {"x": 1}}}), "rule `first-time`: unknown field `x`"),
+        (
+            json!({"rules": {"first-time": {"x": 1}}}),
+            "rule `first-time`: unknown field `x`, expected one of enabled, dry-run, exempt, steps, tell",
+        ),
         (json!({"rules": {"terms": {"groups": {"a": {"steps": ["x"]}}}}}), "rule `terms`: group `a`: steps: `x`"),
         (json!({"rules": {"terms": {"groups": {"a": {"regex": ["("]}}}}}), "rule `terms`: group `a`: the regex `(`"),
     ] {
