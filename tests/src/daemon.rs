@@ -48,15 +48,15 @@ impl Stage {
         let shutdown = CancellationToken::new();
         let options = RunOptions { observer, ..RunOptions::default() };
         let mut running = tokio::spawn(engine::run(self.config(), options, shutdown.clone()));
-        let started = record.find("the engine's start", |seen| match seen {
-            Observation::Event { envelope, .. } => match &envelope.event {
-                Event::System(system) if system.kind == "started" => Some(()),
-                _ => None,
-            },
-            _ => None,
+        let started = record.saw(|seen| match seen {
+            Observation::Event { envelope, .. } => {
+                matches!(&envelope.event, Event::System(system) if system.kind == "started")
+            }
+            _ => false,
         });
         tokio::select! {
             () = started => {}
+            () = tokio::time::sleep(PATIENCE) => panic!("the engine does not start"),
             ended = &mut running => panic!("the engine did not start: {ended:?}"),
         }
         let client = Client::connect(&self.data_dir()).await.unwrap();

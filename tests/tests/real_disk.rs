@@ -129,7 +129,7 @@ async fn a_full_disk_stops_nothing_but_tasks_and_loses_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_start_on_a_full_disk_comes_up_or_says_what_to_do() {
     let stage = Stage::with_probe();
-    let disk = Disk::mount(&stage, 2048);
+    let disk = Disk::mount(&stage, 16 << 10);
     let mut daemon = stage.start().await;
     daemon.ask("probe", "set key value").await;
     let stage = daemon.stop().await;
@@ -145,7 +145,7 @@ async fn a_start_on_a_full_disk_comes_up_or_says_what_to_do() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_start_on_a_read_only_disk_says_so() {
     let stage = Stage::with_probe();
-    let disk = Disk::mount(&stage, 2048);
+    let disk = Disk::mount(&stage, 16 << 10);
     let stage = stage.start().await.stop().await;
     disk.remount("ro");
     let said = refusal(&stage).await;
@@ -162,7 +162,7 @@ async fn a_start_on_a_read_only_disk_says_so() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_disk_that_is_pulled_is_told_and_what_was_on_it_can_be_saved() {
     let stage = Stage::with_probe();
-    let disk = Disk::mount(&stage, 4096);
+    let disk = Disk::mount(&stage, 16 << 10);
     let mut daemon = stage.start().await;
     daemon.ask("probe", "set key value").await;
     let database = disk.database();

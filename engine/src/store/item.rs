@@ -63,6 +63,8 @@ pub(super) trait Work: Send {
     fn finish(&mut self, outcome: Result<(), StoreError>);
     /// What it holds in memory for that long, where it may be much.
     fn bytes(&self) -> usize;
+    /// Whose durable memory it reads, if it does that.
+    fn reads_memory_of(&self) -> Option<&PluginId>;
     /// What of it is written when the disk takes it again, though nobody waits for that.
     fn left_behind(&mut self) -> Option<Item>;
 }
@@ -71,6 +73,7 @@ pub(super) struct Request<T, F> {
     access: Access,
     work: F,
     value: Option<T>,
+    reads_memory_of: Option<PluginId>,
     rest: Option<Item>,
     bytes: usize,
     answer: Option<oneshot::Sender<Result<T, StoreError>>>,
@@ -78,7 +81,12 @@ pub(super) struct Request<T, F> {
 
 impl<T, F> Request<T, F> {
     pub(super) fn new(access: Access, work: F, answer: oneshot::Sender<Result<T, StoreError>>) -> Self {
-        Self { access, work, value: None, rest: None, bytes: 0, answer: Some(answer) }
+        Self { access, work, value: None, reads_memory_of: None, rest: None, bytes: 0, answer: Some(answer) }
+    }
+
+    /// It must not be answered while something that this plugin wrote waits for the disk.
+    pub(super) fn reading_memory_of(self, plugin: PluginId) -> Self {
+        Self { reads_memory_of: Some(plugin), ..self }
     }
 
     /// What is to be written later when the disk refuses the whole.
@@ -115,6 +123,10 @@ where
 
     fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    fn reads_memory_of(&self) -> Option<&PluginId> {
+        self.reads_memory_of.as_ref()
     }
 
     fn left_behind(&mut self) -> Option<Item> {

@@ -75,6 +75,13 @@ impl Record {
         }
     }
 
+    /// Resolves when this was seen. Whoever waits for an engine that may not come up looks at that meanwhile.
+    pub(super) async fn saw(&mut self, is_it: impl Fn(&Observation) -> bool) {
+        while !self.seen.iter().any(|seen| is_it(seen)) {
+            self.take().await;
+        }
+    }
+
     /// The first of all that were ever seen, and of those to come, that `pick` takes.
     pub(super) async fn find<T>(&mut self, what: &str, pick: impl Fn(&Observation) -> Option<T>) -> T {
         self.find_from(0, what, pick).await.1

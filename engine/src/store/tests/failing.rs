@@ -157,6 +157,8 @@ async fn a_refused_batch_is_written_in_its_place_later_but_for_its_tasks() {
     let older = store.commit(&Batch { effects, ..remembers(b"older") }, 9).unwrap();
     store.commit_behind(&remembers(b"newer"));
     older.await.unwrap_err();
+    assert!(store.kv(&"other".into()).await.unwrap().is_empty(), "nothing of it waits");
+    assert!(matches!(store.kv(&"greeter".into()).await, Err(StoreError::Unwritable { .. })));
 
     other.execute_batch("ROLLBACK").unwrap();
     store.flush().await.unwrap();

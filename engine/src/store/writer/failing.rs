@@ -35,7 +35,7 @@ impl Writer {
                 self.retry_at.get_or_insert_with(Instant::now);
                 continue;
             }
-            if is_durable(&item) && !self.backlog.is_empty() {
+            if self.comes_behind_backlog(&item) {
                 // One try in vain for all who came together.
                 if !has_failed {
                     self.retry();
@@ -49,6 +49,13 @@ impl Writer {
             }
             self.try_alone(item);
         }
+    }
+
+    /// What is to be durable must not be older than what waits, and what is read of a plugin's memory neither.
+    fn comes_behind_backlog(&self, item: &Item) -> bool {
+        let Item::Request(work) = item else { return false };
+        let writes_memory = |waiting: &Item| matches!(waiting, Item::Batch(batch) if !batch.kv.is_empty() && Some(&batch.plugin) == work.reads_memory_of());
+        (is_durable(item) && !self.backlog.is_empty()) || self.backlog.iter().any(writes_memory)
     }
 
     fn try_alone(&mut self, item: Item) {
