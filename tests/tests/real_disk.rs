@@ -1,6 +1,6 @@
 //! Disks that are really full, read-only and gone: small file systems in memory, mounted by the test. Only root may.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may assume")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests may assume, and show what was said")]
 
 use std::fs::{self, File};
 use std::io::Write as _;
