@@ -73,8 +73,11 @@ fn edited(path: &Path, text: &str, plugin: &str, changes: &[Change]) -> Result<S
     let document: DocumentMut = text.parse().map_err(syntax)?;
     let mut document = with_entry(document, text, plugin);
     let plugins = document.entry("plugins").or_insert_with(implicit_table);
+    // An inline table takes nothing but values.
+    let new_entry =
+        if plugins.is_inline_table() { Item::Value(InlineTable::new().into()) } else { Item::Table(Table::new()) };
     let plugins = plugins.as_table_like_mut().ok_or_else(|| shape("plugins"))?;
-    let entry = plugins.entry(plugin).or_insert_with(|| Item::Table(Table::new()));
+    let entry = plugins.entry(plugin).or_insert(new_entry);
     let table = entry.as_table_like_mut().ok_or_else(|| shape(&format!("plugins.{plugin}")))?;
     for change in changes {
         match change {

@@ -45,6 +45,8 @@ fn a_plugin_without_an_entry_gets_one_at_the_end() {
     let after = edit(BEFORE, "other", &[Change::Enabled(true)]);
     assert_eq!(after, format!("{BEFORE}\n[plugins.other]\nenabled = true\n"));
     assert_eq!(edit("", "other", &[Change::Enabled(true)]), "[plugins.other]\nenabled = true\n");
+    let inline = edit("plugins = { a = { enabled = true } }\n", "b", &[Change::Enabled(true)]);
+    assert_eq!(inline, "plugins = { a = { enabled = true } , b = { enabled = true } }\n");
     let odd = edit("", "not an id", &[Change::Enabled(true)]);
     assert_eq!(odd, "[plugins.\"not an id\"]\nenabled = true\n");
 }

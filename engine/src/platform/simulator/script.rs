@@ -141,6 +141,10 @@ impl Script {
     pub fn parse(text: &str, path: &Path) -> Result<Self, ScriptError> {
         let file: File = toml::from_str(text)
             .map_err(|error| ScriptError::Syntax { path: path.to_owned(), problem: error.to_string() })?;
+        if file.length.is_some_and(|length| !(0.0..=MAX_SECONDS).contains(&length)) {
+            let problem = format!("`length` goes from 0 to {MAX_SECONDS} seconds");
+            return Err(ScriptError::Syntax { path: path.to_owned(), problem });
+        }
         let mut beats = 0;
         for spanned in &file.steps {
             let step = spanned.get_ref();
