@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::statuses::Entry;
 pub use self::statuses::{ConnectionStatus, Statuses};
+use super::backoff::YOUNG_OUTAGE;
 use super::panic::said;
 use super::{Backoff, Disconnect, Link, Source};
 use crate::event::{Channel, Draft, now_ms};
@@ -35,10 +36,6 @@ pub struct Supervision {
 /// Waits start small again after a connection that was ready for this long. A server that lets us join and puts us
 /// out at once, each time, is not one that works.
 const HELD: Duration = Duration::from_secs(1);
-
-/// Waits stay small for this long after such a connection was lost. A server that restarts is back within seconds, and
-/// then the chat must not wait for a bot that waits; one that stays away longer is called ever more rarely.
-const YOUNG_OUTAGE: Duration = Duration::from_secs(15);
 
 /// Runs `source` until `shutdown`, which drops it and with it the socket, whatever it is doing.
 pub async fn supervise(mut source: Box<dyn Source>, supervision: Supervision, shutdown: CancellationToken) {

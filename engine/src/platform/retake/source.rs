@@ -142,7 +142,7 @@ impl RetakeSource {
     async fn poll_until_dialled(&mut self, refusal: &SocketError, link: &Link) -> Result<Session, Disconnect> {
         let degraded = format!("reading by polling, because {refusal}");
         tokio::select! {
-            session = self.dialer.dial_until_accepted() => Ok(session),
+            session = self.dialer.dial_until_accepted(refusal) => Ok(session),
             end = poll(&mut self.reader, &self.rest, self.poll, degraded, link) => Err(end),
         }
     }

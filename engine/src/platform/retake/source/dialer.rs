@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::config::settings::{RetakeGeneration, RetakeSettings};
 use crate::platform::Backoff;
+use crate::platform::backoff::YOUNG_OUTAGE;
 use crate::platform::socketio::{Incoming, Options, Session, SocketError};
 
 /// How long the answer to joinRoom is waited for. The second generation gives none, and there this only delays
@@ -44,9 +45,16 @@ impl Dialer {
     }
 
     /// Tries until there is a session, with growing pauses. For as long as something else does the reading.
-    pub(super) async fn dial_until_accepted(&self) -> Session {
+    ///
+    /// A server that hung up may be one that restarts; one that refused has said what it wants.
+    pub(super) async fn dial_until_accepted(&self, refusal: &SocketError) -> Session {
         let mut backoff = Backoff::new();
+        let may_restart = !matches!(refusal, SocketError::Refused(_));
+        let young_until = Instant::now() + if may_restart { YOUNG_OUTAGE } else { Duration::ZERO };
         loop {
+            if Instant::now() < young_until {
+                backoff.reset();
+            }
             sleep(backoff.draw()).await;
             match self.dial().await {
                 Ok(session) => return session,
