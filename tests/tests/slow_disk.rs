@@ -38,7 +38,7 @@ fn task_outcomes(daemon: &mut Daemon) -> Vec<OutcomeStatus> {
 async fn answers_keep_coming_moderation_is_carried_out_and_tasks_wait_and_are_then_done() {
     let retake = FakeRetake::start(RetakeGeneration::V1).await;
     let mut stage = Stage::with_probe();
-    stage.add_retake(&retake.settings());
+    stage.connect(&retake.settings());
     let mut daemon = stage.start().await;
     retake.room_has(1).await;
     retake.say("alice", "echo before");

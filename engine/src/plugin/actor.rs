@@ -145,8 +145,8 @@ impl Actor {
                 }
             }
         }
+        // What still waits is saved by whoever asked for the end.
         self.handle.set_running(false);
-        self.save_backlog().await;
     }
 
     /// Takes jobs until something ends that.

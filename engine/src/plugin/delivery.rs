@@ -112,11 +112,6 @@ impl Dispatch {
             }
         }
     }
-
-    /// Whether there is nothing left to wait for.
-    pub fn is_settled(&self) -> bool {
-        self.settled.load(Ordering::Acquire)
-    }
 }
 
 /// One handler's hold on an event. Dropping it, for whatever reason (passed, failed, crashed, fell out of a full

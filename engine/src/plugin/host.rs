@@ -146,9 +146,4 @@ impl Host {
             let _ = stopped.await;
         }
     }
-
-    /// Those that are known to run.
-    pub fn roster(&self) -> &Roster {
-        &self.roster
-    }
 }

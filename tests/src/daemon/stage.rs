@@ -72,29 +72,6 @@ impl Stage {
         self.add(&Fixture { id, manifest: &manifest, component: fixtures::probe() })
     }
 
-    /// An account on a fake retake.tv.
-    pub fn add_retake(&mut self, settings: &RetakeSettings) -> &mut Self {
-        let token = self.path().join("token");
-        fs::write(&token, settings.token.expose_secret()).unwrap();
-        fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
-        let generation = match settings.generation {
-            RetakeGeneration::V1 => "v1",
-            RetakeGeneration::V2 => "v2",
-        };
-        let (rest, socket) = (settings.rest_base.as_str(), settings.socket_url.as_str());
-        for (key, value) in [
-            ("generation", generation),
-            ("room", &settings.room),
-            ("user-id", &settings.user_id),
-            ("token", "file:token"),
-            ("rest-base", rest),
-            ("socket-url", socket),
-        ] {
-            self.set("[retake]", key, &format!("{value:?}"));
-        }
-        self.set("retake.pace", "messages-per-second", "0")
-    }
-
     /// A plugin that is granted all that it asks for.
     pub fn add(&mut self, plugin: &Fixture<'_>) -> &mut Self {
         self.drop_in(plugin);

@@ -1,7 +1,6 @@
 //! A daemon's folder, its platform, its agent and its viewers, through all its lives.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,7 +18,7 @@ use super::life::Life;
 use super::moment::Moment;
 use super::{PATIENCE, Plan, Tally, VISIBILITY};
 use crate::daemon::Stage;
-use crate::retake::{BOT_ID, FakeRetake, ROOM, TOKEN};
+use crate::retake::FakeRetake;
 
 /// What may have been under way when a daemon ended in good order: more than is said in the time that this takes, and
 /// in that which the one before it left to catch up with.
@@ -214,11 +213,10 @@ async fn open_tasks(daemon: &mut Daemon) -> Vec<String> {
 
 /// Nothing in it depends on how fast the machine is: a daemon may be slow without losing anything.
 fn configure(stage: &mut Stage, platform: &FakeRetake) {
-    let token = stage.path().join("token");
-    fs::write(&token, TOKEN).unwrap();
-    fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
+    // As many lines at once as the config has it by itself.
+    stage.connect(&platform.settings()).unset("retake.pace", "in-flight");
     let text = |text: &str| format!("{text:?}");
-    let (settings, visibility) = (platform.settings(), format!("\"{}s\"", VISIBILITY.as_secs()));
+    let visibility = format!("\"{}s\"", VISIBILITY.as_secs());
     for (section, key, value) in [
         ("log", "filter", text("info,plugin=off")),
         ("host", "watch", text("off")),
@@ -231,13 +229,6 @@ fn configure(stage: &mut Stage, platform: &FakeRetake) {
         ("agent", "attempts", "100".to_owned()),
         ("agent", "queue-bound", "100000".to_owned()),
         ("simulator", "record", text("actions.jsonl")),
-        ("[retake]", "generation", text("v2")),
-        ("[retake]", "room", text(ROOM)),
-        ("[retake]", "user-id", text(BOT_ID)),
-        ("[retake]", "token", text("file:token")),
-        ("[retake]", "rest-base", text(settings.rest_base.as_str())),
-        ("[retake]", "socket-url", text(settings.socket_url.as_str())),
-        ("retake.pace", "messages-per-second", "0".to_owned()),
         ("retake.pace", "expiry", text("1h")),
     ] {
         stage.set(section, key, &value);
