@@ -34,7 +34,7 @@ use crate::observation::{ConnectionState, Observer};
 use crate::pipeline::Pipeline;
 use crate::platform::simulator::SimulatorError;
 use crate::platform::supervisor::Statuses;
-use crate::plugin::{Host, HostError, HostOptions, Roster};
+use crate::plugin::{Host, HostError, HostOptions, Roster, Threads};
 use crate::store::{self, Store, StoreError};
 
 /// However long the plugins took to end, what they have said gets this long to leave.
@@ -73,6 +73,8 @@ pub enum EngineError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Host(#[from] HostError),
+    #[error("the threads for plugins can't be started: {0}")]
+    Threads(std::io::Error),
     #[error(transparent)]
     Simulator(#[from] SimulatorError),
     #[error("{account}: the connection can't be prepared: {source}")]
@@ -87,7 +89,7 @@ impl EngineError {
             Self::Control(error) => Some(error.help().to_owned()),
             Self::Http(error) => Some(error.help().to_owned()),
             Self::Store(error) => error.help().map(str::to_owned),
-            Self::Host(_) | Self::Simulator(_) | Self::Account { .. } => None,
+            Self::Host(_) | Self::Threads(_) | Self::Simulator(_) | Self::Account { .. } => None,
         }
     }
 
@@ -197,6 +199,8 @@ struct Engine {
     store: Store,
     pipeline: Pipeline,
     host: Host,
+    /// Of the plugins; they end with the engine.
+    _threads: Threads,
     tasks: TaskQueue,
     /// What is done for the agent beside the queue, and its end.
     attending: CancellationToken,
@@ -217,7 +221,10 @@ impl Engine {
         let observer = &options.observer;
         let store = open_store(&settings).await?;
         let roster = Roster::default();
-        let pipeline = Pipeline::open(&settings.pipeline, Arc::clone(&roster), store.clone(), observer.clone()).await?;
+        let threads = Threads::start().map_err(EngineError::Threads)?;
+        let pipeline =
+            Pipeline::open(&settings.pipeline, Arc::clone(&roster), store.clone(), observer.clone(), threads.handle())
+                .await?;
         let (tasks, attendant) = TaskQueue::new(store.clone(), &settings.agent, observer.clone(), pipeline.on_reply());
         pipeline.serve_tasks(tasks.clone());
         let (attending, attendants) = (CancellationToken::new(), TaskTracker::new());
@@ -233,6 +240,7 @@ impl Engine {
             tasks: tasks.clone(),
             sink: Arc::new(pipeline.clone()),
             observer: observer.clone(),
+            threads: threads.handle().clone(),
             roster,
             announce: announcer(pipeline.clone()),
         })
@@ -250,6 +258,7 @@ impl Engine {
             store,
             pipeline,
             host,
+            _threads: threads,
             tasks,
             attending,
             attendants,
@@ -264,8 +273,9 @@ impl Engine {
         let drain = self.settings.load().pipeline.drain;
         let began = Instant::now();
         self.accounts.disconnect_all().await;
-        // Plugins may use half of the time; the rest is for what they have said.
-        self.host.stop(drain / 2).await;
+        // Reviewers and handlers may use half of the time; the rest is for what they have said.
+        self.pipeline.finish_reviews(began + drain / 2).await;
+        self.host.stop((drain / 2).saturating_sub(began.elapsed())).await;
         let deadline = (began + drain).max(Instant::now() + LEAST_DRAIN);
         let drained = self.pipeline.drain(deadline).await;
         if drained.left > 0 {

@@ -60,6 +60,8 @@ struct Inner {
     review: Duration,
     /// Where the pipeline's own tasks run: batches come from the plugins' runtime, which plugins can keep busy.
     runtime: Handle,
+    /// Where plugins run, and reviews.
+    threads: Handle,
     roster: Roster,
     store: Store,
     opened_ms: u64,
@@ -72,7 +74,7 @@ struct Inner {
     awaited: Awaited,
     outboxes: RwLock<Outboxes>,
     outcomes: Outcomes,
-    /// Told to whoever waits for all to be sent.
+    /// Told to whoever waits for all to be reviewed, or sent.
     progress: Arc<Notify>,
 }
 
@@ -97,12 +99,15 @@ pub struct Drained {
 }
 
 impl Pipeline {
-    /// Goes on where the store says that an earlier run ended. Its tasks run on the runtime that this is called on.
+    /// Goes on where the store says that an earlier run ended. Its tasks run on the runtime that this is called on; its
+    /// reviews on `threads`, beside the plugins, as there is nothing to do between a reviewer's answer and the handlers
+    /// that is worth waking another thread for.
     pub async fn open(
         settings: &PipelineSettings,
         roster: Roster,
         store: Store,
         observer: Observer,
+        threads: &Handle,
     ) -> Result<Self, StoreError> {
         let sequencer = Sequencer::restore(store.last_sequences().await?, store.recent_event_ids(RESTORED).await?);
         let leftovers = Leftovers::read(&store).await?;
@@ -113,6 +118,7 @@ impl Pipeline {
             review: settings.review,
             fan_out: FanOut::new(Arc::clone(&roster), settings.fallback_after, &runtime),
             runtime,
+            threads: threads.clone(),
             roster,
             store,
             opened_ms: now_ms(),
@@ -198,11 +204,19 @@ impl Pipeline {
         self.inner.outboxes().leave();
     }
 
+    /// Waits until no event is in review any more, at most until `deadline`: what was heard before the end is on its way
+    /// to its handlers then.
+    pub async fn finish_reviews(&self, deadline: Instant) {
+        let reviewed = self.inner.until(|| self.inner.sequencer.waiting() == 0);
+        // In vain only when the time is up; who is not through by then is given out again by the next run, or is chat.
+        let _ = tokio::time::timeout_at(deadline, reviewed).await;
+    }
+
     /// Waits until everything is sent, at most until `deadline`. The plugins must have ended before.
     pub async fn drain(&self, deadline: Instant) -> Drained {
         let before = self.inner.outboxes().sent_lines();
         // In vain only when the time is up, and what is left is counted then.
-        let _ = tokio::time::timeout_at(deadline, self.inner.sent_all()).await;
+        let _ = tokio::time::timeout_at(deadline, self.inner.until(|| self.inner.left() == 0)).await;
         Drained { sent: self.inner.outboxes().sent_lines().saturating_sub(before), left: self.inner.left() }
     }
 }
@@ -251,13 +265,14 @@ impl Inner {
         self.store.record(Recording::Note { event_id, plugin, note });
     }
 
-    async fn sent_all(&self) {
+    /// Looks again with each progress.
+    async fn until(&self, is_reached: impl Fn() -> bool) {
         loop {
             let progress = self.progress.notified();
             tokio::pin!(progress);
             // From here on no word is missed.
             progress.as_mut().enable();
-            if self.left() == 0 {
+            if is_reached() {
                 return;
             }
             progress.await;

@@ -28,7 +28,7 @@ const QUEUE: usize = 2 * ASKED;
 /// The events of one channel that wait for their review. Lives in the channel's turn.
 #[derive(Default)]
 pub(super) struct Waiting {
-    count: usize,
+    pub(super) count: usize,
     /// There once a reviewer has wanted an event of the channel.
     door: Option<mpsc::Sender<Reviewing>>,
 }
@@ -71,7 +71,7 @@ impl Inner {
     fn open_door(self: &Arc<Self>, lane: &Arc<Lane>) -> mpsc::Sender<Reviewing> {
         let (door, waiting) = mpsc::channel(QUEUE);
         let reviews = Reviews { waiting, lane: Arc::downgrade(lane), pipeline: Arc::downgrade(self) };
-        self.runtime.spawn(reviews.run());
+        self.threads.spawn(reviews.run());
         door
     }
 
@@ -216,6 +216,7 @@ impl Reviews {
             pipeline.conclude(&lane, &delivery, rulings);
             // Only now: until here, whoever comes must wait behind this one.
             lane.turn().waiting.count -= 1;
+            pipeline.progress.notify_waiters();
         }
     }
 }

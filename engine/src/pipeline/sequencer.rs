@@ -60,6 +60,12 @@ impl Sequencer {
         let mut lanes = self.lanes.write().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(lanes.entry(channel.clone()).or_default())
     }
+
+    /// How many events of all channels wait for their review.
+    pub(super) fn waiting(&self) -> usize {
+        let lanes = self.lanes.read().unwrap_or_else(PoisonError::into_inner);
+        lanes.values().map(|lane| lane.turn().waiting.count).sum()
+    }
 }
 
 impl Default for Lane {

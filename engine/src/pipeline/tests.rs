@@ -47,7 +47,8 @@ impl Bench {
         };
         let roster: Roster = Arc::new(ArcSwap::from_pointee(plugins.iter().map(|&plugin| plugin.clone()).collect()));
         let observer = Observer::default();
-        let pipeline = Pipeline::open(&settings, roster, store.clone(), observer.clone()).await.unwrap();
+        let pipeline =
+            Pipeline::open(&settings, roster, store.clone(), observer.clone(), &Handle::current()).await.unwrap();
         let (sink, performed) = FakeSink::new(Duration::ZERO);
         let pace = Pace { messages: None, in_flight: 4, expiry: Duration::from_secs(60) };
         pipeline.attach("simulator", &[channel()], sink.clone(), pace);

@@ -40,6 +40,11 @@ impl Grants {
         Ok(())
     }
 
+    /// Whether it is asked for a verdict, which holds a line back, removes it, or silences who wrote it.
+    pub fn check_review(&self) -> Result<(), Denied> {
+        self.check("moderation", "review")
+    }
+
     /// The query is left out of the refusal: it may hold what is nobody's business.
     pub fn check_url(&self, url: &Url) -> Result<AllowedUrl, Denied> {
         let port = || url.port().map_or_else(String::new, |port| format!(":{port}"));

@@ -61,7 +61,7 @@ impl Context {
             plugin: plugin.clone(),
             version: loaded.manifest.version.clone(),
             hash: loaded.hash.clone(),
-            reviewer: loaded.blueprint.reviews(),
+            reviewer: loaded.blueprint.reviews() && grants.check_review().is_ok(),
             fallback: loaded.manifest.fallback,
             record: settings.record,
             grant: settings.grant.clone(),

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::oneshot;
 
 use super::delivery::{Delivery, Ticket};
+use super::grants::Grants;
 use super::lanes::{EventJob, Lanes, Offered, ReviewJob};
 use super::loader::Loaded;
 use super::order::Order;
@@ -33,12 +34,12 @@ pub(super) struct Role {
 }
 
 impl Role {
-    pub(super) fn of(loaded: &Loaded, settings: &PluginSettings) -> Self {
+    pub(super) fn of(loaded: &Loaded, grants: &Grants, settings: &PluginSettings) -> Self {
         let manifest = &loaded.manifest;
         // The names were checked with the manifest, so there is always a subscription.
         let subscription =
             Subscription::new(&manifest.events, &manifest.commands, &settings.channels).unwrap_or_default();
-        let reviewer = loaded.blueprint.reviews();
+        let reviewer = loaded.blueprint.reviews() && grants.check_review().is_ok();
         Self { subscription, fallback: manifest.fallback, reviewer, on_failure: settings.on_failure }
     }
 }

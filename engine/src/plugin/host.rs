@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use self::house::House;
@@ -43,6 +44,8 @@ pub struct HostOptions {
     /// Takes what plugins want done.
     pub sink: Arc<dyn EffectSink>,
     pub observer: Observer,
+    /// Where plugins run: those of a [`Threads`](super::Threads).
+    pub threads: Handle,
     /// Filled and kept up to date by the host, read by the pipeline.
     pub roster: Roster,
     /// Tells everybody what happened to a plugin.

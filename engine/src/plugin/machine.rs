@@ -1,11 +1,10 @@
-//! The machinery that all plugins share: the compiler with its cache, the clock that interrupts them, and the threads
-//! they run on. Threads of their own, because a plugin that spins must never keep a platform's heartbeat waiting.
+//! The machinery that all plugins share: the compiler with its cache, and the clock that interrupts them.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime::{Builder, Handle, Runtime};
+use rayon::ThreadPoolBuilder;
 use wasmtime::component::Linker;
 use wasmtime::{Cache, CacheConfig, Config, Engine, EngineWeak, OptLevel};
 
@@ -15,55 +14,50 @@ use super::wit::v0_1;
 /// How precisely a plugin's time is measured, and how long it may run without letting others.
 const TICK: Duration = Duration::from_millis(5);
 
-/// Threads for plugins: more would only help plugins that compute for long, which the time limits forbid.
-const MOST_THREADS: usize = 4;
-
 pub(super) struct Machine {
     pub(super) engine: Engine,
     pub(super) v0_1: Linker<Guest>,
-    /// Gone once it is shut down, or where others run the plugins.
-    runtime: Option<Runtime>,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum MachineError {
     #[error("the plugin compiler can't be set up: {0}")]
     Engine(String),
-    #[error("the threads for plugins can't be started: {0}")]
-    Threads(#[from] std::io::Error),
+    #[error("the clock of plugins can't be started: {0}")]
+    Clock(#[from] std::io::Error),
 }
 
 impl Machine {
     /// Without a cache folder every start compiles all plugins anew.
     pub(super) fn start(cache: Option<&Path>) -> Result<Self, MachineError> {
-        let mut machine = Self::without_threads(cache)?;
-        machine.runtime = Some(plugin_runtime()?);
-        Ok(machine)
-    }
-
-    /// For whoever runs plugins on a thread of their own, one call at a time.
-    pub(super) fn without_threads(cache: Option<&Path>) -> Result<Self, MachineError> {
         let broken = |error: wasmtime::Error| MachineError::Engine(format!("{error:#}"));
         let engine = Engine::new(&config(cache)).map_err(broken)?;
         let v0_1 = v0_1::linker(&engine).map_err(broken)?;
         start_ticker(engine.weak())?;
-        Ok(Self { engine, v0_1, runtime: None })
+        Ok(Self { engine, v0_1 })
     }
 
-    /// Where plugins run.
-    pub(super) fn threads(&self) -> Option<&Handle> {
-        self.runtime.as_ref().map(Runtime::handle)
-    }
-}
-
-impl Drop for Machine {
-    fn drop(&mut self) {
-        // Waiting for plugins here would hold up the thread that drops the machine; they have been stopped before.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+    /// Compiling takes all cores, for seconds; on threads of its own, which let everybody else go first.
+    pub(super) fn in_background<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+        let pool =
+            ThreadPoolBuilder::new().thread_name(|_| "compiler".to_owned()).start_handler(|_| give_way()).build();
+        match pool {
+            Ok(pool) => pool.install(work),
+            // There is no room for more threads, which this needs least of all.
+            Err(_) => work(),
         }
     }
 }
+
+/// Nice, as of a batch job. Elsewhere than on Linux it would be the whole process that steps back.
+#[cfg(target_os = "linux")]
+fn give_way() {
+    // An error is of no consequence: it then competes as before.
+    let _ = rustix::process::setpriority_process(None, 10);
+}
+
+#[cfg(not(target_os = "linux"))]
+const fn give_way() {}
 
 fn config(cache: Option<&Path>) -> Config {
     let mut config = Config::new();
@@ -99,18 +93,6 @@ fn start_ticker(engine: EngineWeak) -> std::io::Result<()> {
         }
     };
     std::thread::Builder::new().name("plugin-clock".into()).spawn(tick).map(drop)
-}
-
-fn plugin_runtime() -> std::io::Result<Runtime> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).clamp(1, MOST_THREADS);
-    Builder::new_multi_thread()
-        .thread_name("plugin")
-        .worker_threads(threads)
-        // After every yield of a plugin the runtime looks at timers and sockets; by default it would do so only
-        // after 61 of them, a third of a second.
-        .event_interval(1)
-        .enable_all()
-        .build()
 }
 
 /// For those who only read a component.

@@ -117,7 +117,7 @@ impl Player {
             id.clone(),
             &version.loaded,
             &patient(limits),
-            grants,
+            grants.clone(),
             &settings,
             Arc::new(Mutex::new(kv)),
             services,
@@ -125,7 +125,7 @@ impl Player {
         let mut player = Self {
             version: version.clone(),
             context: Arc::new(context),
-            role: Role::of(&version.loaded, &settings),
+            role: Role::of(&version.loaded, &grants, &settings),
             live: None,
             timers: Timers::default(),
             restarts: Restarts::default(),

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::place::{ANY_PORT, Place, Said};
 
-const GRANT: &str = "[plugins.probe]\ngrant = { chat = [\"say\"], kv = [\"use\"] }\n";
+const GRANT: &str = "[plugins.probe]\ngrant = { chat = [\"say\"], moderation = [\"review\"], kv = [\"use\"] }\n";
 
 /// However busy the machine is, no reviewer is late.
 const PATIENT: &str = "[pipeline]\nreview = \"5s\"\n[host.limits]\nreview = \"5s\"\nhandle = \"2s\"\n";

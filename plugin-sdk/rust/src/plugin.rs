@@ -139,7 +139,8 @@ pub trait Plugin: Sized {
     }
 }
 
-/// A plugin that judges events before any handler sees them. Export it with `export!(MyPlugin: reviewer)`.
+/// A plugin that judges events before any handler sees them. Export it with `export!(MyPlugin: reviewer)`, and ask for
+/// `moderation = ["review"]` in plugin.toml: without that grant it is never asked.
 pub trait Reviewer: Plugin {
     /// Judges one event. All reviewers together have 50 milliseconds; the strictest verdict counts.
     ///

@@ -120,7 +120,8 @@ async fn with_plugins(count: usize, arguments: &Arguments, section: &mut Section
     home.add_probe("last", true);
     let rooms = Rooms::open(home).await;
     let (settings, roster) = (&rooms.settings.pipeline, Arc::clone(&rooms.roster));
-    let pipeline = Pipeline::open(settings, roster, rooms.store.clone(), rooms.observer.clone()).await.unwrap();
+    let (store, observer) = (rooms.store.clone(), rooms.observer.clone());
+    let pipeline = Pipeline::open(settings, roster, store, observer, rooms.threads.handle()).await.unwrap();
     let (taken, lines) = mpsc::unbounded_channel();
     let pace = Pace { messages: None, in_flight: 16, expiry: Duration::from_secs(60) };
     let channel = corpus::command().envelope.channel.clone();

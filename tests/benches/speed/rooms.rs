@@ -7,7 +7,7 @@ use showrunner::config;
 use showrunner::config::settings::Settings;
 use showrunner::effect::EffectSink;
 use showrunner::observation::Observer;
-use showrunner::plugin::{Host, HostOptions, Roster};
+use showrunner::plugin::{Host, HostOptions, Roster, Threads};
 use showrunner::store::Store;
 
 use crate::home::Home;
@@ -18,6 +18,7 @@ pub(crate) struct Rooms {
     pub(crate) tasks: TaskQueue,
     pub(crate) observer: Observer,
     pub(crate) roster: Roster,
+    pub(crate) threads: Threads,
     _home: Home,
 }
 
@@ -30,7 +31,15 @@ impl Rooms {
         let nobody = Arc::new(|_, _| {});
         // Nothing here asks for a task, so there is nothing to attend to.
         let (tasks, _) = TaskQueue::new(store.clone(), &settings.agent, observer.clone(), nobody);
-        Self { settings, store, tasks, observer, roster: Roster::default(), _home: home }
+        Self {
+            settings,
+            store,
+            tasks,
+            observer,
+            roster: Roster::default(),
+            threads: Threads::start().unwrap(),
+            _home: home,
+        }
     }
 
     /// Starts the plugins of the home.
@@ -42,6 +51,7 @@ impl Rooms {
             tasks: self.tasks.clone(),
             sink,
             observer: self.observer.clone(),
+            threads: self.threads.handle().clone(),
             roster: Arc::clone(&self.roster),
             announce: Arc::new(|_| {}),
         };

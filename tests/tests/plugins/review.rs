@@ -52,6 +52,21 @@ async fn message_id(daemon: &mut Daemon, event: &str) -> String {
 }
 
 #[tokio::test]
+async fn without_the_grant_nobody_is_asked_and_with_it_from_the_next_line_on() {
+    let mut stage = stage();
+    stage.grant("probe", r#"{ chat = ["say"] }"#);
+    let mut daemon = stage.start().await;
+    let event = daemon.chat("!hello SPAM").await;
+    assert_eq!(said(&daemon.decision(&event, "bystander").await), ["Hello viewer!"]);
+    daemon.decision(&event, "probe").await;
+
+    daemon.configure("plugins.probe", "grant", r#"{ chat = ["say"], moderation = ["review"] }"#).await;
+    let event = daemon.chat("!hello SPAM").await;
+    assert_eq!(verdict(&mut daemon, &event).await.1, "remove");
+    daemon.stop().await;
+}
+
+#[tokio::test]
 async fn a_removed_line_is_gone_before_any_handler_hears_of_it() {
     let mut daemon = stage().start().await;
     let event = daemon.chat("!hello SPAM").await;

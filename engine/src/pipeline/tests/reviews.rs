@@ -1,3 +1,4 @@
+use futures_util::FutureExt as _;
 use tokio::sync::oneshot;
 
 use super::*;
@@ -52,6 +53,26 @@ async fn handlers_see_a_message_when_all_reviewers_have_passed_it() {
     assert!(has_nothing(&handler));
     answer(&mild, Verdict::Pass).await;
     assert_eq!(passed_on(&handler).await, "a");
+}
+
+#[tokio::test]
+async fn whoever_ends_waits_until_what_was_heard_is_with_its_handlers() {
+    let reviewer = reviewer(OnFailure::Pass);
+    let handler = PluginHandle::stand_in("greeter", &["chat"]);
+    let bench = bench(&[&reviewer, &handler]).await;
+    for id in ["a", "b"] {
+        bench.accept(chat(id, "hi"));
+    }
+    let (first, second) = (asked(&reviewer).await, asked(&reviewer).await);
+    let long = Instant::now() + Duration::from_secs(3600);
+    let finished = bench.pipeline.finish_reviews(long);
+    tokio::pin!(finished);
+    first.1.send(Verdict::Pass).unwrap();
+    tokio::task::yield_now().await;
+    assert!(finished.as_mut().now_or_never().is_none(), "the second one is still in review");
+    second.1.send(Verdict::Pass).unwrap();
+    finished.await;
+    assert_eq!(all_given(&handler), ["a", "b"]);
 }
 
 #[tokio::test]

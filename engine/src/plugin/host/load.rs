@@ -13,6 +13,7 @@ use crate::plugin::admission::{Admission, Applicant, Waiting, admit};
 use crate::plugin::grants::Grants;
 use crate::plugin::handle::Role;
 use crate::plugin::loader::{self, Files, LoadError, Loaded};
+use crate::plugin::machine::Machine;
 use crate::plugin::manifest::ManifestError;
 use crate::plugin::shipped::SHIPPED;
 use crate::plugin::status::{Phase, PluginState};
@@ -169,7 +170,7 @@ impl Steward {
             Admission::Waiting(waiting) => self.wait(&loaded, &waiting),
             Admission::Admitted(grants) => {
                 if self.is_quarantined(&loaded, reason) {
-                    self.stay_quarantined(&loaded, &settings, found.ships).await;
+                    self.stay_quarantined(&loaded, &grants, &settings, found.ships).await;
                 } else if self.changes_rights_only(&loaded, &settings, reason) {
                     self.change_rights(&loaded, grants, settings);
                 } else {
@@ -184,7 +185,8 @@ impl Steward {
     async fn compile(&self, files: Files) -> Result<Loaded, Failure> {
         let machine = Arc::clone(&self.house.machine);
         let _place = self.house.compiling().await;
-        let compiling = blocking(move || loader::load(&machine.engine, &machine.v0_1, files));
+        let compiling =
+            blocking(move || Machine::in_background(|| loader::load(&machine.engine, &machine.v0_1, files)));
         let loaded = tokio::select! {
             // What was begun ends by itself, and nobody looks at it.
             () = self.house.stopping.cancelled() => return Err(Failure::Stopping),
@@ -231,7 +233,7 @@ impl Steward {
         let Some(running) = &self.running else { return };
         running.context.channels.store(Arc::new(settings.channels.iter().cloned().collect()));
         self.state.granted = grants.given.to_table();
-        self.handle.set_role(Role::of(loaded, settings));
+        self.handle.set_role(Role::of(loaded, &grants, settings));
         running.context.grants.store(Arc::new(grants));
     }
 
@@ -266,10 +268,10 @@ impl Steward {
     }
 
     /// It gets no events, but those that must not be lost wait for it.
-    async fn stay_quarantined(&mut self, loaded: &Loaded, settings: &PluginSettings, ships: bool) {
+    async fn stay_quarantined(&mut self, loaded: &Loaded, grants: &Grants, settings: &PluginSettings, ships: bool) {
         let why = self.flags.reason.clone().unwrap_or_default();
         // Whether its verdicts are missed, and which events it keeps, are the operator's to change all the time.
-        self.handle.set_role(Role::of(loaded, settings));
+        self.handle.set_role(Role::of(loaded, grants, settings));
         if self.state.phase == Phase::Quarantined {
             return;
         }

@@ -51,13 +51,13 @@ impl Steward {
         let kv = self.kv().await?;
         let context = Arc::new(self.context(&loaded, &grants, &settings, kv));
         let generation = self.generation + 1;
-        let threads = self.house.machine.threads().ok_or(Failure::Stopping)?.clone();
+        let threads = &self.house.options.threads;
         // Whoever does not wait for it any more ends it.
         let starting =
             AbortOnDropHandle::new(threads.spawn(Live::start(Arc::clone(&loaded), Arc::clone(&context), generation)));
         let slow = Slow::Init { loaded: &loaded, grants: &grants, settings: &settings, ships };
         let candidate = self.wait_for(starting, slow).await?.map_err(|_| Failure::Stopping)??;
-        let role = Role::of(&loaded, &settings);
+        let role = Role::of(&loaded, &grants, &settings);
         let restarted = self.running.is_some();
         self.take_over(candidate, role, Running { loaded: Arc::clone(&loaded), context, ships, settings }).await?;
 
@@ -67,6 +67,11 @@ impl Steward {
         self.state.phase = Phase::Running;
         tracing::info!(plugin = %self.id, version = %loaded.manifest.version, hash = short(&loaded.hash), generation, wit = %loaded.wit,
             previous = short(&previous), "{}", if restarted { "The plugin was replaced." } else { "The plugin runs." });
+        if loaded.blueprint.reviews()
+            && let Err(denied) = grants.check_review()
+        {
+            tracing::warn!(plugin = %self.id, %denied, "The plugin could judge chat before anybody sees it, and is not asked.");
+        }
         self.note(if restarted { "reloaded" } else { "loaded" });
         Ok(())
     }
@@ -81,7 +86,6 @@ impl Steward {
                 self.running = Some(running);
             }
             None => {
-                let threads = self.house.machine.threads().ok_or(Failure::Stopping)?.clone();
                 self.handle.set_role(role);
                 self.running = Some(running);
                 self.keeps_events = false;
@@ -89,7 +93,7 @@ impl Steward {
                 // From now on events are for it, and hold back the fallbacks until it has had them.
                 self.handle.set_running(true);
                 let actor = Actor::new(Arc::clone(&self.handle), self.surroundings.clone(), new);
-                self.actor = Some(threads.spawn(actor.keep_running()));
+                self.actor = Some(self.house.options.threads.spawn(actor.keep_running()));
             }
         }
         self.publish();
@@ -128,7 +132,7 @@ impl Steward {
                 self.state.detail = format!("version {version} takes over as soon as the event in hand is done");
             }
             (Slow::Init { loaded, grants, settings, ships }, None) => {
-                self.handle.set_role(Role::of(loaded, settings));
+                self.handle.set_role(Role::of(loaded, grants, settings));
                 self.state = describe(loaded, grants, self.generation, ships);
                 self.state.phase = Phase::Starting;
                 self.state.detail =

@@ -23,7 +23,7 @@ pub struct Version {
 impl Players {
     /// With a cache, what a daemon compiled before is not compiled again.
     pub fn new(cache: Option<&Path>) -> Result<Self, MachineError> {
-        Ok(Self { machine: Machine::without_threads(cache)? })
+        Ok(Self { machine: Machine::start(cache)? })
     }
 
     /// Reads a plugin's folder, or a component with the `plugin.toml` beside it. Where there is none, that of
