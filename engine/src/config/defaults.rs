@@ -53,8 +53,9 @@ pub(super) const ATTEMPTS: Bounded<u32> = bounded(5, 1, 100);
 pub(super) const WAKE_DEBOUNCE: Bounded<Time> = bounded(Time::seconds(3), Time::milliseconds(0), Time::seconds(3600));
 pub(super) const WAKE_TIMEOUT: Bounded<Time> = bounded(Time::seconds(30), Time::milliseconds(100), Time::seconds(600));
 
-/// A build writes a plugin in several steps, none further apart than this.
-pub(super) const DEBOUNCE: Bounded<Time> = bounded(Time::milliseconds(250), Time::milliseconds(10), Time::seconds(10));
+/// A build writes a plugin in several steps, hardly ever further apart than this; what was looked at too early is looked at
+/// again with the next step.
+pub(super) const DEBOUNCE: Bounded<Time> = bounded(Time::milliseconds(100), Time::milliseconds(10), Time::seconds(10));
 pub(super) const POLL_EVERY: Bounded<Time> = bounded(Time::seconds(2), Time::milliseconds(100), Time::seconds(300));
 
 /// The history is asked this often while the socket is refused; retake.tv's pages advise 2 s to 3 s.

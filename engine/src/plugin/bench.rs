@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+pub use bumpalo::Bump as Arena;
+
 use super::delivery::Delivery;
 use super::grants::Grants;
 use super::guest::Context;
@@ -14,14 +16,16 @@ use super::loader::{self, Files};
 use super::machine::Machine;
 use super::services::{Live, Services};
 pub use super::wit::v0_1::bindings::showrunner::plugin::types;
+use super::wit::v0_1::convert;
 use crate::agent::TaskQueue;
 use crate::config::settings::{Limits, PluginSettings};
+use crate::event::Envelope;
 use crate::observation::Observer;
 use crate::store::Store;
 
 /// The event as plugins of WIT 0.1 get it.
-pub fn typed(delivery: &Delivery) -> &types::Envelope {
-    delivery.v0_1()
+pub fn typed<'a>(envelope: &'a Envelope, arena: &'a Arena) -> types::Envelope<'a> {
+    convert::envelope(envelope, arena)
 }
 
 /// A plugin's only instance, initialised, with all that it asks for granted and the default limits. Whoever holds it

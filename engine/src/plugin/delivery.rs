@@ -1,22 +1,20 @@
 //! One event on its way to plugins: shared by all of them, and kept from the fallback plugins until every handler
 //! has passed on it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use super::handle::PluginHandle;
-use super::wit::v0_1;
 use crate::effect::PluginId;
 use crate::event::Envelope;
 use crate::store::{Hold, Store, Waiting};
 
-/// An event as plugins get it. Its form for a WIT version is made once, for all plugins of that version.
+/// An event as plugins get it.
 pub struct Delivery {
     pub envelope: Arc<Envelope>,
     /// A run that was killed may have handled it, and not come to write that down.
     pub again: bool,
     keeping: Keeping,
-    v0_1: OnceLock<v0_1::types::Envelope>,
 }
 
 /// How a delivery outlives the daemon.
@@ -51,7 +49,7 @@ impl Delivery {
     }
 
     fn make(envelope: Arc<Envelope>, again: bool, keeping: Keeping) -> Arc<Self> {
-        Arc::new(Self { envelope, again, keeping, v0_1: OnceLock::new() })
+        Arc::new(Self { envelope, again, keeping })
     }
 
     /// To be called before a plugin gets it.
@@ -66,10 +64,6 @@ impl Delivery {
         if let Keeping::InInboxes(store) = &self.keeping {
             store.forget_event(plugin, &self.envelope.id);
         }
-    }
-
-    pub(super) fn v0_1(&self) -> &v0_1::types::Envelope {
-        self.v0_1.get_or_init(|| v0_1::convert::envelope(&self.envelope))
     }
 }
 

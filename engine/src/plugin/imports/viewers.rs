@@ -56,10 +56,6 @@ impl Guest {
 }
 
 fn viewer_record(viewer: store::Viewer) -> Viewer {
-    Viewer {
-        user: convert::user(&viewer.user),
-        first_seen_ms: viewer.first_seen_ms,
-        last_seen_ms: viewer.last_seen_ms,
-        messages: viewer.messages,
-    }
+    let store::Viewer { user, first_seen_ms, last_seen_ms, messages } = viewer;
+    Viewer { user: convert::owned_user(user), first_seen_ms, last_seen_ms, messages }
 }

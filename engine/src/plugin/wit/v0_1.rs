@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bumpalo::Bump;
 use futures_util::FutureExt as _;
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 use wasmtime::{Engine, Store, UpdateDeadline};
@@ -50,6 +51,7 @@ pub(crate) mod bindings {
             "showrunner:plugin/viewers.recent-messages": async,
         },
         exports: { default: async },
+        ownership: Borrowing { duplicate_if_necessary: true },
     });
 }
 
@@ -156,7 +158,9 @@ impl Instance for Live {
     async fn handle(&mut self, delivery: &Delivery) -> Answer<(Disposition, Wishes)> {
         let limit = self.store.data().context.limits.handle;
         self.begin(limit);
-        let answer = bounded(limit, WAITING, self.handler.call_handle(&mut self.store, delivery.v0_1())).await;
+        let arena = Bump::new();
+        let envelope = convert::envelope(&delivery.envelope, &arena);
+        let answer = bounded(limit, WAITING, self.handler.call_handle(&mut self.store, envelope)).await;
         match answer.map_err(|crash| explained(crash, &self.store))? {
             Ok(disposition) => {
                 let disposition = match disposition {
@@ -176,7 +180,9 @@ impl Instance for Live {
         let limit = self.store.data().context.limits.review;
         self.store.set_epoch_deadline(1);
         self.store.data_mut().begin_review(limit);
-        let verdict = bounded(limit, NO_WAITING, reviewer.call_review(&mut self.store, delivery.v0_1())).await;
+        let arena = Bump::new();
+        let envelope = convert::envelope(&delivery.envelope, &arena);
+        let verdict = bounded(limit, NO_WAITING, reviewer.call_review(&mut self.store, envelope)).await;
         let verdict = verdict.map_err(|crash| explained(crash, &self.store))?;
         Ok((convert::verdict(verdict), self.store.data_mut().finish()))
     }

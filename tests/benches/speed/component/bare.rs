@@ -19,6 +19,7 @@ mod blocking {
         path: "../wit",
         world: "plugin",
         with: { "showrunner:plugin/types": engine::plugin::bench::types },
+        ownership: Borrowing { duplicate_if_necessary: true },
     });
 }
 
@@ -36,6 +37,7 @@ mod asynchronous {
             "showrunner:plugin/kv": super::blocking::showrunner::plugin::kv,
             "showrunner:plugin/chat": super::blocking::showrunner::plugin::chat,
         },
+        ownership: Borrowing { duplicate_if_necessary: true },
     });
 }
 
@@ -140,7 +142,7 @@ impl BareSync {
         Self { store, plugin }
     }
 
-    pub(super) fn handle(&mut self, envelope: &Envelope) {
+    pub(super) fn handle(&mut self, envelope: Envelope<'_>) {
         self.store.data_mut().said.clear();
         self.plugin.showrunner_plugin_handler().call_handle(&mut self.store, envelope).unwrap().unwrap();
     }
@@ -199,7 +201,7 @@ impl BareAsync {
         Self { store, plugin }
     }
 
-    pub(super) async fn handle(&mut self, envelope: &Envelope) {
+    pub(super) async fn handle(&mut self, envelope: Envelope<'_>) {
         self.store.data_mut().said.clear();
         self.store.set_epoch_deadline(1);
         self.plugin.showrunner_plugin_handler().call_handle(&mut self.store, envelope).await.unwrap().unwrap();

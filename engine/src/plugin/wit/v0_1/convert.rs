@@ -1,6 +1,9 @@
 //! The engine's events in the shapes of WIT 0.1, and the verdicts of 0.1 in the engine's.
 //!
-//! Made once for each event and shared by all 0.1 plugins.
+//! An event is only borrowed: its texts are copied once, into the guest. The lists that WIT has in another shape lie in
+//! an arena, which the call that they are for lets go of as a whole.
+
+use bumpalo::Bump;
 
 use super::bindings::exports::showrunner::plugin::reviewer;
 use super::types;
@@ -8,9 +11,9 @@ use crate::effect::Verdict;
 use crate::event::{self, Event};
 use crate::plugin::imports::log::printable;
 
-pub(in crate::plugin) fn envelope(envelope: &event::Envelope) -> types::Envelope {
+pub(in crate::plugin) fn envelope<'a>(envelope: &'a event::Envelope, arena: &'a Bump) -> types::Envelope<'a> {
     types::Envelope {
-        id: envelope.id.to_string(),
+        id: &envelope.id,
         sequence: envelope.sequence,
         at_ms: envelope.at_ms,
         origin: match envelope.origin {
@@ -18,27 +21,27 @@ pub(in crate::plugin) fn envelope(envelope: &event::Envelope) -> types::Envelope
             event::Origin::Test => types::Origin::Test,
             event::Origin::Replay => types::Origin::Replay,
         },
-        platform: envelope.channel.platform.to_string(),
-        channel: envelope.channel.id.to_string(),
-        event: event(&envelope.event),
-        extra: envelope.extra.clone(),
+        platform: &envelope.channel.platform,
+        channel: &envelope.channel.id,
+        event: event(&envelope.event, arena),
+        extra: envelope.extra.as_deref(),
     }
 }
 
-fn event(event: &Event) -> types::Event {
+fn event<'a>(event: &'a Event, arena: &'a Bump) -> types::Event<'a> {
     match event {
-        Event::Chat(it) => types::Event::Chat(chat_message(it)),
-        Event::Whisper(it) => types::Event::Whisper(chat_message(it)),
-        Event::Presence(it) => types::Event::Presence(presence(it)),
-        Event::Follow(it) => types::Event::Follow(follow(it)),
-        Event::Subscription(it) => types::Event::Subscription(subscription(it)),
-        Event::Gift(it) => types::Event::Gift(gift(it)),
-        Event::Support(it) => types::Event::Support(support(it)),
-        Event::Raid(it) => types::Event::Raid(raid(it)),
-        Event::Moderation(it) => types::Event::Moderation(moderation(it)),
-        Event::Broadcast(it) => types::Event::Broadcast(broadcast(it)),
-        Event::Redemption(it) => types::Event::Redemption(redemption(it)),
-        Event::Ballot(it) => types::Event::Ballot(ballot(it)),
+        Event::Chat(it) => types::Event::Chat(chat_message(it, arena)),
+        Event::Whisper(it) => types::Event::Whisper(chat_message(it, arena)),
+        Event::Presence(it) => types::Event::Presence(presence(it, arena)),
+        Event::Follow(it) => types::Event::Follow(follow(it, arena)),
+        Event::Subscription(it) => types::Event::Subscription(subscription(it, arena)),
+        Event::Gift(it) => types::Event::Gift(gift(it, arena)),
+        Event::Support(it) => types::Event::Support(support(it, arena)),
+        Event::Raid(it) => types::Event::Raid(raid(it, arena)),
+        Event::Moderation(it) => types::Event::Moderation(moderation(it, arena)),
+        Event::Broadcast(it) => types::Event::Broadcast(broadcast(it, arena)),
+        Event::Redemption(it) => types::Event::Redemption(redemption(it, arena)),
+        Event::Ballot(it) => types::Event::Ballot(ballot(it, arena)),
         Event::Goal(it) => types::Event::Goal(goal(it)),
         Event::Outcome(it) => types::Event::Outcome(outcome(it)),
         Event::Agent(it) => types::Event::Agent(agent_reply(it)),
@@ -51,197 +54,202 @@ fn event(event: &Event) -> types::Event {
     }
 }
 
-pub(in crate::plugin) fn user(it: &event::User) -> types::User {
-    types::User {
-        id: it.id.clone(),
-        login: it.login.clone(),
-        display_name: it.display_name.clone(),
+pub(in crate::plugin) fn user<'a>(it: &'a event::User, arena: &'a Bump) -> types::UserParam<'a> {
+    types::UserParam {
+        id: &it.id,
+        login: &it.login,
+        display_name: &it.display_name,
         roles: roles(it.roles),
-        badges: it.badges.clone(),
+        badges: texts(&it.badges, arena),
     }
 }
 
-fn span(it: &event::Span) -> types::Span {
-    types::Span { kind: it.kind.clone(), start: it.start, length: it.length, value: it.value.clone() }
+/// For answers, which the guest gets to keep.
+pub(in crate::plugin) fn owned_user(it: event::User) -> types::UserResult {
+    let event::User { id, login, display_name, roles, badges } = it;
+    types::UserResult { id, login, display_name, roles: self::roles(roles), badges }
 }
 
-fn command(it: &event::Command) -> types::Command {
-    types::Command { name: it.name.clone(), args: it.args.clone() }
+fn span(it: &event::Span) -> types::Span<'_> {
+    types::Span { kind: &it.kind, start: it.start, length: it.length, value: &it.value }
 }
 
-fn chat_message(it: &event::ChatMessage) -> types::ChatMessage {
+fn command(it: &event::Command) -> types::Command<'_> {
+    types::Command { name: &it.name, args: &it.args }
+}
+
+fn chat_message<'a>(it: &'a event::ChatMessage, arena: &'a Bump) -> types::ChatMessage<'a> {
     types::ChatMessage {
-        id: it.id.clone(),
-        author: user(&it.author),
-        text: it.text.clone(),
-        spans: it.spans.iter().map(span).collect(),
-        reply_to: it.reply_to.clone(),
+        id: &it.id,
+        author: user(&it.author, arena),
+        text: &it.text,
+        spans: arena.alloc_slice_fill_iter(it.spans.iter().map(span)),
+        reply_to: it.reply_to.as_deref(),
         command: it.command.as_ref().map(command),
-        mirrored_from: it.mirrored_from.clone(),
+        mirrored_from: it.mirrored_from.as_deref(),
     }
 }
 
-fn presence(it: &event::Presence) -> types::Presence {
-    types::Presence { kind: it.kind.clone(), who: user(&it.who) }
+fn presence<'a>(it: &'a event::Presence, arena: &'a Bump) -> types::Presence<'a> {
+    types::Presence { kind: &it.kind, who: user(&it.who, arena) }
 }
 
-fn follow(it: &event::Follow) -> types::Follow {
-    types::Follow { who: user(&it.who) }
+fn follow<'a>(it: &'a event::Follow, arena: &'a Bump) -> types::Follow<'a> {
+    types::Follow { who: user(&it.who, arena) }
 }
 
-fn subscription(it: &event::Subscription) -> types::Subscription {
+fn subscription<'a>(it: &'a event::Subscription, arena: &'a Bump) -> types::Subscription<'a> {
     types::Subscription {
-        kind: it.kind.clone(),
-        who: user(&it.who),
-        tier: it.tier.clone(),
+        kind: &it.kind,
+        who: user(&it.who, arena),
+        tier: &it.tier,
         months: it.months,
         streak_months: it.streak_months,
-        message: it.message.clone(),
+        message: it.message.as_deref(),
     }
 }
 
-fn gift(it: &event::Gift) -> types::Gift {
+fn gift<'a>(it: &'a event::Gift, arena: &'a Bump) -> types::Gift<'a> {
     types::Gift {
-        giver: it.giver.as_ref().map(user),
-        recipients: it.recipients.iter().map(user).collect(),
+        giver: it.giver.as_ref().map(|it| user(it, arena)),
+        recipients: arena.alloc_slice_fill_iter(it.recipients.iter().map(|it| user(it, arena))),
         count: it.count,
-        tier: it.tier.clone(),
+        tier: &it.tier,
         total: it.total,
     }
 }
 
-fn support(it: &event::Support) -> types::Support {
+fn support<'a>(it: &'a event::Support, arena: &'a Bump) -> types::Support<'a> {
     types::Support {
-        kind: it.kind.clone(),
-        who: it.who.as_ref().map(user),
+        kind: &it.kind,
+        who: it.who.as_ref().map(|it| user(it, arena)),
         minor_units: it.amount.minor_units,
         exponent: it.amount.exponent,
-        currency: it.currency.clone(),
-        message: it.message.clone(),
-        item: it.item.clone(),
+        currency: &it.currency,
+        message: it.message.as_deref(),
+        item: it.item.as_deref(),
     }
 }
 
-fn raid(it: &event::Raid) -> types::Raid {
-    types::Raid { source: user(&it.source), viewers: it.viewers }
+fn raid<'a>(it: &'a event::Raid, arena: &'a Bump) -> types::Raid<'a> {
+    types::Raid { source: user(&it.source, arena), viewers: it.viewers }
 }
 
-fn moderation(it: &event::Moderation) -> types::Moderation {
+fn moderation<'a>(it: &'a event::Moderation, arena: &'a Bump) -> types::Moderation<'a> {
     types::Moderation {
-        kind: it.kind.clone(),
-        moderator: it.moderator.as_ref().map(user),
-        target: it.target.as_ref().map(user),
-        message_id: it.message_id.clone(),
-        text: it.text.clone(),
+        kind: &it.kind,
+        moderator: it.moderator.as_ref().map(|it| user(it, arena)),
+        target: it.target.as_ref().map(|it| user(it, arena)),
+        message_id: it.message_id.as_deref(),
+        text: it.text.as_deref(),
         seconds: it.seconds,
-        reason: it.reason.clone(),
+        reason: it.reason.as_deref(),
     }
 }
 
-fn broadcast(it: &event::Broadcast) -> types::Broadcast {
+fn broadcast<'a>(it: &'a event::Broadcast, arena: &'a Bump) -> types::Broadcast<'a> {
     types::Broadcast {
-        kind: it.kind.clone(),
-        title: it.title.clone(),
-        category: it.category.clone(),
+        kind: &it.kind,
+        title: it.title.as_deref(),
+        category: it.category.as_deref(),
         count: it.count,
         seconds: it.seconds,
-        who: it.who.as_ref().map(user),
+        who: it.who.as_ref().map(|it| user(it, arena)),
     }
 }
 
-fn redemption(it: &event::Redemption) -> types::Redemption {
+fn redemption<'a>(it: &'a event::Redemption, arena: &'a Bump) -> types::Redemption<'a> {
     types::Redemption {
-        id: it.id.clone(),
-        reward_id: it.reward_id.clone(),
-        title: it.title.clone(),
+        id: &it.id,
+        reward_id: &it.reward_id,
+        title: &it.title,
         cost: it.cost,
-        who: user(&it.who),
-        input: it.input.clone(),
-        status: it.status.clone(),
+        who: user(&it.who, arena),
+        input: it.input.as_deref(),
+        status: &it.status,
     }
 }
 
-fn ballot_option(it: &event::BallotOption) -> types::BallotOption {
-    types::BallotOption { id: it.id.clone(), title: it.title.clone(), votes: it.votes, points: it.points }
+fn ballot_option(it: &event::BallotOption) -> types::BallotOption<'_> {
+    types::BallotOption { id: &it.id, title: &it.title, votes: it.votes, points: it.points }
 }
 
-fn ballot(it: &event::Ballot) -> types::Ballot {
+fn ballot<'a>(it: &'a event::Ballot, arena: &'a Bump) -> types::Ballot<'a> {
     types::Ballot {
-        kind: it.kind.clone(),
-        phase: it.phase.clone(),
-        id: it.id.clone(),
-        title: it.title.clone(),
-        options: it.options.iter().map(ballot_option).collect(),
-        winner: it.winner.clone(),
+        kind: &it.kind,
+        phase: &it.phase,
+        id: &it.id,
+        title: &it.title,
+        options: arena.alloc_slice_fill_iter(it.options.iter().map(ballot_option)),
+        winner: it.winner.as_deref(),
         ends_at_ms: it.ends_at_ms,
     }
 }
 
-fn goal(it: &event::Goal) -> types::Goal {
+fn goal(it: &event::Goal) -> types::Goal<'_> {
     types::Goal {
-        kind: it.kind.clone(),
-        phase: it.phase.clone(),
-        id: it.id.clone(),
-        title: it.title.clone(),
+        kind: &it.kind,
+        phase: &it.phase,
+        id: &it.id,
+        title: &it.title,
         level: it.level,
         current: it.current,
         target: it.target,
     }
 }
 
-fn outcome(it: &event::Outcome) -> types::Outcome {
+fn outcome(it: &event::Outcome) -> types::Outcome<'_> {
     types::Outcome {
-        event_id: it.event_id.clone(),
+        event_id: &it.event_id,
         effect: it.effect,
-        status: it.status.as_str().to_owned(),
-        message_id: it.message_id.clone(),
-        detail: it.detail.clone(),
+        status: it.status.as_str(),
+        message_id: it.message_id.as_deref(),
+        detail: &it.detail,
     }
 }
 
-fn agent_reply(it: &event::AgentReply) -> types::AgentReply {
-    types::AgentReply { task_id: it.task_id.clone(), ok: it.ok, text: it.text.clone() }
+fn agent_reply(it: &event::AgentReply) -> types::AgentReply<'_> {
+    types::AgentReply { task_id: &it.task_id, ok: it.ok, text: &it.text }
 }
 
-fn ai_chat_message(it: &event::AiChatMessage) -> types::AiChatMessage {
+fn ai_chat_message(it: &event::AiChatMessage) -> types::AiChatMessage<'_> {
     types::AiChatMessage {
-        conversation_id: it.conversation_id.clone(),
-        message_id: it.message_id.clone(),
-        user_id: it.user_id.clone(),
-        text: it.text.clone(),
-        context_json: it.context_json.clone(),
+        conversation_id: &it.conversation_id,
+        message_id: &it.message_id,
+        user_id: &it.user_id,
+        text: &it.text,
+        context_json: it.context_json.as_deref(),
     }
 }
 
-fn tool_result(it: &event::ToolResult) -> types::ToolResult {
-    types::ToolResult {
-        call_id: it.call_id.clone(),
-        tool: it.tool.clone(),
-        ok: it.ok,
-        result_json: it.result_json.clone(),
-    }
+fn tool_result(it: &event::ToolResult) -> types::ToolResult<'_> {
+    types::ToolResult { call_id: &it.call_id, tool: &it.tool, ok: it.ok, result_json: &it.result_json }
 }
 
-fn library_update(it: &event::LibraryUpdate) -> types::LibraryUpdate {
+fn library_update(it: &event::LibraryUpdate) -> types::LibraryUpdate<'_> {
     types::LibraryUpdate {
-        kind: it.kind.clone(),
-        library_id: it.library_id.clone(),
-        item_id: it.item_id.clone(),
-        title: it.title.clone(),
-        detail_json: it.detail_json.clone(),
+        kind: &it.kind,
+        library_id: &it.library_id,
+        item_id: &it.item_id,
+        title: &it.title,
+        detail_json: it.detail_json.as_deref(),
     }
 }
 
-fn timer(it: &event::Timer) -> types::Timer {
-    types::Timer { name: it.name.clone() }
+fn timer(it: &event::Timer) -> types::Timer<'_> {
+    types::Timer { name: &it.name }
 }
 
-fn system(it: &event::System) -> types::System {
-    types::System { kind: it.kind.clone(), detail: it.detail.clone() }
+fn system(it: &event::System) -> types::System<'_> {
+    types::System { kind: &it.kind, detail: &it.detail }
 }
 
-fn raw(it: &event::Raw) -> types::Raw {
-    types::Raw { kind: it.kind.clone(), json: it.json.clone() }
+fn raw(it: &event::Raw) -> types::Raw<'_> {
+    types::Raw { kind: &it.kind, json: &it.json }
+}
+
+fn texts<'a>(texts: &'a [String], arena: &'a Bump) -> &'a [&'a str] {
+    arena.alloc_slice_fill_iter(texts.iter().map(String::as_str))
 }
 
 fn roles(roles: event::Roles) -> types::Roles {
