@@ -9,6 +9,7 @@ use super::error::StoreError;
 use super::item::Item;
 use super::projection::Counted;
 use super::{inbox, journal, ledger, lines, projection, recordings, tasks, to_integer, unfinished};
+use crate::effect::{EffectKey, EffectResult};
 use crate::event::{Channel, Envelope};
 
 /// A transaction under way. What it counted is worth nothing until it is committed.
@@ -21,6 +22,8 @@ pub(super) struct Group<'a> {
     /// The running sum of the journal's bytes, this group's included.
     pub(super) total_bytes: u64,
     sequences: HashMap<Channel, u64>,
+    /// The last word on each effect that ends in this group. Those are taken out that were written with their effect.
+    results: HashMap<EffectKey, EffectResult>,
     /// How many tasks wait or are worked on in the queues that were looked at.
     open_tasks: HashMap<String, u32>,
     /// Journalled by earlier groups and by this one, in this order; of both together `drawn` are done.
@@ -44,6 +47,7 @@ impl<'a> Group<'a> {
             now_ms,
             total_bytes,
             sequences: HashMap::new(),
+            results: HashMap::new(),
             open_tasks: HashMap::new(),
             waiting,
             fresh: Vec::new(),
@@ -70,7 +74,21 @@ impl<'a> Group<'a> {
         self.connection.prepare_cached(sql)
     }
 
-    pub(super) fn apply(&mut self, item: &mut Item) -> Result<(), StoreError> {
+    /// Carries out the items, in order. Most effects end within milliseconds, so that most results stand in the group of
+    /// their effect: it is written once, with its end, rather than written and changed.
+    pub(super) fn apply(&mut self, items: &mut [Item]) -> Result<(), StoreError> {
+        for item in &*items {
+            if let Item::Result(result) = item {
+                self.results.insert(result.key.clone(), result.clone());
+            }
+        }
+        for item in items {
+            self.apply_one(item)?;
+        }
+        Ok(())
+    }
+
+    fn apply_one(&mut self, item: &mut Item) -> Result<(), StoreError> {
         match item {
             Item::Event { envelope, own, holders } => {
                 journal::write(self, envelope, *own)?;
@@ -83,12 +101,23 @@ impl<'a> Group<'a> {
                 self.note_sequence(channel, *sequence);
                 Ok(())
             }
-            Item::Result(result) => ledger::write_result(self, result),
+            Item::Result(result) if self.result(&result.key).is_some() => ledger::write_result(self, result),
+            Item::Result(_) => Ok(()),
             Item::Removed { channel, message_id } => lines::mark_removed(self, channel, message_id),
             Item::Batch(batch) => ledger::write_batch(self, batch, 0).map(drop),
             Item::Recording(recording) => recordings::write(self, recording),
             Item::Request(work) => work.run(self),
         }
+    }
+
+    /// How an effect ends, where the group knows and has not written it.
+    pub(super) fn result(&self, key: &EffectKey) -> Option<&EffectResult> {
+        self.results.get(key)
+    }
+
+    /// It was written with its effect.
+    pub(super) fn settle_result(&mut self, key: &EffectKey) {
+        self.results.remove(key);
     }
 
     /// Notes the newest number of a channel, to be written once for the whole group.

@@ -192,9 +192,7 @@ impl Writer {
         if self.retry_at.is_some() {
             group = group.without_drawing();
         }
-        for item in items {
-            group.apply(item)?;
-        }
+        group.apply(items)?;
         group.write_sequences()?;
         if group.undrawn() >= DRAW_AT || self.draw_at.is_some_and(|at| at <= Instant::now()) {
             group.draw()?;
