@@ -75,7 +75,7 @@ impl<'a> Group<'a> {
     }
 
     /// Carries out the items, in order. Most effects end within milliseconds, so that most results stand in the group of
-    /// their effect: it is written once, with its end, rather than written and changed.
+    /// their effect, behind it: it is written once, with its end, rather than written and changed.
     pub(super) fn apply(&mut self, items: &mut [Item]) -> Result<(), StoreError> {
         for item in &*items {
             if let Item::Result(result) = item {
