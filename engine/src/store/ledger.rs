@@ -139,11 +139,8 @@ fn fail(group: &Group<'_>, batch: &Batch, number: u32) -> Result<(), StoreError>
 /// Says whether the effect was not in the ledger yet; an event that comes again brings the same keys again. One that ends
 /// in the same group is written with its end.
 fn write_effect(group: &mut Group<'_>, batch: &Batch, numbered: &NumberedEffect) -> Result<bool, StoreError> {
-    let key = EffectKey {
-        event_id: Arc::clone(&batch.cause.id),
-        plugin: Arc::clone(&batch.plugin),
-        number: numbered.number,
-    };
+    let key =
+        EffectKey { event_id: Arc::clone(&batch.cause.id), plugin: Arc::clone(&batch.plugin), number: numbered.number };
     let json = serde_json::to_string(&numbered.effect)?;
     let channel = match &numbered.effect {
         Effect::Platform { channel, .. } => Some(channel),

@@ -2,6 +2,7 @@
 
 mod batches;
 mod copies;
+mod drawing;
 mod failing;
 mod gone;
 mod inbox;
