@@ -7,6 +7,7 @@ use rusqlite::{CachedStatement, Connection};
 
 use super::error::StoreError;
 use super::item::Item;
+use super::json::JsonBuffer;
 use super::projection::Counted;
 use super::{inbox, journal, ledger, lines, projection, recordings, tasks, to_integer, unfinished};
 use crate::effect::{EffectKey, EffectResult};
@@ -21,9 +22,10 @@ pub(super) struct Group<'a> {
     pub(super) now_ms: u64,
     /// The running sum of the journal's bytes, this group's included.
     pub(super) total_bytes: u64,
+    pub(super) json: JsonBuffer,
     sequences: HashMap<Channel, u64>,
     /// The last word on each effect that ends in this group. Those are taken out that were written with their effect.
-    results: HashMap<EffectKey, EffectResult>,
+    pub(super) results: HashMap<EffectKey, EffectResult>,
     /// How many tasks wait or are worked on in the queues that were looked at.
     open_tasks: HashMap<String, u32>,
     /// Journalled by earlier groups and by this one, in this order; of both together `drawn` are done.
@@ -46,6 +48,7 @@ impl<'a> Group<'a> {
             can_write: true,
             now_ms,
             total_bytes,
+            json: JsonBuffer::default(),
             sequences: HashMap::new(),
             results: HashMap::new(),
             open_tasks: HashMap::new(),
@@ -101,23 +104,13 @@ impl<'a> Group<'a> {
                 self.note_sequence(channel, *sequence);
                 Ok(())
             }
-            Item::Result(result) if self.result(&result.key).is_some() => ledger::write_result(self, result),
+            Item::Result(result) if self.results.contains_key(&result.key) => ledger::write_result(self, result),
             Item::Result(_) => Ok(()),
             Item::Removed { channel, message_id } => lines::mark_removed(self, channel, message_id),
             Item::Batch(batch) => ledger::write_batch(self, batch, 0).map(drop),
             Item::Recording(recording) => recordings::write(self, recording),
             Item::Request(work) => work.run(self),
         }
-    }
-
-    /// How an effect ends, where the group knows and has not written it.
-    pub(super) fn result(&self, key: &EffectKey) -> Option<&EffectResult> {
-        self.results.get(key)
-    }
-
-    /// It was written with its effect.
-    pub(super) fn settle_result(&mut self, key: &EffectKey) {
-        self.results.remove(key);
     }
 
     /// Notes the newest number of a channel, to be written once for the whole group.
