@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::thread;
 
 use rusqlite::{CachedStatement, Connection};
 
@@ -12,6 +13,10 @@ use super::projection::Counted;
 use super::{inbox, journal, ledger, lines, projection, recordings, tasks, to_integer, unfinished};
 use crate::effect::{EffectKey, EffectResult};
 use crate::event::{Channel, Envelope};
+
+/// On a machine with one core, whoever answers chat would else wait until the writer's slice of time is used up. So many
+/// items or viewers are some 100 µs of work, to which looking for somebody who waits adds less than one.
+const GIVE_WAY_EVERY: usize = 16;
 
 /// A transaction under way. What it counted is worth nothing until it is committed.
 pub(super) struct Group<'a> {
@@ -85,7 +90,8 @@ impl<'a> Group<'a> {
                 self.results.insert(result.key.clone(), result.clone());
             }
         }
-        for item in items {
+        for (done, item) in items.iter_mut().enumerate() {
+            give_way(done);
             self.apply_one(item)?;
         }
         Ok(())
@@ -170,5 +176,12 @@ impl<'a> Group<'a> {
         projection::draw(self, self.waiting.iter().chain(&self.fresh).skip(self.drawn))?;
         self.drawn = self.waiting.len() + self.fresh.len();
         Ok(())
+    }
+}
+
+/// Lets other threads run, after so many pieces of work of a transaction.
+pub(super) fn give_way(done: usize) {
+    if done > 0 && done.is_multiple_of(GIVE_WAY_EVERY) {
+        thread::yield_now();
     }
 }
