@@ -28,6 +28,9 @@ pub(super) struct Group<'a> {
     /// The running sum of the journal's bytes, this group's included.
     pub(super) total_bytes: u64,
     pub(super) json: JsonBuffer,
+    /// What most rows need, looked up once for all of them.
+    pub(super) insert_event: CachedStatement<'a>,
+    pub(super) insert_effect: CachedStatement<'a>,
     sequences: HashMap<Channel, u64>,
     /// The last word on each effect that ends in this group. Those are taken out that were written with their effect.
     pub(super) results: HashMap<EffectKey, EffectResult>,
@@ -47,20 +50,27 @@ pub(super) struct Outcome {
 }
 
 impl<'a> Group<'a> {
-    pub(super) fn new(connection: &'a Connection, now_ms: u64, total_bytes: u64, waiting: &'a [Counted]) -> Self {
-        Self {
+    pub(super) fn new(
+        connection: &'a Connection,
+        now_ms: u64,
+        total_bytes: u64,
+        waiting: &'a [Counted],
+    ) -> rusqlite::Result<Self> {
+        Ok(Self {
             connection,
             can_write: true,
             now_ms,
             total_bytes,
             json: JsonBuffer::default(),
+            insert_event: connection.prepare_cached(journal::INSERT)?,
+            insert_effect: connection.prepare_cached(ledger::INSERT)?,
             sequences: HashMap::new(),
             results: HashMap::new(),
             open_tasks: HashMap::new(),
             waiting,
             fresh: Vec::new(),
             drawn: 0,
-        }
+        })
     }
 
     /// For a disk that takes nothing now: who only reads gets what is there, be it some seconds old.

@@ -14,6 +14,10 @@ use super::{Store, from_integer, inbox, kv, tasks, to_integer};
 use crate::effect::{Batch, Effect, EffectKey, EffectResult, MEASURES_FROM, NumberedEffect, PluginId};
 use crate::event::OutcomeStatus;
 
+pub(super) const INSERT: &str = "INSERT INTO effects (event_id, plugin, number, platform, channel, effect, state,
+                          stored_ms, detail, message_id, ended_ms)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (event_id, plugin, number) DO NOTHING";
+
 /// What did not come into the ledger with a batch, by number.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Committed {
@@ -145,11 +149,6 @@ fn write_effect(group: &mut Group<'_>, batch: &Batch, numbered: &NumberedEffect)
         Effect::Platform { channel, .. } => Some(channel),
         Effect::Alert(_) | Effect::Enqueue { .. } | Effect::Publish { .. } => None,
     };
-    let mut insert = group.prepare(
-        "INSERT INTO effects (event_id, plugin, number, platform, channel, effect, state, stored_ms,
-                              detail, message_id, ended_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (event_id, plugin, number) DO NOTHING",
-    )?;
     let (state, ended) = match (&numbered.effect, group.results.get(&key)) {
         // A task is carried out by standing in its table, which the same transaction does.
         (Effect::Enqueue { .. }, _) => (OutcomeStatus::Done.as_str(), None),
@@ -157,7 +156,7 @@ fn write_effect(group: &mut Group<'_>, batch: &Batch, numbered: &NumberedEffect)
         (_, None) => ("pending", None),
     };
     let json = group.json.write(&numbered.effect)?;
-    let is_new = insert.execute((
+    let inserted = group.insert_effect.execute((
         &*key.event_id,
         &*key.plugin,
         key.number,
@@ -169,7 +168,8 @@ fn write_effect(group: &mut Group<'_>, batch: &Batch, numbered: &NumberedEffect)
         ended.map_or("", |result| &result.detail),
         ended.and_then(|result| result.message_id.as_deref()),
         ended.map(|_| to_integer(group.now_ms)),
-    ))? > 0;
+    ))?;
+    let is_new = inserted > 0;
     group.total_bytes = group.total_bytes.saturating_add(json.len() as u64);
     if is_new && ended.is_some() {
         group.results.remove(&key);

@@ -188,7 +188,7 @@ impl Writer {
         let syncs = items.iter().any(is_durable);
         self.set_full_sync(syncs)?;
         let transaction = begin(&mut self.connection)?;
-        let mut group = Group::new(&transaction, now_ms(), self.total_bytes, &self.undrawn);
+        let mut group = Group::new(&transaction, now_ms(), self.total_bytes, &self.undrawn)?;
         if self.retry_at.is_some() {
             group = group.without_drawing();
         }
