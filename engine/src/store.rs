@@ -19,6 +19,7 @@ mod health;
 mod inbox;
 mod item;
 mod journal;
+mod json;
 mod kv;
 mod ledger;
 mod lines;

@@ -2,14 +2,21 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::thread;
 
 use rusqlite::{CachedStatement, Connection};
 
 use super::error::StoreError;
 use super::item::Item;
+use super::json::JsonBuffer;
 use super::projection::Counted;
 use super::{inbox, journal, ledger, lines, projection, recordings, tasks, to_integer, unfinished};
+use crate::effect::{EffectKey, EffectResult};
 use crate::event::{Channel, Envelope};
+
+/// On a machine with one core, whoever answers chat would else wait until the writer's slice of time is used up. So many
+/// items or viewers are some 100 µs of work, to which looking for somebody who waits adds less than one.
+const GIVE_WAY_EVERY: usize = 16;
 
 /// A transaction under way. What it counted is worth nothing until it is committed.
 pub(super) struct Group<'a> {
@@ -20,7 +27,13 @@ pub(super) struct Group<'a> {
     pub(super) now_ms: u64,
     /// The running sum of the journal's bytes, this group's included.
     pub(super) total_bytes: u64,
+    pub(super) json: JsonBuffer,
+    /// What most rows need, looked up once for all of them.
+    pub(super) insert_event: CachedStatement<'a>,
+    pub(super) insert_effect: CachedStatement<'a>,
     sequences: HashMap<Channel, u64>,
+    /// The last word on each effect that ends in this group. Those are taken out that were written with their effect.
+    pub(super) results: HashMap<EffectKey, EffectResult>,
     /// How many tasks wait or are worked on in the queues that were looked at.
     open_tasks: HashMap<String, u32>,
     /// Journalled by earlier groups and by this one, in this order; of both together `drawn` are done.
@@ -37,18 +50,27 @@ pub(super) struct Outcome {
 }
 
 impl<'a> Group<'a> {
-    pub(super) fn new(connection: &'a Connection, now_ms: u64, total_bytes: u64, waiting: &'a [Counted]) -> Self {
-        Self {
+    pub(super) fn new(
+        connection: &'a Connection,
+        now_ms: u64,
+        total_bytes: u64,
+        waiting: &'a [Counted],
+    ) -> rusqlite::Result<Self> {
+        Ok(Self {
             connection,
             can_write: true,
             now_ms,
             total_bytes,
+            json: JsonBuffer::default(),
+            insert_event: connection.prepare_cached(journal::INSERT)?,
+            insert_effect: connection.prepare_cached(ledger::INSERT)?,
             sequences: HashMap::new(),
+            results: HashMap::new(),
             open_tasks: HashMap::new(),
             waiting,
             fresh: Vec::new(),
             drawn: 0,
-        }
+        })
     }
 
     /// For a disk that takes nothing now: who only reads gets what is there, be it some seconds old.
@@ -70,7 +92,22 @@ impl<'a> Group<'a> {
         self.connection.prepare_cached(sql)
     }
 
-    pub(super) fn apply(&mut self, item: &mut Item) -> Result<(), StoreError> {
+    /// Carries out the items, in order. Most effects end within milliseconds, so that most results stand in the group of
+    /// their effect, behind it: it is written once, with its end, rather than written and changed.
+    pub(super) fn apply(&mut self, items: &mut [Item]) -> Result<(), StoreError> {
+        for item in &*items {
+            if let Item::Result(result) = item {
+                self.results.insert(result.key.clone(), result.clone());
+            }
+        }
+        for (done, item) in items.iter_mut().enumerate() {
+            give_way(done);
+            self.apply_one(item)?;
+        }
+        Ok(())
+    }
+
+    fn apply_one(&mut self, item: &mut Item) -> Result<(), StoreError> {
         match item {
             Item::Event { envelope, own, holders } => {
                 journal::write(self, envelope, *own)?;
@@ -83,7 +120,8 @@ impl<'a> Group<'a> {
                 self.note_sequence(channel, *sequence);
                 Ok(())
             }
-            Item::Result(result) => ledger::write_result(self, result),
+            Item::Result(result) if self.results.contains_key(&result.key) => ledger::write_result(self, result),
+            Item::Result(_) => Ok(()),
             Item::Removed { channel, message_id } => lines::mark_removed(self, channel, message_id),
             Item::Batch(batch) => ledger::write_batch(self, batch, 0).map(drop),
             Item::Recording(recording) => recordings::write(self, recording),
@@ -148,5 +186,12 @@ impl<'a> Group<'a> {
         projection::draw(self, self.waiting.iter().chain(&self.fresh).skip(self.drawn))?;
         self.drawn = self.waiting.len() + self.fresh.len();
         Ok(())
+    }
+}
+
+/// Lets other threads run, after so many pieces of work of a transaction.
+pub(super) fn give_way(done: usize) {
+    if done > 0 && done.is_multiple_of(GIVE_WAY_EVERY) {
+        thread::yield_now();
     }
 }

@@ -97,15 +97,19 @@ fn give_up(group: &Group<'_>, plugin: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-pub(super) fn write(group: &Group<'_>, plugin: &str, envelope: &Envelope, is_given: bool) -> Result<(), StoreError> {
-    let json = serde_json::to_string(envelope)?;
-    group
-        .prepare(
-            "INSERT INTO inbox (plugin, event_id, envelope, given, stored_ms) VALUES (?1, ?2, ?3, ?4, ?5)
+pub(super) fn write(
+    group: &mut Group<'_>,
+    plugin: &str,
+    envelope: &Envelope,
+    is_given: bool,
+) -> Result<(), StoreError> {
+    let mut insert = group.prepare(
+        "INSERT INTO inbox (plugin, event_id, envelope, given, stored_ms) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (plugin, event_id) DO UPDATE SET
                  envelope = excluded.envelope, given = max(given, excluded.given)",
-        )?
-        .execute((plugin, &*envelope.id, json, is_given, to_integer(group.now_ms)))?;
+    )?;
+    let json = group.json.write(envelope)?;
+    insert.execute((plugin, &*envelope.id, json, is_given, to_integer(group.now_ms)))?;
     Ok(())
 }
 

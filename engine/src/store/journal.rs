@@ -15,6 +15,10 @@ use crate::event::{Channel, Envelope};
 /// What an event costs on the disk beyond its JSON: the columns, the indexes, its line of chat. Measured, roughly.
 const ROW_BYTES: u64 = 250;
 
+pub(super) const INSERT: &str =
+    "INSERT INTO events (id, platform, channel, sequence, at_ms, type, own, envelope, stored_ms, total_bytes)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (id) DO NOTHING";
+
 /// An event as it was written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JournalEntry {
@@ -99,25 +103,20 @@ impl Store {
 }
 
 pub(super) fn write(group: &mut Group<'_>, envelope: &Arc<Envelope>, own: bool) -> Result<(), StoreError> {
-    let json = serde_json::to_string(envelope)?;
+    let json = group.json.write(envelope)?;
     let total_bytes = group.total_bytes.saturating_add(json.len() as u64 + ROW_BYTES);
-    let inserted = group
-        .prepare(
-            "INSERT INTO events (id, platform, channel, sequence, at_ms, type, own, envelope, stored_ms, total_bytes)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (id) DO NOTHING",
-        )?
-        .execute((
-            &*envelope.id,
-            &*envelope.channel.platform,
-            &*envelope.channel.id,
-            to_integer(envelope.sequence),
-            to_integer(envelope.at_ms),
-            envelope.event.name(),
-            own,
-            &json,
-            to_integer(group.now_ms),
-            to_integer(total_bytes),
-        ))?;
+    let inserted = group.insert_event.execute((
+        &*envelope.id,
+        &*envelope.channel.platform,
+        &*envelope.channel.id,
+        to_integer(envelope.sequence),
+        to_integer(envelope.at_ms),
+        envelope.event.name(),
+        own,
+        json,
+        to_integer(group.now_ms),
+        to_integer(total_bytes),
+    ))?;
     if inserted == 0 {
         return Ok(());
     }

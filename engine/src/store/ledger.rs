@@ -14,6 +14,10 @@ use super::{Store, from_integer, inbox, kv, tasks, to_integer};
 use crate::effect::{Batch, Effect, EffectKey, EffectResult, MEASURES_FROM, NumberedEffect, PluginId};
 use crate::event::OutcomeStatus;
 
+pub(super) const INSERT: &str = "INSERT INTO effects (event_id, plugin, number, platform, channel, effect, state,
+                          stored_ms, detail, message_id, ended_ms)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (event_id, plugin, number) DO NOTHING";
+
 /// What did not come into the ledger with a batch, by number.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Committed {
@@ -136,35 +140,41 @@ fn fail(group: &Group<'_>, batch: &Batch, number: u32) -> Result<(), StoreError>
     Ok(())
 }
 
-/// Says whether the effect was not in the ledger yet; an event that comes again brings the same keys again.
+/// Says whether the effect was not in the ledger yet; an event that comes again brings the same keys again. One that ends
+/// in the same group is written with its end.
 fn write_effect(group: &mut Group<'_>, batch: &Batch, numbered: &NumberedEffect) -> Result<bool, StoreError> {
-    let json = serde_json::to_string(&numbered.effect)?;
+    let key =
+        EffectKey { event_id: Arc::clone(&batch.cause.id), plugin: Arc::clone(&batch.plugin), number: numbered.number };
     let channel = match &numbered.effect {
         Effect::Platform { channel, .. } => Some(channel),
         Effect::Alert(_) | Effect::Enqueue { .. } | Effect::Publish { .. } => None,
     };
-    // A task is carried out by standing in its table, which the same transaction does.
-    let state = match &numbered.effect {
-        Effect::Enqueue { .. } => OutcomeStatus::Done.as_str(),
-        _ => "pending",
+    let (state, ended) = match (&numbered.effect, group.results.get(&key)) {
+        // A task is carried out by standing in its table, which the same transaction does.
+        (Effect::Enqueue { .. }, _) => (OutcomeStatus::Done.as_str(), None),
+        (_, Some(result)) => (result.status.as_str(), Some(result)),
+        (_, None) => ("pending", None),
     };
-    let inserted = group
-        .prepare(
-            "INSERT INTO effects (event_id, plugin, number, platform, channel, effect, state, stored_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (event_id, plugin, number) DO NOTHING",
-        )?
-        .execute((
-            &*batch.cause.id,
-            &*batch.plugin,
-            numbered.number,
-            channel.map(|channel| &*channel.platform),
-            channel.map(|channel| &*channel.id),
-            &json,
-            state,
-            to_integer(group.now_ms),
-        ))?;
+    let json = group.json.write(&numbered.effect)?;
+    let inserted = group.insert_effect.execute((
+        &*key.event_id,
+        &*key.plugin,
+        key.number,
+        channel.map(|channel| &*channel.platform),
+        channel.map(|channel| &*channel.id),
+        json,
+        state,
+        to_integer(group.now_ms),
+        ended.map_or("", |result| &result.detail),
+        ended.and_then(|result| result.message_id.as_deref()),
+        ended.map(|_| to_integer(group.now_ms)),
+    ))?;
+    let is_new = inserted > 0;
     group.total_bytes = group.total_bytes.saturating_add(json.len() as u64);
-    Ok(inserted > 0)
+    if is_new && ended.is_some() {
+        group.results.remove(&key);
+    }
+    Ok(is_new)
 }
 
 pub(super) fn write_result(group: &Group<'_>, result: &EffectResult) -> Result<(), StoreError> {

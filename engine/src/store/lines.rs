@@ -1,5 +1,7 @@
 //! The newest chat lines of each viewer in each channel: what a moderator wants to see of somebody.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
@@ -60,6 +62,24 @@ impl Store {
     }
 }
 
+/// A line that is to be written.
+pub(super) type Line<'e> = (&'e Envelope, &'e ChatMessage);
+
+/// Drops of one viewer's lines what would be cleared away at once: a flood is not worth writing.
+pub(super) fn drop_surplus(lines: &mut Vec<Line<'_>>) {
+    if lines.len() <= KEPT as usize {
+        return;
+    }
+    let mut kept: HashMap<&Channel, u32> = HashMap::new();
+    lines.reverse();
+    lines.retain(|(envelope, _)| {
+        let kept = kept.entry(&envelope.channel).or_default();
+        *kept += 1;
+        *kept <= KEPT
+    });
+    lines.reverse();
+}
+
 pub(super) fn write(group: &Group<'_>, envelope: &Envelope, message: &ChatMessage) -> Result<(), StoreError> {
     let channel = &envelope.channel;
     group
@@ -80,7 +100,7 @@ pub(super) fn write(group: &Group<'_>, envelope: &Envelope, message: &ChatMessag
 }
 
 /// Removes what is more than can be asked for, when `new` lines made it `messages` and that is time for it. In all
-/// channels at once, as the count is over all of them.
+/// channels at once, as the count is over all of them; one after the other, as the index then leads straight to it.
 pub(super) fn clear_surplus(
     group: &Group<'_>,
     platform: &str,
@@ -91,16 +111,19 @@ pub(super) fn clear_surplus(
     if messages / CLEAR_EVERY == messages.saturating_sub(new) / CLEAR_EVERY {
         return Ok(());
     }
-    group
-        .prepare(
-            "DELETE FROM lines WHERE position IN (
-                 SELECT position FROM (
-                     SELECT position, row_number() OVER (PARTITION BY channel ORDER BY position DESC) AS age
-                     FROM lines WHERE platform = ?1 AND user_id = ?2
-                 ) WHERE age > ?3
-             )",
-        )?
-        .execute((platform, user_id, KEPT))?;
+    let channels: Vec<String> = group
+        .prepare("SELECT DISTINCT channel FROM lines WHERE platform = ?1 AND user_id = ?2")?
+        .query_map((platform, user_id), |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for channel in channels {
+        group
+            .prepare(
+                "DELETE FROM lines WHERE platform = ?1 AND user_id = ?2 AND channel = ?3 AND position <= (
+                     SELECT position FROM lines WHERE platform = ?1 AND user_id = ?2 AND channel = ?3
+                     ORDER BY position DESC LIMIT 1 OFFSET ?4)",
+            )?
+            .execute((platform, user_id, &channel, KEPT))?;
+    }
     Ok(())
 }
 

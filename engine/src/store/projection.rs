@@ -4,13 +4,13 @@
 //! Nobody sees the delay, as whoever asks for a viewer first gets everything drawn; and nothing is lost by a crash, as
 //! the position that was reached is written with the rows, and the next start goes on from there.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rusqlite::Connection;
 
 use super::error::StoreError;
-use super::group::Group;
+use super::group::{Group, give_way};
 use super::viewers::Seen;
 use super::{lines, viewers};
 use crate::event::{Envelope, Event, Origin};
@@ -42,36 +42,46 @@ pub(super) fn left_over(connection: &Connection) -> rusqlite::Result<Vec<Counted
     Ok(events)
 }
 
-/// Draws the events, in order, and notes how far it came. An event that can't be drawn is skipped, as it would else
-/// stand in the way of all that come after it.
+/// Draws the events and notes how far it came: all that a viewer did goes into its rows at once, and one viewer after the
+/// other in the order of the tables, so that each page is touched once. What can't be drawn is skipped, as it would else
+/// stand in the way of all that comes after it.
 pub(super) fn draw<'e>(group: &Group<'_>, events: impl Iterator<Item = &'e Counted>) -> Result<(), StoreError> {
-    let mut authors: HashMap<(&str, &str), Seen<'_>> = HashMap::new();
+    let mut viewers: BTreeMap<(&str, &str), Seen<'_>> = BTreeMap::new();
     let mut reached = None;
     for (position, envelope) in events {
         reached = Some(*position);
-        let platform = &*envelope.channel.platform;
-        if let Event::Chat(message) = &envelope.event {
-            skip_unless_the_file_fails(*position, lines::write(group, envelope, message))?;
-            let key = (platform, &*message.author.id);
-            authors.entry(key).or_default().add(&message.author, envelope.at_ms);
-        } else if let Some(user) = envelope.event.actor() {
-            skip_unless_the_file_fails(*position, viewers::see(group, platform, user, envelope.at_ms))?;
+        let Some(user) = envelope.event.actor() else { continue };
+        let seen = viewers.entry((&envelope.channel.platform, &user.id)).or_default();
+        match &envelope.event {
+            Event::Chat(message) => seen.add_line(envelope, message),
+            _ => seen.add(user, envelope.at_ms),
         }
     }
     let Some(reached) = reached else { return Ok(()) };
-    for ((platform, user_id), seen) in authors {
-        let counted = viewers::count(group, platform, &seen)
-            .and_then(|messages| lines::clear_surplus(group, platform, user_id, messages, seen.messages));
-        skip_unless_the_file_fails(reached, counted)?;
+    for (done, ((platform, user_id), mut seen)) in viewers.into_iter().enumerate() {
+        give_way(done);
+        lines::drop_surplus(&mut seen.lines);
+        for (envelope, message) in &seen.lines {
+            skip_unless_the_file_fails(user_id, lines::write(group, envelope, message))?;
+        }
+        skip_unless_the_file_fails(user_id, count(group, platform, user_id, &seen))?;
     }
     group.prepare("UPDATE projection SET position = ?1")?.execute([reached])?;
     Ok(())
 }
 
-fn skip_unless_the_file_fails(position: i64, drawn: Result<(), StoreError>) -> Result<(), StoreError> {
+fn count(group: &Group<'_>, platform: &str, user_id: &str, seen: &Seen<'_>) -> Result<(), StoreError> {
+    if seen.messages == 0 {
+        return viewers::see(group, platform, user_id, seen);
+    }
+    let messages = viewers::count(group, platform, user_id, seen)?;
+    lines::clear_surplus(group, platform, user_id, messages, seen.messages)
+}
+
+fn skip_unless_the_file_fails(user_id: &str, drawn: Result<(), StoreError>) -> Result<(), StoreError> {
     match drawn {
         Err(error) if !error.concerns_the_file() => {
-            tracing::warn!(position, %error, "An event could not be counted for its viewer; skipped.");
+            tracing::warn!(user_id, %error, "Something could not be counted for its viewer; skipped.");
             Ok(())
         }
         other => other,

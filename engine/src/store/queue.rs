@@ -17,7 +17,11 @@ use super::item::Item;
 const LINGER: Duration = Duration::from_millis(40);
 
 /// Items in one transaction: keeps a request from waiting longer than some 20 ms behind others.
-pub(super) const GROUP: usize = 1024;
+pub(super) const GROUP: usize = 2048;
+
+/// With so many the writer waits for no more. What comes until it has woken is taken along: what is left in the queue
+/// makes it note each event of the group as unfinished (see [`super::unfinished`]), which costs as much as an effect.
+pub(super) const ENOUGH: usize = GROUP / 2;
 
 /// Journal entries that may wait, also while the disk is full: four seconds of the busiest chat, some 20 MB.
 const JOURNAL_BOUND: usize = 16_384;
@@ -111,7 +115,7 @@ impl Queue {
         let wakes = match state.writer {
             Sleep::Awake => false,
             Sleep::Idle => true,
-            Sleep::Lingering => state.items.len() >= GROUP,
+            Sleep::Lingering => state.items.len() >= ENOUGH,
         };
         drop(state);
         if wakes {
@@ -173,7 +177,7 @@ impl Queue {
             return if state.closed { Taken::Closed } else { Taken::Nothing };
         }
         state = self.sleep(state, Sleep::Lingering, LINGER, |state| {
-            state.requests == 0 && state.items.len() < GROUP && !state.closed
+            state.requests == 0 && state.items.len() < ENOUGH && !state.closed
         });
         let count = state.items.len().min(GROUP);
         let mut items: Vec<Item> = state.items.drain(..count).collect();

@@ -25,10 +25,10 @@ pub(super) fn write(group: &mut Group<'_>, recording: &Recording) -> Result<(), 
             json.len() + memory.map_or(0, |memory| memory.len())
         }
         Recording::Note { event_id, plugin, note } => {
-            let json = serde_json::to_string(note)?;
-            group
-                .prepare("INSERT INTO notes (event_id, plugin, note, stored_ms) VALUES (?1, ?2, ?3, ?4)")?
-                .execute((&**event_id, &**plugin, &json, now_ms))?;
+            let mut insert =
+                group.prepare("INSERT INTO notes (event_id, plugin, note, stored_ms) VALUES (?1, ?2, ?3, ?4)")?;
+            let json = group.json.write(note)?;
+            insert.execute((&**event_id, &**plugin, json, now_ms))?;
             json.len()
         }
     };

@@ -2,6 +2,7 @@
 
 mod batches;
 mod copies;
+mod drawing;
 mod failing;
 mod gone;
 mod inbox;
@@ -10,11 +11,12 @@ mod opening;
 mod plugins;
 mod recordings;
 mod recovery;
+mod results;
 mod viewers;
 
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -122,4 +124,32 @@ pub(super) async fn sql(store: &Store, sql: &'static str) {
 
 pub(super) async fn number(store: &Store, sql: &'static str) -> i64 {
     store.request(Access::Read, move |group| Ok(group.prepare(sql)?.query_row([], |row| row.get(0))?)).await.unwrap()
+}
+
+/// All that a query finds.
+pub(super) async fn rows(store: &Store, sql: &'static str) -> Vec<Vec<rusqlite::types::Value>> {
+    store
+        .request(Access::Read, move |group| {
+            let mut statement = group.prepare(sql)?;
+            let columns = statement.column_count();
+            let rows = statement.query_map([], |row| (0..columns).map(|column| row.get(column)).collect())?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+        .unwrap()
+}
+
+/// Holds the writer up: what is handed over before the answer is dropped comes to it all at once.
+pub(super) async fn hold_up(store: &Store) -> mpsc::Sender<()> {
+    let (let_go, gate) = mpsc::channel();
+    let (begun, has_begun) = oneshot::channel();
+    let mut begun = Some(begun);
+    let held = store.queue_request(Access::Read, move |_| {
+        begun.take().unwrap().send(()).unwrap();
+        gate.recv().unwrap_err();
+        Ok(())
+    });
+    drop(held.unwrap());
+    has_begun.await.unwrap();
+    let_go
 }

@@ -210,7 +210,7 @@ fn strike_off_behind(queue: &Queue, event_id: &Arc<str>) {
 mod tests {
     use std::time::Duration;
 
-    use super::super::queue::{GROUP, Taken};
+    use super::super::queue::{ENOUGH, GROUP, Taken};
     use super::super::tests::chat;
     use super::*;
 
@@ -260,6 +260,19 @@ mod tests {
         assert_eq!(queue.len(), 1, "somebody has it still");
         drop(hold);
         assert!(matches!(&take(&queue)[..], [Item::Finished(id)] if &**id == "event"));
+    }
+
+    #[test]
+    fn what_was_done_in_a_busy_chat_costs_nothing_either() {
+        let queue = Arc::new(Queue::default());
+        drop(push(&queue));
+        // Some come while the writer wakes.
+        for _ in 0..ENOUGH + ENOUGH / 2 {
+            queue.push_behind(Item::Forgotten { plugin: "p".into(), event_id: "e".into() }).unwrap();
+        }
+        let Taken::Items(items) = queue.take(Duration::ZERO) else { panic!("there is a group") };
+        assert!(!is_noted(&items[0]));
+        assert_eq!(queue.len(), items.len() as u64, "nothing is left, and nothing was added");
     }
 
     /// Its batch may be in the part of the queue that is not taken: noted, and struck off behind that.

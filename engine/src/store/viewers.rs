@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::error::StoreError;
 use super::group::Group;
 use super::item::Access;
+use super::lines::Line;
 use super::{Store, from_integer, to_integer};
-use crate::event::{Roles, User};
+use crate::event::{ChatMessage, Envelope, Roles, User};
 
 /// Somebody who was seen, as of the last time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,92 +49,125 @@ impl Store {
     }
 }
 
-/// Somebody who wrote lines that are to be counted.
+/// What somebody did since the last drawing, and who that is by now.
 #[derive(Debug, Default)]
 pub(super) struct Seen<'e> {
-    /// As of the newest line, which tells all there is to know of its author.
-    user: Option<&'e User>,
-    pub(super) messages: u32,
-    first_ms: u64,
+    login: &'e str,
+    display_name: &'e str,
+    roles: Roles,
+    badges: &'e [String],
+    first_ms: Option<u64>,
     last_ms: u64,
+    pub(super) messages: u32,
+    /// The lines that these messages are, in order.
+    pub(super) lines: Vec<Line<'e>>,
 }
 
 impl<'e> Seen<'e> {
-    pub(super) fn add(&mut self, user: &'e User, at_ms: u64) {
-        self.first_ms = if self.messages == 0 { at_ms } else { self.first_ms.min(at_ms) };
-        self.last_ms = self.last_ms.max(at_ms);
+    /// A line tells all there is to know of its author.
+    pub(super) fn add_line(&mut self, envelope: &'e Envelope, message: &'e ChatMessage) {
+        let author = &message.author;
+        self.login = &author.login;
+        self.display_name = &author.display_name;
+        // That it was the first line is true of the line, not of the viewer.
+        self.roles = Roles { first_time: false, ..author.roles };
+        self.badges = &author.badges;
+        self.add_time(envelope.at_ms);
         self.messages = self.messages.saturating_add(1);
-        self.user = Some(user);
+        self.lines.push((envelope, message));
+    }
+
+    /// Any other event may know only a part of who it was, and no more of roles and badges than there is of somebody new.
+    pub(super) fn add(&mut self, user: &'e User, at_ms: u64) {
+        if !user.login.is_empty() {
+            self.login = &user.login;
+        }
+        if !user.display_name.is_empty() {
+            self.display_name = &user.display_name;
+        }
+        if self.first_ms.is_none() {
+            self.roles = user.roles;
+            self.badges = &user.badges;
+        }
+        self.add_time(at_ms);
+    }
+
+    fn add_time(&mut self, at_ms: u64) {
+        self.first_ms = Some(self.first_ms.map_or(at_ms, |first_ms| first_ms.min(at_ms)));
+        self.last_ms = self.last_ms.max(at_ms);
+    }
+
+    fn first_ms(&self) -> u64 {
+        self.first_ms.unwrap_or(self.last_ms)
     }
 }
 
-/// Counts somebody's lines. Returns how many that makes.
-pub(super) fn count(group: &Group<'_>, platform: &str, seen: &Seen<'_>) -> Result<u32, StoreError> {
-    let Some(user) = seen.user else { return Ok(0) };
-    // That it was the first line is true of the line, not of the viewer.
-    let roles = serde_json::to_string(&Roles { first_time: false, ..user.roles })?;
-    let badges = serde_json::to_string(&user.badges)?;
-    let login = &user.login;
-    let (first_ms, last_ms) = (to_integer(seen.first_ms), to_integer(seen.last_ms));
+/// Counts somebody's lines. Returns how many there were ever.
+pub(super) fn count(group: &Group<'_>, platform: &str, user_id: &str, seen: &Seen<'_>) -> Result<u32, StoreError> {
+    let roles = serde_json::to_string(&seen.roles)?;
+    let badges = serde_json::to_string(seen.badges)?;
+    let (first_ms, last_ms) = (to_integer(seen.first_ms()), to_integer(seen.last_ms));
     // Somebody known by the same login, as nearly always: the index by login stays as it is.
     let known = group
         .prepare(
             "UPDATE viewers SET display_name = ?4, roles = ?5, badges = ?6, messages = messages + ?9,
                  first_seen_ms = min(first_seen_ms, ?7), last_seen_ms = max(last_seen_ms, ?8)
-             WHERE platform = ?1 AND user_id = ?2 AND login = ?3 RETURNING messages",
+             WHERE platform = ?1 AND user_id = ?2 AND login = ?3",
         )?
-        .query_row(
-            (platform, &user.id, login, &user.display_name, &roles, &badges, first_ms, last_ms, seen.messages),
-            read_count,
-        )
-        .optional()?;
-    if let Some(messages) = known {
-        return Ok(messages);
-    }
-    let messages = group
-        .prepare(
-            "INSERT INTO viewers (platform, user_id, login, login_folded, display_name, roles, badges,
-                                  first_seen_ms, last_seen_ms, messages)
-             VALUES (?1, ?2, ?3, ?10, ?4, ?5, ?6, ?7, ?8, ?9)
-             ON CONFLICT (platform, user_id) DO UPDATE SET
-                 login = excluded.login, login_folded = excluded.login_folded, display_name = excluded.display_name,
-                 roles = excluded.roles, badges = excluded.badges,
-                 first_seen_ms = min(first_seen_ms, excluded.first_seen_ms),
-                 last_seen_ms = max(last_seen_ms, excluded.last_seen_ms), messages = messages + excluded.messages
-             RETURNING messages",
-        )?
-        .query_row(
-            (
+        .execute((
+            platform,
+            user_id,
+            seen.login,
+            seen.display_name,
+            &roles,
+            &badges,
+            first_ms,
+            last_ms,
+            seen.messages,
+        ))?;
+    if known == 0 {
+        group
+            .prepare(
+                "INSERT INTO viewers (platform, user_id, login, login_folded, display_name, roles, badges,
+                                      first_seen_ms, last_seen_ms, messages)
+                 VALUES (?1, ?2, ?3, ?10, ?4, ?5, ?6, ?7, ?8, ?9)
+                 ON CONFLICT (platform, user_id) DO UPDATE SET
+                     login = excluded.login, login_folded = excluded.login_folded,
+                     display_name = excluded.display_name, roles = excluded.roles, badges = excluded.badges,
+                     first_seen_ms = min(first_seen_ms, excluded.first_seen_ms),
+                     last_seen_ms = max(last_seen_ms, excluded.last_seen_ms),
+                     messages = messages + excluded.messages",
+            )?
+            .execute((
                 platform,
-                &user.id,
-                login,
-                &user.display_name,
+                user_id,
+                seen.login,
+                seen.display_name,
                 &roles,
                 &badges,
                 first_ms,
                 last_ms,
                 seen.messages,
-                fold(login),
-            ),
-            read_count,
-        )?;
-    Ok(messages)
+                fold(seen.login),
+            ))?;
+    }
+    // Not by RETURNING, which makes a table of its rows and costs more than a look at one that is at hand.
+    let ever: i64 = group
+        .prepare("SELECT messages FROM viewers WHERE platform = ?1 AND user_id = ?2")?
+        .query_row((platform, user_id), |row| row.get(0))?;
+    Ok(u32::try_from(ever).unwrap_or(u32::MAX))
 }
 
-fn read_count(row: &Row<'_>) -> rusqlite::Result<u32> {
-    Ok(u32::try_from(row.get::<_, i64>(0)?).unwrap_or(u32::MAX))
-}
-
-/// Notes that somebody was there, by an event that may know only a part of who it was.
-pub(super) fn see(group: &Group<'_>, platform: &str, user: &User, at_ms: u64) -> Result<(), StoreError> {
-    let roles = serde_json::to_string(&user.roles)?;
-    let badges = serde_json::to_string(&user.badges)?;
-    let login = &user.login;
+/// Notes that somebody was there who wrote nothing.
+pub(super) fn see(group: &Group<'_>, platform: &str, user_id: &str, seen: &Seen<'_>) -> Result<(), StoreError> {
+    let roles = serde_json::to_string(&seen.roles)?;
+    let badges = serde_json::to_string(seen.badges)?;
+    let (first_ms, last_ms) = (to_integer(seen.first_ms()), to_integer(seen.last_ms));
     group
         .prepare(
             "INSERT INTO viewers (platform, user_id, login, login_folded, display_name, roles, badges,
                                   first_seen_ms, last_seen_ms, messages)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 0)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0)
              ON CONFLICT (platform, user_id) DO UPDATE SET
                  login = iif(excluded.login = '', login, excluded.login),
                  login_folded = iif(excluded.login = '', login_folded, excluded.login_folded),
@@ -141,7 +175,17 @@ pub(super) fn see(group: &Group<'_>, platform: &str, user: &User, at_ms: u64) ->
                  first_seen_ms = min(first_seen_ms, excluded.first_seen_ms),
                  last_seen_ms = max(last_seen_ms, excluded.last_seen_ms)",
         )?
-        .execute((platform, &user.id, login, fold(login), &user.display_name, roles, badges, to_integer(at_ms)))?;
+        .execute((
+            platform,
+            user_id,
+            seen.login,
+            fold(seen.login),
+            seen.display_name,
+            roles,
+            badges,
+            first_ms,
+            last_ms,
+        ))?;
     Ok(())
 }
 

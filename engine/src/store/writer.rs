@@ -188,13 +188,11 @@ impl Writer {
         let syncs = items.iter().any(is_durable);
         self.set_full_sync(syncs)?;
         let transaction = begin(&mut self.connection)?;
-        let mut group = Group::new(&transaction, now_ms(), self.total_bytes, &self.undrawn);
+        let mut group = Group::new(&transaction, now_ms(), self.total_bytes, &self.undrawn)?;
         if self.retry_at.is_some() {
             group = group.without_drawing();
         }
-        for item in items {
-            group.apply(item)?;
-        }
+        group.apply(items)?;
         group.write_sequences()?;
         if group.undrawn() >= DRAW_AT || self.draw_at.is_some_and(|at| at <= Instant::now()) {
             group.draw()?;

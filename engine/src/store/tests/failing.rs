@@ -177,7 +177,7 @@ async fn nothing_overtakes_what_waited_when_the_disk_is_back() {
     other.execute_batch("ROLLBACK").unwrap();
 
     // All in one group, whose first part finds a disk that fails, and whose second one that works.
-    let (go, gone) = std::sync::mpsc::channel::<()>();
+    let (go, gone) = mpsc::channel::<()>();
     let busy = store.queue_request(Access::Read, move |_| {
         gone.recv().ok();
         Ok(())
