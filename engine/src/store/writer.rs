@@ -35,7 +35,7 @@ const PRUNE_EVERY: Duration = Duration::from_secs(10);
 
 /// How long counting may lag behind the journal, and how many events, which stay in memory for it.
 const DRAW_EVERY: Duration = Duration::from_secs(5);
-const DRAW_AT: usize = 4096;
+const DRAW_AT: usize = 1024;
 
 /// One warning in this time about items that could not be stored: each would be as telling as the first.
 const WARN_EVERY: Duration = Duration::from_secs(60);
