@@ -253,6 +253,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_outlives_an_update_of_the_plugin() {
+        let mut newcomers = Newcomers::new(Some(Place::new("twitch", "1")));
+        newcomers.hold(&user("ada"), "m1", told(7));
+        newcomers.announce("id-ada");
+        let kept = kv::get_bytes("newcomer/twitch/1/id-ada").unwrap();
+        let expected = concat!(
+            r#"{"v":1,"platform":"twitch","channel":"1","user_id":"id-ada","login":"ada","name":"ada","#,
+            r#""came_ms":7,"messages":["m1"],"is_let_in":false,"is_announced":true}"#,
+        );
+        assert_eq!(String::from_utf8(kept).unwrap(), expected);
+    }
+
+    #[test]
     fn a_crowd_does_not_grow_the_memory() {
         let mut newcomers = Newcomers::new(Some(Place::new("twitch", "1")));
         for number in 0..2 * NEWCOMERS as u64 {

@@ -301,6 +301,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_outlives_an_update_of_the_plugin() {
+        let mut people = People::new(Some(Place::new("twitch", "1")));
+        people.strike(&user("ada"), false, FORGIVING, told(7));
+        people.note(&Who::from(&user("ada")), Told { gives_way: true, ..told(8) });
+        let kept = kv::get_bytes("person/twitch/1/id-ada").unwrap();
+        let expected = concat!(
+            r#"{"v":1,"platform":"twitch","channel":"1","user_id":"id-ada","login":"ada","name":"ada","#,
+            r#""real":{"strikes":1,"at_ms":7},"dry":{"strikes":0,"at_ms":0},"verdicts":["#,
+            r#"{"at_ms":8,"reason":"because","gives_way":true},{"at_ms":7,"reason":"because"}]}"#,
+        );
+        assert_eq!(String::from_utf8(kept).unwrap(), expected);
+    }
+
+    #[test]
     fn what_a_person_needs_is_bounded() {
         let mut people = People::new(Some(Place::new("twitch", "1")));
         let reason = crate::reason::Reason {
