@@ -17,6 +17,7 @@ mod output;
 mod paint;
 mod plugins;
 mod queue;
+mod recorded;
 mod replay;
 mod restore;
 mod run;

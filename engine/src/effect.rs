@@ -3,6 +3,8 @@
 //! A handler's effects are gathered in a [`Batch`] and leave together when it returns ok. Each effect has a
 //! key, (event id, plugin, number), that stays the same however often the event is replayed.
 
+pub mod notice;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};

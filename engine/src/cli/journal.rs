@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
-use super::replay::Stretch;
+use super::recorded::{Kv, Stretch};
 use super::{daemon, output};
 use crate::gateway::control::Request;
 use crate::replay::{Exported, Journal, MemoryChoice, export};
@@ -28,23 +28,6 @@ pub(super) enum Command {
         #[arg(long, value_enum)]
         kv: Option<Kv>,
     },
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub(super) enum Kv {
-    Recorded,
-    Latest,
-    Empty,
-}
-
-impl From<Kv> for MemoryChoice {
-    fn from(kv: Kv) -> Self {
-        match kv {
-            Kv::Recorded => Self::Recorded,
-            Kv::Latest => Self::Latest,
-            Kv::Empty => Self::Empty,
-        }
-    }
 }
 
 pub(super) async fn execute(config: &Path, command: Command) -> anyhow::Result<()> {

@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use super::clean::clean;
 use super::failure::{Different, Failure};
-use super::journal::Kv;
 use super::output;
 use super::paint::Colour;
-use super::replay::{Gaps, Page, Places, Stretch, Troupe, settings};
+use super::recorded::Recorded;
+use super::replay::{Gaps, Page, Places, Troupe, settings};
 use crate::effect::{PluginId, Verdict};
 use crate::event::Envelope;
 use crate::replay::rulings::{Change, Counts, Kind, Ruled};
@@ -24,10 +24,13 @@ pub(super) enum Command {
     Replay(Replay),
 }
 
+/// Strikes that the stream itself has caused must not count before it begins, so there is no falling back on the latest.
+const KV_HELP: &str =
+    "The memory (kv), strikes among it, to begin with. Without this: as recorded when the stream began, else none";
+
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("kv", |kv| kv.help(KV_HELP)))]
 pub(super) struct Replay {
-    /// A file of `showrunner journal export`, or a database.
-    journal: PathBuf,
     /// Compare with what the rules of this config would have done, rather than with what was done then.
     #[arg(long, value_name = "FILE")]
     against_config: Option<PathBuf>,
@@ -35,20 +38,13 @@ pub(super) struct Replay {
     #[arg(long = "plugin", value_name = "FILE|FOLDER|ID", default_value = "moderation")]
     plugins: Vec<PathBuf>,
     #[command(flatten)]
-    stretch: Stretch,
-    /// The memory (kv), strikes among it, to begin with. Without this: as recorded when the stream began, else none.
-    #[arg(long, value_enum)]
-    kv: Option<Kv>,
-    /// One JSON value a line, for programs.
-    #[arg(long)]
-    json: bool,
+    recorded: Recorded,
 }
 
 pub(super) async fn execute(config: Option<&Path>, command: Command) -> anyhow::Result<()> {
     let Command::Replay(arguments) = command;
-    let Replay { journal, against_config, plugins, stretch, kv, json } = arguments;
-    let memory = kv.map_or(MemoryChoice::Recorded, MemoryChoice::from);
-    let mut journal = Journal::open(&journal, &stretch.window()?, memory)?;
+    let Replay { against_config, plugins, recorded } = arguments;
+    let (mut journal, memory) = recorded.open(MemoryChoice::Recorded)?;
     let (own, other) = (settings(config)?, settings(against_config.as_deref())?);
     let troupe = Troupe::gather(&Places::of(config)?, &plugins, None)?;
     let cast = troupe.cast(Casting { journal: &journal, settings: own.as_ref(), memory });
@@ -57,7 +53,7 @@ pub(super) async fn execute(config: Option<&Path>, command: Command) -> anyhow::
         return Err(Failure::usage(message, "name a reviewer by --plugin").into());
     }
     let reviewers: Vec<PluginId> = cast.iter().map(|member| member.part.id.clone()).collect();
-    let mut page = Page::new(json);
+    let mut page = Page::new(recorded.json);
     page.introduce("plays", &cast)?;
     let then = match &other {
         Some(other) => {

@@ -2,26 +2,22 @@
 
 mod cast;
 mod page;
-mod stretch;
 mod tally;
 
 use std::path::{Path, PathBuf};
 
 pub(super) use self::cast::{Places, Troupe, settings};
 pub(super) use self::page::Page;
-pub(super) use self::stretch::Stretch;
 pub(super) use self::tally::Gaps;
 use self::tally::Tally;
 use super::failure::Different;
-use super::journal::Kv;
+use super::recorded::Recorded;
 use crate::config::settings::Settings;
 use crate::replay::difference::{Difference, compare};
 use crate::replay::{Act, Casting, Journal, Lockstep, Member, MemoryChoice};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// A file of `showrunner journal export`, or a database.
-    journal: PathBuf,
     /// A FILE.wasm with its plugin.toml beside it, a plugin's folder, or an id. May be given several times; who is not
     /// named does what it did then.
     #[arg(long = "plugin", required = true, value_name = "FILE|FOLDER|ID")]
@@ -33,22 +29,15 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     against_config: Option<PathBuf>,
     #[command(flatten)]
-    stretch: Stretch,
-    /// The memory (kv) that plugins begin with. Without this: as recorded when the stream began, else what the journal has.
-    #[arg(long, value_enum)]
-    kv: Option<Kv>,
-    /// One JSON value a line, for programs.
-    #[arg(long)]
-    json: bool,
+    recorded: Recorded,
 }
 
 pub(super) async fn execute(config: Option<&Path>, arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { journal, plugins, against, against_config, stretch, kv, json } = arguments;
-    let memory = kv.map(MemoryChoice::from).unwrap_or_default();
-    let mut journal = Journal::open(&journal, &stretch.window()?, memory)?;
+    let Arguments { plugins, against, against_config, recorded } = arguments;
+    let (mut journal, memory) = recorded.open(MemoryChoice::default())?;
     let (own, other) = (settings(config)?, settings(against_config.as_deref())?);
     let troupe = Troupe::gather(&Places::of(config)?, &plugins, against.as_deref())?;
-    let mut page = Page::new(json);
+    let mut page = Page::new(recorded.json);
     let casting = |settings: Option<&Settings>| troupe.cast(Casting { journal: &journal, settings, memory });
     let cast = casting(own.as_ref());
     page.introduce("plays", &cast)?;

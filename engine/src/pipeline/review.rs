@@ -13,7 +13,7 @@ use super::Inner;
 use super::ruling::{self, Ruling};
 use super::sequencer::{Lane, Turn, own_draft};
 use crate::config::settings::OnFailure;
-use crate::effect::{Batch, PluginId, Verdict};
+use crate::effect::{Batch, PluginId, Verdict, notice};
 use crate::event::{Envelope, Event, now_ms};
 use crate::observation::Observation;
 use crate::plugin::{Delivery, PluginHandle};
@@ -140,7 +140,7 @@ impl Inner {
         let envelope = &delivery.envelope;
         let event = |with_text| Event::Moderation(ruling::notice(envelope, verdict, with_text));
         // The same id for the same verdict, however often the event is played.
-        let id = Arc::from(format!("{}/{}", envelope.id, ruling::kind(verdict)));
+        let id = Arc::from(notice::id(&envelope.id, notice::kind(verdict)));
         if delivery.again && turn.has_seen(&id) {
             return;
         }

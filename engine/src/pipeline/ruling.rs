@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 
 use crate::config::settings::OnFailure;
+use crate::effect::notice::kind;
 use crate::effect::{Action, Effect, NumberedEffect, PluginId, Verdict};
 use crate::event::{Envelope, Event, Moderation};
 use crate::recording::Note;
@@ -55,17 +56,6 @@ fn severity(verdict: &Verdict) -> (u8, u32) {
         Verdict::Hold { .. } => (2, 0),
         Verdict::Remove { .. } => (3, 0),
         Verdict::Suspend { seconds, .. } => (4, seconds.unwrap_or(u32::MAX)),
-    }
-}
-
-/// The kind of moderation event that tells plugins of it.
-pub(crate) const fn kind(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "passed",
-        Verdict::Flag { .. } => "flagged",
-        Verdict::Hold { .. } => "held",
-        Verdict::Remove { .. } => "removed",
-        Verdict::Suspend { .. } => "suspended",
     }
 }
 

@@ -2,6 +2,10 @@
 //!
 //! Whatever a handler wishes is gathered and leaves only when it ends well. A crash throws the instance away, never the
 //! queue. The host gives orders through the same queue, so they fall between two events.
+//! `recovery` brings it back after a crash, `swap` lets a new version take over.
+
+mod recovery;
+mod swap;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -19,20 +23,13 @@ use super::instance::{Crash, Instance, Wishes, settle};
 use super::lanes::{EventJob, Job, ReviewJob};
 use super::loader::Loaded;
 use super::order::{Candidate, Order};
-use super::restart::{After, Restarts};
+use super::restart::Restarts;
 use super::timers::Timers;
 use crate::effect::{Batch, EffectSink, KvWrite, Verdict};
 use crate::event::{Channel, Envelope, Event, Origin, System, Timer, now_ms};
 use crate::observation::{Decision, DecisionKind, Observation, Observer};
 use crate::recording::{self, Note, Recording};
 use crate::store::{Store, StoreError};
-
-/// What a version may hand over to the next: as much as its durable memory may hold by default.
-const HANDOVER_BYTES: usize = 1 << 20;
-
-/// Events wait for a plugin that comes back this soon, and the fallbacks with them; after a longer pause chatter would
-/// be answered when nobody remembers it.
-const SHORT_PAUSE: Duration = Duration::from_secs(2);
 
 /// How long a plugin, or its end, waits for a disk that hangs. Chat goes on without it.
 pub(super) const DISK_PATIENCE: Duration = Duration::from_secs(2);
@@ -336,180 +333,8 @@ impl Actor {
         });
     }
 
-    /// Takes over a new instance, with the old one's memory where both carry it. On an error the old one stays.
-    async fn swap(&mut self, new: Candidate) -> Result<(), Crash> {
-        let new = self.refresh(new).await?;
-        let saved = if self.live.instance.restores() && new.live.instance.restores() {
-            self.live.instance.save().await.unwrap_or_else(|crash| {
-                tracing::warn!(plugin = %self.handle.id(), error = %crash, "The old version could not save its memory; the new one starts without it.");
-                None
-            })
-        } else {
-            None
-        };
-        let new = match saved {
-            Some(saved) => self.hand_over(&saved, new).await?,
-            None => new,
-        };
-        self.take_over(new);
-        Ok(())
-    }
-
-    /// Its `init` ran while the old version was at work. Where both use the durable memory, the new one would go on with
-    /// what was there before, and write it over what came since; so it is initialised again, now that nobody writes.
-    async fn refresh(&mut self, new: Candidate) -> Result<Candidate, Crash> {
-        let kv_version = self.live.context.kv_version();
-        match new.kv_version {
-            Some(used) if used != kv_version => new.live.start_again().await,
-            _ => Ok(new),
-        }
-    }
-
-    async fn hand_over(&mut self, saved: &[u8], mut new: Candidate) -> Result<Candidate, Crash> {
-        let saved_by = &self.live.loaded.manifest.version;
-        if saved.len() > HANDOVER_BYTES {
-            tracing::warn!(plugin = %self.handle.id(), bytes = saved.len(), limit = HANDOVER_BYTES, "The old version saved too much; the new one starts without it.");
-            return Ok(new);
-        }
-        match new.live.instance.restore(saved, saved_by).await {
-            Ok(Ok(())) => Ok(new),
-            Ok(Err(error)) => {
-                tracing::warn!(plugin = %self.handle.id(), %error, "The new version refused the old one's memory and starts without it.");
-                Ok(new)
-            }
-            Err(crash) => {
-                tracing::warn!(plugin = %self.handle.id(), error = %crash, "The new version crashed on the old one's memory and starts without it.");
-                new.live.start_again().await
-            }
-        }
-    }
-
-    fn take_over(&mut self, new: Candidate) {
-        self.timers.clear();
-        self.restarts = Restarts::default();
-        self.live = new.live;
-        self.record_start();
-        self.commit_start(new.wishes);
-    }
-
-    /// After a crash: a new instance, at once or after a pause. Returns when that can't be.
-    async fn recover(&mut self, crash: Crash) -> Option<Pause> {
-        metrics::counter!("showrunner_plugin_crashes_total", "plugin" => self.handle.id().to_string()).increment(1);
-        self.timers.clear();
-        let mut why = crash.to_string();
-        loop {
-            let pause = match self.restarts.crashed(Instant::now()) {
-                After::Restart { pause } => pause,
-                After::Quarantine => {
-                    return Some(Pause::Quarantine(format!("too many crashes in a minute, the last: {why}")));
-                }
-            };
-            self.report(Report::Crashed { why: why.clone() });
-            if !pause.is_zero() {
-                if pause > SHORT_PAUSE {
-                    self.handle.set_running(false);
-                }
-                tracing::info!(plugin = %self.handle.id(), ?pause, "The plugin starts again after a pause.");
-                match self.pause(Instant::now() + pause).await {
-                    Paused::Over => {}
-                    Paused::Replaced => return None,
-                    Paused::Ended(pause) => return Some(pause),
-                }
-            }
-            let (loaded, context) = (Arc::clone(&self.live.loaded), Arc::clone(&self.live.context));
-            match Live::start(loaded, context, self.live.generation).await {
-                Ok(Candidate { live, wishes, kv_version: _ }) => {
-                    if !self.handle.is_running() {
-                        self.give_backlog();
-                    }
-                    self.live = live;
-                    self.commit_start(wishes);
-                    self.handle.set_running(true);
-                    self.report(Report::Recovered);
-                    return None;
-                }
-                Err(error) => {
-                    tracing::error!(plugin = %self.handle.id(), %error, "The plugin could not be started again.");
-                    why = error.to_string();
-                }
-            }
-        }
-    }
-
-    /// Waits without an instance, open to orders.
-    async fn pause(&mut self, until: Instant) -> Paused {
-        let order = tokio::select! {
-            order = self.handle.lanes.next_order() => order,
-            () = sleep_until(until) => return Paused::Over,
-        };
-        match order {
-            Order::Stop => Paused::Ended(Pause::Stop),
-            Order::Quarantine { why } => Paused::Ended(Pause::Quarantine(why)),
-            Order::Swap { new, done } => {
-                let revived = self.revive(*new).await;
-                let paused = if revived.is_ok() { Paused::Replaced } else { Paused::Over };
-                let _ = done.send(revived);
-                paused
-            }
-        }
-    }
-
-    /// A new instance for a plugin that is down: there is no memory to hand over.
-    async fn revive(&mut self, new: Candidate) -> Result<(), Crash> {
-        let new = self.refresh(new).await?;
-        self.give_backlog();
-        self.take_over(new);
-        self.handle.set_running(true);
-        Ok(())
-    }
-
-    /// Returns whether to go on.
-    async fn wait_out_quarantine(&mut self, why: String) -> bool {
-        tracing::error!(plugin = %self.handle.id(), why, "The plugin is quarantined until its file changes or `showrunner plugins reload` is called.");
-        self.handle.set_running(false);
-        self.timers.clear();
-        self.save_backlog().await;
-        self.report(Report::Quarantined { why });
-        loop {
-            match self.handle.lanes.next_order().await {
-                Order::Stop => return false,
-                Order::Quarantine { .. } => {}
-                Order::Swap { new, done } => {
-                    let revived = self.revive(*new).await;
-                    let goes_on = revived.is_ok();
-                    let _ = done.send(revived);
-                    if goes_on {
-                        return true;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Nothing of what waits is begun. What the disk does not take soon is taken later: nobody waits for it.
-    async fn save_backlog(&mut self) {
-        let waiting = self.handle.lanes.backlog();
-        let saving = timeout(DISK_PATIENCE, self.surroundings.store.save_backlog(self.handle.id(), &waiting));
-        if let Err(error) = saving.await.unwrap_or_else(|_| Err(StoreError::Busy)) {
-            tracing::error!(plugin = %self.handle.id(), waiting = waiting.len(), %error, "Events that wait for this plugin can't be saved; they are in memory, and in the journal.");
-        }
-    }
-
-    /// What waited while it was down is about to begin; after a kill it must not be done as if it were for the first time.
-    fn give_backlog(&mut self) {
-        if let Err(error) = self.surroundings.store.give_backlog(self.handle.id()) {
-            tracing::warn!(plugin = %self.handle.id(), %error, "It can't be noted that the plugin gets what waited for it.");
-        }
-    }
-
     fn report(&self, report: Report) {
         // An error only says that the host is gone, and so will this be.
         let _ = self.surroundings.reports.send((self.live.generation, report));
     }
-}
-
-enum Paused {
-    Over,
-    Replaced,
-    Ended(Pause),
 }

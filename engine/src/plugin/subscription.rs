@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::effect::notice;
 use crate::event::{ENGINE, EVENT_NAMES, Envelope, Event};
 
 /// The text of a chat message that review took away.
@@ -69,7 +70,8 @@ impl Subscription {
                 message.command.as_ref().is_some_and(|command| self.commands.contains(&command.name))
             }
             Event::Moderation(moderation) => {
-                self.removed_text && matches!(moderation.kind.as_str(), "removed" | "held" | "suspended")
+                self.removed_text
+                    && matches!(moderation.kind.as_str(), notice::REMOVED | notice::HELD | notice::SUSPENDED)
             }
             Event::Raw(raw) => self.raw.contains(&format!("{}:{}", envelope.channel.platform, raw.kind)),
             _ => false,

@@ -14,7 +14,7 @@ pub use self::act::{Act, Decided, Review};
 use self::later::{Agenda, Later};
 use super::cast::Member;
 use super::journal::RecordedPlugin;
-use crate::effect::{Effect, NumberedEffect, PluginId, Verdict};
+use crate::effect::{Effect, NumberedEffect, PluginId, Verdict, notice};
 use crate::event::{Channel, Envelope, Event};
 use crate::observation::DecisionKind;
 use crate::pipeline::ruling::{self, Ruling};
@@ -238,7 +238,7 @@ impl Lockstep {
         recorded: Option<&Entry>,
         acts: &mut Vec<Act>,
     ) {
-        let id = format!("{}/{}", envelope.id, ruling::kind(verdict));
+        let id = notice::id(&envelope.id, notice::kind(verdict));
         let recorded = recorded.filter(|recorded| *recorded.envelope.id == *id);
         let event = |with_text| Event::Moderation(ruling::notice(envelope, verdict, with_text));
         let notice = match recorded {

@@ -15,12 +15,9 @@ use serde::de::DeserializeOwned;
 use super::error::StoreError;
 use super::open::{BUSY_TIMEOUT, explain};
 use super::{from_integer, migrate, to_integer};
-use crate::effect::PluginId;
+use crate::effect::{PluginId, notice};
 use crate::event::{ENGINE, Envelope, Event};
 use crate::recording::{Done, Entry, Known, Note, Noted, Window};
-
-/// How the events are called that tell plugins of a verdict: the id of what was judged, and one of these.
-const NOTICES: [&str; 4] = ["flagged", "held", "removed", "suspended"];
 
 /// An open database.
 pub struct Archive {
@@ -124,19 +121,17 @@ impl Archive {
 
     fn is_notice(&self, entry: &Entry) -> Result<bool, StoreError> {
         let Event::Moderation(moderation) = &entry.envelope.event else { return Ok(false) };
-        match entry.envelope.id.rsplit_once('/') {
-            Some((judged, kind)) if kind == moderation.kind && NOTICES.contains(&kind) => {
-                Ok(self.notes(judged)?.iter().any(|noted| matches!(noted.note, Note::Verdict { .. })))
-            }
-            _ => Ok(false),
+        match notice::judged(&entry.envelope.id, &moderation.kind) {
+            Some(judged) => Ok(self.notes(judged)?.iter().any(|noted| matches!(noted.note, Note::Verdict { .. }))),
+            None => Ok(false),
         }
     }
 
     fn notice(&self, judged: &str) -> Result<Option<Entry>, StoreError> {
-        for kind in NOTICES {
+        for kind in notice::KINDS {
             let found = self.optional(
                 "SELECT position, envelope FROM events WHERE id = ?1",
-                [format!("{judged}/{kind}")],
+                [notice::id(judged, kind)],
                 |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)),
             )?;
             if let Some((position, json)) = found {

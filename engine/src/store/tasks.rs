@@ -1,110 +1,19 @@
 //! The rows of the agent's tasks. The rules (bounds, times, attempts) are `agent`'s, which passes them in; what is here
 //! only makes each step one transaction, so that no task is ever leased twice.
 
-use rusqlite::{OptionalExtension, Row, ToSql};
-use serde::{Deserialize, Serialize};
+mod task;
+#[cfg(test)]
+mod tests;
 
+use rusqlite::{OptionalExtension, Row, ToSql};
+
+pub use self::task::{ExpiredTask, LeasedTask, StoredTask, Sweep, TaskChange, TaskState};
 use super::error::StoreError;
 use super::group::Group;
 use super::item::Access;
 use super::{Store, from_integer, inbox, to_integer};
 use crate::effect::{PluginId, Task};
 use crate::event::{AgentReply, Channel, Envelope, Event, Origin};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TaskState {
-    /// Waits to be leased.
-    Ready,
-    Leased,
-    /// Acknowledged or answered.
-    Done,
-    /// Leased too often without an acknowledgement: waits for a person.
-    Dead,
-}
-
-impl TaskState {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ready => "ready",
-            Self::Leased => "leased",
-            Self::Done => "done",
-            Self::Dead => "dead",
-        }
-    }
-
-    fn parse(text: &str) -> Self {
-        match text {
-            "leased" => Self::Leased,
-            "done" => Self::Done,
-            "dead" => Self::Dead,
-            _ => Self::Ready,
-        }
-    }
-}
-
-/// A task that is now somebody's, until its lease ends.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LeasedTask {
-    pub task_id: String,
-    pub lease_id: String,
-    pub lease_until_ms: u64,
-    pub plugin: PluginId,
-    #[serde(flatten)]
-    pub task: Task,
-    /// The how many-th lease this is.
-    pub attempt: u32,
-    pub created_ms: u64,
-}
-
-/// A task as it stands in its table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredTask {
-    pub task_id: String,
-    pub plugin: PluginId,
-    #[serde(flatten)]
-    pub task: Task,
-    pub state: TaskState,
-    pub attempts: u32,
-    /// Not to be leased before.
-    pub ready_at_ms: u64,
-    pub lease_until_ms: Option<u64>,
-    pub created_ms: u64,
-    pub answer: Option<AgentReply>,
-}
-
-/// What became of a request to change a task.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TaskChange {
-    /// It was changed, and is now in this state.
-    Made {
-        state: TaskState,
-        plugin: PluginId,
-    },
-    /// It is in a state that does not allow it, or the lease is another's.
-    Refused {
-        state: TaskState,
-    },
-    Unknown,
-}
-
-/// What [`Store::sweep_tasks`] found.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Sweep {
-    pub expired: Vec<ExpiredTask>,
-    /// Whether the time of a delayed task has come.
-    pub is_any_due: bool,
-}
-
-/// A task whose lease ended without a word.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExpiredTask {
-    pub task_id: String,
-    pub plugin: PluginId,
-    pub queue: String,
-    pub attempts: u32,
-    pub is_dead: bool,
-}
 
 impl Store {
     /// Adds a task unless `bound` tasks of its queue wait or are worked on; says whether it did. A known id is
@@ -429,6 +338,3 @@ fn read_stored(row: &Row<'_>) -> rusqlite::Result<StoredTask> {
         answer,
     })
 }
-
-#[cfg(test)]
-mod tests;

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use showrunner_sdk::event::Origin;
 use showrunner_sdk::prelude::*;
 
-use crate::newcomers::{self, Newcomers};
-use crate::people::{self, People};
+use crate::kept;
+use crate::newcomers::Newcomers;
+use crate::people::People;
 use crate::speakers::Speakers;
 use crate::waves::Waves;
 
@@ -51,8 +52,8 @@ impl Channels {
     /// With what is kept in kv. What can't be read is told, left where it is, and not there.
     pub(crate) fn recall() -> Self {
         let mut channels = Self { channels: BTreeMap::new() };
-        people::recall(|place, user_id, person| channels.of(Kind::Live, place).people.put_back(user_id, person));
-        newcomers::recall(|place, user_id, newcomer| {
+        kept::recall(|place, user_id, person| channels.of(Kind::Live, place).people.put_back(user_id, person));
+        kept::recall(|place, user_id, newcomer| {
             channels.of(Kind::Live, place).newcomers.put_back(user_id, newcomer);
         });
         channels

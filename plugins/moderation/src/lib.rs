@@ -3,14 +3,16 @@
 //!
 //! The review gives verdicts and counts; what is said and done in chat happens in the handlers. `settings` reads the
 //! operator's table, the crate `moderation-rules` judges the text, `judge` puts that together with what the channel
-//! remembers (`speakers`, `waves`, `people`, `newcomers`) into a verdict, `words` is what is said about it, and
-//! `commands` is what moderators type. What is simulated or replayed has a memory of its own and never counts.
+//! remembers (`speakers`, `waves`, `people`, `newcomers`) into a verdict, `kept` is how the last two outlive a restart,
+//! `words` is what is said about it, and `commands` is what moderators type. What is simulated or replayed has a memory
+//! of its own and never counts.
 
 mod channels;
 mod commands;
 #[cfg(test)]
 mod fuzz;
 mod judge;
+mod kept;
 mod newcomers;
 mod people;
 mod reason;

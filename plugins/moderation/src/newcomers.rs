@@ -2,25 +2,19 @@
 //!
 //! Kept in kv: whoever waits still waits after a restart. The engine forgets the messages themselves then.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use showrunner_sdk::prelude::*;
 use showrunner_sdk::viewers;
 
+use crate::kept::{Keep, Kept, short};
 use crate::people::Told;
 use crate::speakers::Who;
 
-const VERSION: u8 = 1;
-const PREFIX: &str = "newcomer/";
 /// Of one channel; above it the one that came first is forgotten.
 const NEWCOMERS: usize = 200;
 /// Messages that are let through when somebody is let in. An event causes 32 effects at most, and nobody reads more.
 const MESSAGES: usize = 8;
-const NAME_CHARACTERS: usize = 50;
 const ID_BYTES: usize = 100;
-/// More than all channels keep.
-const KEYS: u32 = 10_000;
 
 /// Lines that the engine keeps of a viewer.
 const LINES: u32 = 50;
@@ -29,9 +23,7 @@ const FRESH_MS: u64 = 10_000;
 
 /// Those of one channel.
 pub(crate) struct Newcomers {
-    newcomers: BTreeMap<String, Newcomer>,
-    /// Where in kv; `None` for what is only tried out.
-    kept_as: Option<(String, String)>,
+    newcomers: Kept<Newcomer>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,26 +50,17 @@ pub(crate) enum Standing {
     Unknown,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    v: u8,
-    platform: String,
-    channel: String,
-    user_id: String,
-    #[serde(flatten)]
-    newcomer: Newcomer,
-}
+impl Keep for Newcomer {
+    const PREFIX: &'static str = "newcomer/";
+    const VERSION: u8 = 1;
+    const NOUN: &'static str = "newcomer";
 
-/// Reads all that is kept.
-pub(crate) fn recall(mut found: impl FnMut(Place<'_>, String, Newcomer)) {
-    for key in kv::keys(PREFIX, KEYS) {
-        match kv::get::<Stored>(&key) {
-            Ok(Some(stored)) if stored.v == VERSION => {
-                found(Place::new(&stored.platform, &stored.channel), stored.user_id, stored.newcomer);
-            }
-            Ok(_) => log::warn(&format!("`{key}` was written by a newer version and is left alone.")),
-            Err(error) => log::warn(&format!("`{key}` could not be read back: {error}.")),
-        }
+    fn login(&self) -> &str {
+        &self.login
+    }
+
+    fn name(&self) -> &str {
+        &self.name
     }
 }
 
@@ -91,12 +74,11 @@ pub(crate) fn has_written(envelope: &Envelope, user_id: &str) -> bool {
 
 impl Newcomers {
     pub(crate) fn new(kept_as: Option<Place<'_>>) -> Self {
-        let kept_as = kept_as.map(|place| (place.platform.to_owned(), place.channel.to_owned()));
-        Self { newcomers: BTreeMap::new(), kept_as }
+        Self { newcomers: Kept::new(kept_as) }
     }
 
     pub(crate) fn put_back(&mut self, user_id: String, newcomer: Newcomer) {
-        self.newcomers.insert(user_id, newcomer);
+        self.newcomers.put_back(user_id, newcomer);
     }
 
     pub(crate) fn standing(&self, user_id: &str) -> Standing {
@@ -109,14 +91,14 @@ impl Newcomers {
 
     /// Somebody waits, with one more message.
     pub(crate) fn hold(&mut self, author: &User, message_id: &str, told: Told) {
-        let is_first = !self.newcomers.contains_key(&author.id);
+        let is_first = !self.newcomers.contains(&author.id);
         let newcomer = self.enter(&author.id, &author.login, &author.display_name, told.at_ms);
         newcomer.last = Some(told);
         if newcomer.messages.len() < MESSAGES && message_id.len() <= ID_BYTES {
             newcomer.messages.push(message_id.to_owned());
-            self.keep(&author.id);
+            self.newcomers.keep(&author.id);
         } else if is_first {
-            self.keep(&author.id);
+            self.newcomers.keep(&author.id);
         }
     }
 
@@ -129,13 +111,14 @@ impl Newcomers {
     pub(crate) fn announce(&mut self, user_id: &str) {
         if let Some(newcomer) = self.newcomers.get_mut(user_id) {
             newcomer.is_announced = true;
-            self.keep(user_id);
+            self.newcomers.keep(user_id);
         }
     }
 
     /// Those who wait, the longest first: the login, and how many messages.
     pub(crate) fn waiting(&self) -> Vec<(&str, usize)> {
-        let mut waiting: Vec<&Newcomer> = self.newcomers.values().filter(|newcomer| !newcomer.is_let_in).collect();
+        let mut waiting: Vec<&Newcomer> =
+            self.newcomers.iter().map(|(_, newcomer)| newcomer).filter(|newcomer| !newcomer.is_let_in).collect();
         waiting.sort_by_key(|newcomer| newcomer.came_ms);
         waiting.into_iter().map(|newcomer| (newcomer.login.as_str(), newcomer.messages.len())).collect()
     }
@@ -151,33 +134,28 @@ impl Newcomers {
         let newcomer = self.enter(&who.id, &who.login, &who.name, at_ms);
         newcomer.is_let_in = true;
         let messages = std::mem::take(&mut newcomer.messages);
-        self.keep(&who.id);
+        self.newcomers.keep(&who.id);
         messages
     }
 
     /// Somebody is no newcomer any more. Returns the messages that waited.
     pub(crate) fn forget(&mut self, user_id: &str) -> Vec<String> {
-        let Some(newcomer) = self.newcomers.remove(user_id) else { return Vec::new() };
-        self.forget_kept(user_id);
-        newcomer.messages
+        self.newcomers.forget(user_id).map(|newcomer| newcomer.messages).unwrap_or_default()
     }
 
     pub(crate) fn named(&self, login: &str) -> Option<Who> {
-        let is_same = |newcomer: &Newcomer| newcomer.login.to_lowercase() == login.to_lowercase();
-        let (id, newcomer) = self.newcomers.iter().find(|(_, newcomer)| is_same(newcomer))?;
-        let (login, name) = (newcomer.login.clone(), newcomer.name.clone());
-        Some(Who { id: id.clone(), login, name, roles: Roles::empty() })
+        self.newcomers.named(login)
     }
 
     fn enter(&mut self, user_id: &str, login: &str, name: &str, at_ms: u64) -> &mut Newcomer {
-        if self.newcomers.len() >= NEWCOMERS && !self.newcomers.contains_key(user_id) {
-            let oldest = self.newcomers.iter().min_by_key(|(_, newcomer)| newcomer.came_ms).map(|(id, _)| id.clone());
+        if self.newcomers.len() >= NEWCOMERS && !self.newcomers.contains(user_id) {
+            let oldest =
+                self.newcomers.iter().min_by_key(|(_, newcomer)| newcomer.came_ms).map(|(id, _)| id.to_owned());
             if let Some(oldest) = oldest {
                 self.forget(&oldest);
             }
         }
-        let short = |text: &str| text.chars().take(NAME_CHARACTERS).collect::<String>();
-        self.newcomers.entry(user_id.to_owned()).or_insert_with(|| Newcomer {
+        self.newcomers.enter(user_id, || Newcomer {
             login: short(login),
             name: short(name),
             came_ms: at_ms,
@@ -187,36 +165,6 @@ impl Newcomers {
             last: None,
         })
     }
-
-    fn keep(&self, user_id: &str) {
-        if let Some((platform, channel)) = &self.kept_as
-            && let Some(newcomer) = self.newcomers.get(user_id)
-        {
-            let stored = Stored {
-                v: VERSION,
-                platform: platform.clone(),
-                channel: channel.clone(),
-                user_id: user_id.to_owned(),
-                newcomer: newcomer.clone(),
-            };
-            // It still holds until the next start.
-            if let Err(error) = kv::set(&key(platform, channel, user_id), &stored) {
-                log::warn(&format!("A newcomer could not be kept: {error}."));
-            }
-        }
-    }
-
-    fn forget_kept(&self, user_id: &str) {
-        if let Some((platform, channel)) = &self.kept_as
-            && let Err(error) = kv::remove(&key(platform, channel, user_id))
-        {
-            log::warn(&format!("A newcomer could not be forgotten: {error}."));
-        }
-    }
-}
-
-fn key(platform: &str, channel: &str, user_id: &str) -> String {
-    format!("{PREFIX}{platform}/{channel}/{user_id}")
 }
 
 #[cfg(test)]
@@ -224,6 +172,7 @@ mod tests {
     use showrunner_sdk::testing::event::user;
 
     use super::*;
+    use crate::kept::KEYS;
 
     fn who(user: &User) -> Who {
         Who { id: user.id.clone(), login: user.login.clone(), name: user.display_name.clone(), roles: user.roles }
@@ -253,6 +202,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_outlives_an_update_of_the_plugin() {
+        let mut newcomers = Newcomers::new(Some(Place::new("twitch", "1")));
+        newcomers.hold(&user("ada"), "m1", told(7));
+        newcomers.announce("id-ada");
+        let kept = kv::get_bytes("newcomer/twitch/1/id-ada").unwrap();
+        let expected = concat!(
+            r#"{"v":1,"platform":"twitch","channel":"1","user_id":"id-ada","login":"ada","name":"ada","#,
+            r#""came_ms":7,"messages":["m1"],"is_let_in":false,"is_announced":true}"#,
+        );
+        assert_eq!(String::from_utf8(kept).unwrap(), expected);
+    }
+
+    #[test]
     fn a_crowd_does_not_grow_the_memory() {
         let mut newcomers = Newcomers::new(Some(Place::new("twitch", "1")));
         for number in 0..2 * NEWCOMERS as u64 {
@@ -262,7 +224,7 @@ mod tests {
                 newcomers.announce(&long.id);
             }
         }
-        let keys = kv::keys(PREFIX, KEYS);
+        let keys = kv::keys(Newcomer::PREFIX, KEYS);
         let bytes: usize = keys.iter().map(|key| key.len() + kv::get_bytes(key).unwrap().len()).sum();
         assert!(keys.len() <= NEWCOMERS && bytes < 256 * 1024, "{} with {bytes} bytes", keys.len());
     }

@@ -1,30 +1,22 @@
 //! Who has broken rules: strikes, and the last verdicts with their reasons. Kept in kv, one value a person, so that it
 //! outlives a restart; the oldest go when there are many.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use showrunner_sdk::prelude::*;
 
+use crate::kept::{Keep, Kept, short};
 use crate::speakers::Who;
 
-const VERSION: u8 = 1;
-const PREFIX: &str = "person/";
 /// Of one channel. With names and reasons a person needs less than 1 KiB of the plugin's memory, usually a third.
 const PEOPLE: usize = 500;
 /// What is left when they become too many.
 const LEFT: usize = 400;
 /// What `!why` tells.
 const VERDICTS: usize = 3;
-const NAME_CHARACTERS: usize = 50;
-/// More than all channels keep.
-const KEYS: u32 = 10_000;
 
 /// Those of one channel.
 pub(crate) struct People {
-    people: BTreeMap<String, Person>,
-    /// Where in kv; `None` for what is only tried out.
-    kept_as: Option<(String, String)>,
+    people: Kept<Person>,
 }
 
 /// Somebody who broke a rule.
@@ -74,26 +66,17 @@ pub(crate) struct Forgiving {
     pub(crate) grace_ms: u64,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    v: u8,
-    platform: String,
-    channel: String,
-    user_id: String,
-    #[serde(flatten)]
-    person: Person,
-}
+impl Keep for Person {
+    const PREFIX: &'static str = "person/";
+    const VERSION: u8 = 1;
+    const NOUN: &'static str = "person";
 
-/// Reads all that is kept.
-pub(crate) fn recall(mut found: impl FnMut(Place<'_>, String, Person)) {
-    for key in kv::keys(PREFIX, KEYS) {
-        match kv::get::<Stored>(&key) {
-            Ok(Some(stored)) if stored.v == VERSION => {
-                found(Place::new(&stored.platform, &stored.channel), stored.user_id, stored.person);
-            }
-            Ok(_) => log::warn(&format!("`{key}` was written by a newer version and is left alone.")),
-            Err(error) => log::warn(&format!("`{key}` could not be read back: {error}.")),
-        }
+    fn login(&self) -> &str {
+        &self.login
+    }
+
+    fn name(&self) -> &str {
+        &self.name
     }
 }
 
@@ -116,12 +99,11 @@ impl Tally {
 
 impl People {
     pub(crate) fn new(kept_as: Option<Place<'_>>) -> Self {
-        let kept_as = kept_as.map(|place| (place.platform.to_owned(), place.channel.to_owned()));
-        Self { people: BTreeMap::new(), kept_as }
+        Self { people: Kept::new(kept_as) }
     }
 
     pub(crate) fn put_back(&mut self, user_id: String, person: Person) {
-        self.people.insert(user_id, person);
+        self.people.put_back(user_id, person);
     }
 
     /// Which strike a message of this person would be. Dry ones come on top of real ones and never become any.
@@ -155,11 +137,7 @@ impl People {
 
     /// Wipes the slate. Says whether there was anything on it.
     pub(crate) fn forgive(&mut self, user_id: &str) -> bool {
-        let was_there = self.people.remove(user_id).is_some();
-        if was_there {
-            self.forget_kept(user_id);
-        }
-        was_there
+        self.people.forget(user_id).is_some()
     }
 
     /// Somebody's strikes as of now, and the person.
@@ -168,20 +146,16 @@ impl People {
     }
 
     pub(crate) fn named(&self, login: &str) -> Option<Who> {
-        let (id, person) =
-            self.people.iter().find(|(_, person)| person.login.to_lowercase() == login.to_lowercase())?;
-        let (login, name) = (person.login.clone(), person.name.clone());
-        Some(Who { id: id.clone(), login, name, roles: Roles::empty() })
+        self.people.named(login)
     }
 
     fn change(&mut self, user_id: &str, login: &str, name: &str, change: impl FnOnce(&mut Person)) {
         if user_id.is_empty() {
             return;
         }
-        if self.people.len() >= PEOPLE && !self.people.contains_key(user_id) {
+        if self.people.len() >= PEOPLE && !self.people.contains(user_id) {
             self.prune();
         }
-        let short = |text: &str| text.chars().take(NAME_CHARACTERS).collect::<String>();
         let fresh = || Person {
             login: String::new(),
             name: String::new(),
@@ -189,41 +163,20 @@ impl People {
             dry: Tally::default(),
             verdicts: Vec::new(),
         };
-        let person = self.people.entry(user_id.to_owned()).or_insert_with(fresh);
+        let person = self.people.enter(user_id, fresh);
         (person.login, person.name) = (short(login), short(name));
         change(person);
-        if let Some((platform, channel)) = &self.kept_as {
-            let stored = Stored {
-                v: VERSION,
-                platform: platform.clone(),
-                channel: channel.clone(),
-                user_id: user_id.to_owned(),
-                person: person.clone(),
-            };
-            // It still holds until the next start.
-            if let Err(error) = kv::set(&key(platform, channel, user_id), &stored) {
-                log::warn(&format!("A verdict could not be kept: {error}."));
-            }
-        }
+        self.people.keep(user_id);
     }
 
     /// Forgets those whose last verdict is the oldest.
     fn prune(&mut self) {
         let mut ages: Vec<(u64, String)> =
-            self.people.iter().map(|(id, person)| (person.last_ms(), id.clone())).collect();
+            self.people.iter().map(|(id, person)| (person.last_ms(), id.to_owned())).collect();
         ages.sort_unstable();
         let surplus = ages.len().saturating_sub(LEFT);
         for (_, id) in ages.into_iter().take(surplus) {
-            self.people.remove(&id);
-            self.forget_kept(&id);
-        }
-    }
-
-    fn forget_kept(&self, user_id: &str) {
-        if let Some((platform, channel)) = &self.kept_as
-            && let Err(error) = kv::remove(&key(platform, channel, user_id))
-        {
-            log::warn(&format!("A person could not be forgotten: {error}."));
+            self.people.forget(&id);
         }
     }
 }
@@ -242,15 +195,12 @@ impl Person {
     }
 }
 
-fn key(platform: &str, channel: &str, user_id: &str) -> String {
-    format!("{PREFIX}{platform}/{channel}/{user_id}")
-}
-
 #[cfg(test)]
 mod tests {
     use showrunner_sdk::testing::event::user;
 
     use super::*;
+    use crate::kept::KEYS;
 
     const FORGIVING: Forgiving = Forgiving { strike_ms: 60_000, grace_ms: 3_000 };
 
@@ -296,8 +246,22 @@ mod tests {
             people.strike(&user(&number.to_string()), false, FORGIVING, told(number as u64));
             assert!(people.people.len() <= PEOPLE);
         }
-        assert!(kv::keys(PREFIX, KEYS).len() <= PEOPLE);
+        assert!(kv::keys(Person::PREFIX, KEYS).len() <= PEOPLE);
         assert!(people.named(&(3 * PEOPLE - 1).to_string()).is_some() && people.named("0").is_none());
+    }
+
+    #[test]
+    fn what_is_kept_outlives_an_update_of_the_plugin() {
+        let mut people = People::new(Some(Place::new("twitch", "1")));
+        people.strike(&user("ada"), false, FORGIVING, told(7));
+        people.note(&Who::from(&user("ada")), Told { gives_way: true, ..told(8) });
+        let kept = kv::get_bytes("person/twitch/1/id-ada").unwrap();
+        let expected = concat!(
+            r#"{"v":1,"platform":"twitch","channel":"1","user_id":"id-ada","login":"ada","name":"ada","#,
+            r#""real":{"strikes":1,"at_ms":7},"dry":{"strikes":0,"at_ms":0},"verdicts":["#,
+            r#"{"at_ms":8,"reason":"because","gives_way":true},{"at_ms":7,"reason":"because"}]}"#,
+        );
+        assert_eq!(String::from_utf8(kept).unwrap(), expected);
     }
 
     #[test]

@@ -12,8 +12,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use super::errand::{Errand, LastOne, Reason, Waiter};
 use super::house::House;
-use super::steward::{Errand, LAST_CALL, LastOne, Reason, Steward, Waiter};
+use super::steward::{LAST_CALL, Steward};
 use super::{Command, OrderError};
 use crate::effect::PluginId;
 use crate::plugin::handle::PluginHandle;

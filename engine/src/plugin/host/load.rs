@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::steward::{LAST_CALL, Reason, Steward};
+use super::errand::Reason;
+use super::steward::{LAST_CALL, Steward};
 use crate::config::settings::PluginSettings;
 use crate::plugin::actor::StartError;
 use crate::plugin::admission::{Admission, Applicant, Waiting, admit};

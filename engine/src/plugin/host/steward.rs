@@ -7,11 +7,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
-use super::OrderError;
+use super::errand::{Errand, Reason, Waiter};
 use super::house::House;
 use super::load::Failure;
 use super::start::Slow;
@@ -37,55 +37,6 @@ pub(super) const LAST_CALL: Duration = Duration::from_secs(2);
 
 /// The start of the engine, and a new config, wait this long for a plugin that takes its time. It goes on by itself.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// Why a plugin is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reason {
-    Start,
-    FileChanged,
-    Settings,
-    Operator,
-}
-
-/// What a steward is asked to do.
-pub(super) enum Errand {
-    /// To look at the plugin and do what is to be done: start, replace, change rights, stop, or nothing.
-    Consider { reason: Reason, waiter: Waiter },
-    /// To end the plugin and itself.
-    End { until: Instant },
-}
-
-/// Who waits for the end of an errand.
-pub(super) enum Waiter {
-    Nobody,
-    /// Somebody who waits for many, and not for long.
-    Group(Arc<LastOne>),
-    /// A person who asked for this very plugin, and waits however long it takes.
-    Operator(oneshot::Sender<Result<PluginState, OrderError>>),
-}
-
-/// Tells when the last of those who share it has let go.
-pub(super) struct LastOne(Option<oneshot::Sender<()>>);
-
-impl LastOne {
-    pub(super) fn new() -> (Arc<Self>, oneshot::Receiver<()>) {
-        let (done, told) = oneshot::channel();
-        (Self::telling(done), told)
-    }
-
-    pub(super) fn telling(done: oneshot::Sender<()>) -> Arc<Self> {
-        Arc::new(Self(Some(done)))
-    }
-}
-
-impl Drop for LastOne {
-    fn drop(&mut self) {
-        if let Some(done) = self.0.take() {
-            // Whoever waited may have gone away.
-            let _ = done.send(());
-        }
-    }
-}
 
 pub(super) struct Steward {
     pub(super) house: Arc<House>,

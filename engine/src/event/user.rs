@@ -1,0 +1,40 @@
+//! Who somebody on a platform is.
+
+use serde::{Deserialize, Serialize};
+
+/// Roles that every platform has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Roles {
+    #[serde(skip_serializing_if = "is_false")]
+    pub broadcaster: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub moderator: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub vip: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub subscriber: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub staff: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub bot: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub first_time: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// Somebody on a platform. Identity is (platform, `id`), never a name.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct User {
+    pub id: String,
+    pub login: String,
+    pub display_name: String,
+    #[serde(default)]
+    pub roles: Roles,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub badges: Vec<String>,
+}

@@ -1,0 +1,136 @@
+//! How a plugin comes back after a crash, and how it waits while it can't: for the end of a pause, or in quarantine for a
+//! new version. Its queue stays; what must not be missed is on the disk meanwhile.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::{Actor, DISK_PATIENCE, Live, Pause, Report};
+use crate::plugin::instance::Crash;
+use crate::plugin::order::{Candidate, Order};
+use crate::plugin::restart::After;
+use crate::store::StoreError;
+
+/// Events wait for a plugin that comes back this soon, and the fallbacks with them; after a longer pause chatter would
+/// be answered when nobody remembers it.
+const SHORT_PAUSE: Duration = Duration::from_secs(2);
+
+/// How a pause ended.
+enum Paused {
+    Over,
+    Replaced,
+    Ended(Pause),
+}
+
+impl Actor {
+    /// After a crash: a new instance, at once or after a pause. Returns when that can't be.
+    pub(super) async fn recover(&mut self, crash: Crash) -> Option<Pause> {
+        metrics::counter!("showrunner_plugin_crashes_total", "plugin" => self.handle.id().to_string()).increment(1);
+        self.timers.clear();
+        let mut why = crash.to_string();
+        loop {
+            let pause = match self.restarts.crashed(Instant::now()) {
+                After::Restart { pause } => pause,
+                After::Quarantine => {
+                    return Some(Pause::Quarantine(format!("too many crashes in a minute, the last: {why}")));
+                }
+            };
+            self.report(Report::Crashed { why: why.clone() });
+            if !pause.is_zero() {
+                if pause > SHORT_PAUSE {
+                    self.handle.set_running(false);
+                }
+                tracing::info!(plugin = %self.handle.id(), ?pause, "The plugin starts again after a pause.");
+                match self.pause(Instant::now() + pause).await {
+                    Paused::Over => {}
+                    Paused::Replaced => return None,
+                    Paused::Ended(pause) => return Some(pause),
+                }
+            }
+            let (loaded, context) = (Arc::clone(&self.live.loaded), Arc::clone(&self.live.context));
+            match Live::start(loaded, context, self.live.generation).await {
+                Ok(Candidate { live, wishes, kv_version: _ }) => {
+                    if !self.handle.is_running() {
+                        self.give_backlog();
+                    }
+                    self.live = live;
+                    self.commit_start(wishes);
+                    self.handle.set_running(true);
+                    self.report(Report::Recovered);
+                    return None;
+                }
+                Err(error) => {
+                    tracing::error!(plugin = %self.handle.id(), %error, "The plugin could not be started again.");
+                    why = error.to_string();
+                }
+            }
+        }
+    }
+
+    /// Waits without an instance, open to orders.
+    async fn pause(&mut self, until: Instant) -> Paused {
+        let order = tokio::select! {
+            order = self.handle.lanes.next_order() => order,
+            () = sleep_until(until) => return Paused::Over,
+        };
+        match order {
+            Order::Stop => Paused::Ended(Pause::Stop),
+            Order::Quarantine { why } => Paused::Ended(Pause::Quarantine(why)),
+            Order::Swap { new, done } => {
+                let revived = self.revive(*new).await;
+                let paused = if revived.is_ok() { Paused::Replaced } else { Paused::Over };
+                let _ = done.send(revived);
+                paused
+            }
+        }
+    }
+
+    /// A new instance for a plugin that is down: there is no memory to hand over.
+    async fn revive(&mut self, new: Candidate) -> Result<(), Crash> {
+        let new = self.refresh(new).await?;
+        self.give_backlog();
+        self.take_over(new);
+        self.handle.set_running(true);
+        Ok(())
+    }
+
+    /// Returns whether to go on.
+    pub(super) async fn wait_out_quarantine(&mut self, why: String) -> bool {
+        tracing::error!(plugin = %self.handle.id(), why, "The plugin is quarantined until its file changes or `showrunner plugins reload` is called.");
+        self.handle.set_running(false);
+        self.timers.clear();
+        self.save_backlog().await;
+        self.report(Report::Quarantined { why });
+        loop {
+            match self.handle.lanes.next_order().await {
+                Order::Stop => return false,
+                Order::Quarantine { .. } => {}
+                Order::Swap { new, done } => {
+                    let revived = self.revive(*new).await;
+                    let goes_on = revived.is_ok();
+                    let _ = done.send(revived);
+                    if goes_on {
+                        return true;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Nothing of what waits is begun. What the disk does not take soon is taken later: nobody waits for it.
+    async fn save_backlog(&mut self) {
+        let waiting = self.handle.lanes.backlog();
+        let saving = timeout(DISK_PATIENCE, self.surroundings.store.save_backlog(self.handle.id(), &waiting));
+        if let Err(error) = saving.await.unwrap_or_else(|_| Err(StoreError::Busy)) {
+            tracing::error!(plugin = %self.handle.id(), waiting = waiting.len(), %error, "Events that wait for this plugin can't be saved; they are in memory, and in the journal.");
+        }
+    }
+
+    /// What waited while it was down is about to begin; after a kill it must not be done as if it were for the first time.
+    fn give_backlog(&mut self) {
+        if let Err(error) = self.surroundings.store.give_backlog(self.handle.id()) {
+            tracing::warn!(plugin = %self.handle.id(), %error, "It can't be noted that the plugin gets what waited for it.");
+        }
+    }
+}
