@@ -1,7 +1,8 @@
 //! B4: the whole daemon as it is installed, from the platform's socket to the HTTP reply, and what it needs for that.
 //!
-//! The bot has a core of its own, and this program, which asks and holds the clock, another one. All bots are measured
-//! by the same code in the same run, in turn.
+//! The bot has a core of its own, and this program, which asks and holds the clock, another one; only where compilers and
+//! bad neighbours are at work it has the whole machine, as it is made to use it. All bots are measured by the same code in
+//! the same run, in turn.
 
 mod beside;
 pub(crate) mod bots;
@@ -37,29 +38,29 @@ struct Stage<'a> {
 }
 
 pub(crate) fn load(arguments: &Arguments, report: &mut Report) {
-    on_stage(arguments, async |stage| load::run(stage, report).await);
+    on_stage(arguments, Cores::choose, async |stage| load::run(stage, report).await);
 }
 
 pub(crate) fn beside(arguments: &Arguments, report: &mut Report) {
-    on_stage(arguments, async |stage| beside::run(stage, report).await);
+    on_stage(arguments, Cores::all, async |stage| beside::run(stage, report).await);
 }
 
 pub(crate) fn memory(arguments: &Arguments, report: &mut Report) {
-    on_stage(arguments, async |stage| memory::run(stage, report).await);
+    on_stage(arguments, Cores::choose, async |stage| memory::run(stage, report).await);
 }
 
 pub(crate) fn start(arguments: &Arguments, report: &mut Report) {
-    on_stage(arguments, async |stage| start::run(stage, report).await);
+    on_stage(arguments, Cores::choose, async |stage| start::run(stage, report).await);
 }
 
 pub(crate) fn live(arguments: &Arguments, report: &mut Report) {
-    on_stage(arguments, async |stage| live::run(stage, report).await);
+    on_stage(arguments, Cores::all, async |stage| live::run(stage, report).await);
 }
 
-fn on_stage(arguments: &Arguments, bench: impl AsyncFnOnce(&Stage<'_>)) {
+fn on_stage(arguments: &Arguments, cores: impl FnOnce(&Arguments) -> Cores, bench: impl AsyncFnOnce(&Stage<'_>)) {
     // Before this program is pinned: whatever it starts would be, too.
     let program = program();
-    let cores = Cores::choose(arguments);
+    let cores = cores(arguments);
     let pinned = cores.pin_this_program();
     // One thread, which is the one that was pinned.
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();

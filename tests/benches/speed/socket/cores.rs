@@ -21,6 +21,12 @@ struct Pinned {
 }
 
 impl Cores {
+    /// For a bot and whoever asks it, together.
+    pub(super) fn all(_: &Arguments) -> Self {
+        println!("\nThe bot and the load generator share all cores.");
+        Self { pinned: None }
+    }
+
     pub(super) fn choose(arguments: &Arguments) -> Self {
         let all = allowed();
         let cores = read_list(&all);
