@@ -111,7 +111,7 @@ const WAYS: [(&str, &str, &str, &str, f64); 9] = [
     ("review, and an answer of 1 plugin, 200/s", "B3", "1 plugin, each answers", "200/s on a clock", 1.0),
     ("of each of 10 plugins", "B3", "10 plugins, each answers", "200/s on a clock", 1.0),
     ("of each of 50 plugins", "B3", "50 plugins, each answers", "200/s on a clock", 1.0),
-    ("the whole bot at 1,000/s, two plugins more", "beside", "nobody", "showrunner", 1e3),
+    ("the whole bot, on all cores, at 1,000/s, two plugins more", "beside", "nobody", "showrunner", 1e3),
     ("beside a plugin that spins to its limit", "beside", "one that spins to its limit", "showrunner", 1e3),
     ("beside one that traps", "beside", "one that traps", "showrunner", 1e3),
     ("beside one that is saved each second", "beside", "one saved each second", "showrunner", 1e3),
