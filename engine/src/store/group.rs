@@ -10,6 +10,7 @@ use super::error::StoreError;
 use super::item::Item;
 use super::json::JsonBuffer;
 use super::projection::Counted;
+use super::queue::ENOUGH;
 use super::{inbox, journal, ledger, lines, projection, recordings, tasks, to_integer, unfinished};
 use crate::effect::{EffectKey, EffectResult};
 use crate::event::{Channel, Envelope};
@@ -40,6 +41,8 @@ pub(super) struct Group<'a> {
     waiting: &'a [Counted],
     fresh: Vec<Counted>,
     drawn: usize,
+    /// So much waits that the queue would overflow if all others went first.
+    is_in_haste: bool,
 }
 
 /// What is left to remember when the group is committed.
@@ -70,6 +73,7 @@ impl<'a> Group<'a> {
             waiting,
             fresh: Vec::new(),
             drawn: 0,
+            is_in_haste: false,
         })
     }
 
@@ -100,8 +104,9 @@ impl<'a> Group<'a> {
                 self.results.insert(result.key.clone(), result.clone());
             }
         }
+        self.is_in_haste = items.len() >= ENOUGH;
         for (done, item) in items.iter_mut().enumerate() {
-            give_way(done);
+            self.give_way(done);
             self.apply_one(item)?;
         }
         Ok(())
@@ -173,6 +178,13 @@ impl<'a> Group<'a> {
         self.fresh.push((self.connection.last_insert_rowid(), Arc::clone(envelope)));
     }
 
+    /// Lets other threads run, after so many pieces of work of a transaction.
+    pub(super) fn give_way(&self, done: usize) {
+        if !self.is_in_haste && done > 0 && done.is_multiple_of(GIVE_WAY_EVERY) {
+            thread::yield_now();
+        }
+    }
+
     /// How many events are journalled and not yet counted.
     pub(super) fn undrawn(&self) -> usize {
         self.waiting.len() + self.fresh.len() - self.drawn
@@ -186,12 +198,5 @@ impl<'a> Group<'a> {
         projection::draw(self, self.waiting.iter().chain(&self.fresh).skip(self.drawn))?;
         self.drawn = self.waiting.len() + self.fresh.len();
         Ok(())
-    }
-}
-
-/// Lets other threads run, after so many pieces of work of a transaction.
-pub(super) fn give_way(done: usize) {
-    if done > 0 && done.is_multiple_of(GIVE_WAY_EVERY) {
-        thread::yield_now();
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use super::error::StoreError;
-use super::group::{Group, give_way};
+use super::group::Group;
 use super::viewers::Seen;
 use super::{lines, viewers};
 use crate::event::{Envelope, Event, Origin};
@@ -59,7 +59,7 @@ pub(super) fn draw<'e>(group: &Group<'_>, events: impl Iterator<Item = &'e Count
     }
     let Some(reached) = reached else { return Ok(()) };
     for (done, ((platform, user_id), mut seen)) in viewers.into_iter().enumerate() {
-        give_way(done);
+        group.give_way(done);
         lines::drop_surplus(&mut seen.lines);
         for (envelope, message) in &seen.lines {
             skip_unless_the_file_fails(user_id, lines::write(group, envelope, message))?;

@@ -118,14 +118,21 @@ impl Bot {
         drop(self.child.stdin.take());
         let ended = self.child.wait().await.unwrap();
         assert!(ended.success(), "the bot has failed: {ended}{}", self.last_words());
+        // It would be quick because it left out what takes the time.
+        assert!(!self.log().contains("Writes were lost"), "the daemon did not journal all{}", self.last_words());
         stage.server.until_left().await;
         self.home
     }
 
-    /// The end of a daemon's log.
-    fn last_words(&self) -> String {
+    /// A daemon's.
+    fn log(&self) -> String {
         let log = self.home.as_ref().and_then(|home| fs::read_to_string(home.path().join("log")).ok());
-        let log = log.unwrap_or_default();
+        log.unwrap_or_default()
+    }
+
+    /// The end of it.
+    fn last_words(&self) -> String {
+        let log = self.log();
         let lines: Vec<&str> = log.lines().rev().take(10).collect();
         lines.into_iter().rev().fold(String::new(), |words, line| format!("{words}\n{line}"))
     }
