@@ -7,7 +7,7 @@ use super::paint::Paint;
 use super::{daemon, output, plugins};
 use crate::event::now_ms;
 use crate::gateway::control::{Request, Response};
-use crate::gateway::view::{ConnectionView, Status};
+use crate::gateway::view::{ConnectionView, Status, StoreView};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -33,10 +33,11 @@ fn page(status: &Status, now_ms: u64, paint: Paint) -> String {
         page.push_str(", in safe mode");
     }
     page.push_str(&format!("\nconfig {}\ndata   {}\n", status.config.display(), status.data_dir.display()));
-    let backlog = status.store.backlog;
-    match &status.store.problem {
-        None => page.push_str(&format!("store  well, {backlog} writes wait\n")),
-        Some(problem) => page.push_str(&format!("store  {}\n", clean(problem))),
+    let StoreView { problem, backlog, lost } = &status.store;
+    let losses = if *lost == 0 { String::new() } else { format!("; {lost} writes were lost since the start") };
+    match problem {
+        None => page.push_str(&format!("store  well, {backlog} writes wait{losses}\n")),
+        Some(problem) => page.push_str(&format!("store  {}{losses}\n", clean(problem))),
     }
     page.push_str(&format!("\n{}\n", paint.bold("Connections")));
     if status.connections.is_empty() {
@@ -83,7 +84,7 @@ pub(super) fn span(milliseconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gateway::view::{PluginStatus, QueueView, StoreView};
+    use crate::gateway::view::{PluginStatus, QueueView};
     use crate::observation::ConnectionState;
 
     #[test]
@@ -109,14 +110,14 @@ mod tests {
             connections: vec![connection],
             plugins: vec![plugin],
             queues: vec![QueueView { queue: "chat".into(), waiting: 1, leased: 2, dead: 3 }],
-            store: StoreView { problem: Some("the disk is full".into()), backlog: 0 },
+            store: StoreView { problem: Some("the disk is full".into()), backlog: 0, lost: 7 },
         };
         let starting = Status { connections: Vec::new(), ..status.clone() };
         assert!(page(&starting, 90_000, Paint::plain()).contains("Connections\n  none yet\n"));
         let page = page(&status, 90_000, Paint::plain());
         for part in [
             "runs as process 7 for 1 min 30 s, in safe mode",
-            "store  the disk is full",
+            "store  the disk is full; 7 writes were lost since the start",
             "retake:␛[2J: stopped: the token was refused; give it a new one for 1 min 30 s; last event 1 min 0 s ago, 2 reconnects",
             "greeter",
             "chat: 1 waiting, 2 leased, 3 dead",

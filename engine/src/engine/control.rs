@@ -41,7 +41,11 @@ impl Control for Engine {
             connections: connections(&self.statuses),
             plugins: self.plugins().await,
             queues: self.queues().await,
-            store: StoreView { problem: store_problem(&self.store), backlog: self.store.backlog() },
+            store: StoreView {
+                problem: store_problem(&self.store),
+                backlog: self.store.backlog(),
+                lost: self.store.lost_writes(),
+            },
         }
     }
 

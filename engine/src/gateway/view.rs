@@ -119,6 +119,9 @@ pub struct StoreView {
     pub problem: Option<String>,
     /// Writes that wait.
     pub backlog: u64,
+    /// Writes that were lost since the start, because the disk could not keep up or could not store them.
+    #[serde(default)]
+    pub lost: u64,
 }
 
 /// What came of reading the config again.

@@ -178,6 +178,10 @@ impl<'a> Group<'a> {
         self.fresh.push((self.connection.last_insert_rowid(), Arc::clone(envelope)));
     }
 
+    pub(super) const fn is_in_haste(&self) -> bool {
+        self.is_in_haste
+    }
+
     /// Lets other threads run, after so many pieces of work of a transaction.
     pub(super) fn give_way(&self, done: usize) {
         if !self.is_in_haste && done > 0 && done.is_multiple_of(GIVE_WAY_EVERY) {

@@ -23,8 +23,9 @@ pub(super) const GROUP: usize = 2048;
 /// makes it note each event of the group as unfinished (see [`super::unfinished`]), which costs as much as an effect.
 pub(super) const ENOUGH: usize = GROUP / 2;
 
-/// Journal entries that may wait, also while the disk is full: four seconds of the busiest chat, some 20 MB.
-const JOURNAL_BOUND: usize = 16_384;
+/// Writes that may wait before events are turned away, also while the disk is full: a burst of 5,000 lines, the answers to
+/// them, how those ended and their echoes, on a machine with one core that has other things to do first. Some 30 MB.
+const JOURNAL_BOUND: usize = 32_768;
 
 /// What is recorded of an event is worth less than the next event.
 const RECORDING_BOUND: usize = JOURNAL_BOUND / 2;

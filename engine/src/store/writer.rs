@@ -33,9 +33,11 @@ use crate::event::now_ms;
 /// How often to look for what is too old, when the last look found nothing.
 const PRUNE_EVERY: Duration = Duration::from_secs(10);
 
-/// How long counting may lag behind the journal, and how many events, which stay in memory for it.
+/// How long counting may lag behind the journal, and how many events, which stay in memory for it; more of them while so
+/// much waits to be written that counting would be in the way.
 const DRAW_EVERY: Duration = Duration::from_secs(5);
 const DRAW_AT: usize = 1024;
+const DRAW_IN_HASTE_AT: usize = 8 * DRAW_AT;
 
 /// One warning in this time about items that could not be stored: each would be as telling as the first.
 const WARN_EVERY: Duration = Duration::from_secs(60);
@@ -194,7 +196,9 @@ impl Writer {
         }
         group.apply(items)?;
         group.write_sequences()?;
-        if group.undrawn() >= DRAW_AT || self.draw_at.is_some_and(|at| at <= Instant::now()) {
+        let is_due = self.draw_at.is_some_and(|at| at <= Instant::now());
+        let enough = if group.is_in_haste() { DRAW_IN_HASTE_AT } else { DRAW_AT };
+        if group.undrawn() >= enough || (is_due && !group.is_in_haste()) {
             group.draw()?;
         }
         let Outcome { total_bytes, fresh, drawn } = group.into_outcome();

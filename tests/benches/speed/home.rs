@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use showrunner::plugin::manifest::Manifest;
-use showrunner_tests::fixtures::{V0_1_0, probe};
+use showrunner_tests::fixtures::{V0_1_0, beast, probe};
 use showrunner_tests::load::{ANSWER, COMMAND, Server};
 use showrunner_tests::retake::{BOT_ID, ROOM, TOKEN};
 use tempfile::TempDir;
@@ -124,6 +124,15 @@ impl Home {
             "id = \"{id}\"\nversion = \"1\"\nwit = \"0.1\"\nfallback = {is_fallback}\nevents = [\"chat\"]\n[permissions]\nchat = [\"say\"]\n"
         );
         self.add(&manifest, probe());
+    }
+
+    /// The plugin that does its worst when it is told to. Nobody lets it speak: what it says would stand in the way of what
+    /// others say by right.
+    pub(crate) fn add_beast(&mut self, id: &str) {
+        let manifest = format!(
+            "id = \"{id}\"\nversion = \"1\"\nwit = \"0.1\"\nevents = [\"chat\"]\n[permissions]\nkv = [\"use\"]\n"
+        );
+        self.add(&manifest, beast());
     }
 
     /// Writes the config, which the engine then finds.

@@ -139,7 +139,7 @@ fn alone(report: &Report) -> String {
         "- With 1, 10 and 100 small plugins it needs {}, {} and {} MiB.\n\
          - A start that has to compile the plugins dials after {} ms.\n\
          - A plugin that is saved has its first answer after {} ms, with 1,000 lines a second meanwhile.\n\
-         - Lines that were lost in all of this: {}; answered twice: {}; answered by an old version after a new one: {}.\n",
+         - Lines that were lost in all of this: {}; answered twice: {}; answered by an old version after a new one: {}; left out of the journal: {}.\n",
         memory("1 plugin"),
         memory("10 plugins"),
         memory("100 plugins"),
@@ -148,6 +148,7 @@ fn alone(report: &Report) -> String {
         digits(report.sum(ours, "lost")),
         digits(report.sum(ours, "doubled")),
         digits(report.sum(ours, "stale")),
+        digits(report.sum(ours, "unwritten")),
     )
 }
 

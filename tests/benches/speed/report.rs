@@ -45,7 +45,7 @@ pub(crate) struct Row {
 pub(crate) struct Values(Vec<(&'static str, f64)>);
 
 /// Columns that should hold nothing but zeros.
-const FAULTS: [&str; 3] = ["lost", "doubled", "stale"];
+const FAULTS: [&str; 4] = ["lost", "doubled", "stale", "unwritten"];
 
 /// What the design asks for.
 #[derive(Serialize)]

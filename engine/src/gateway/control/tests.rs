@@ -37,7 +37,7 @@ impl Control for FakeEngine {
             connections: Vec::new(),
             plugins: self.plugins().await,
             queues: Vec::new(),
-            store: StoreView { problem: None, backlog: 0 },
+            store: StoreView { problem: None, backlog: 0, lost: 0 },
         }
     }
 

@@ -1,4 +1,5 @@
-//! Bad neighbours: what a plugin that spins, one that traps and one that is saved each second cost the others.
+//! Bad neighbours: what a plugin that spins, one that traps, one that is saved each second and the worst of the zoo cost the
+//! others.
 
 use std::cell::Cell;
 use std::fs;
@@ -26,9 +27,13 @@ const SPIN_EVERY: Duration = Duration::from_millis(300);
 /// With each tenth question.
 const TRAP_EVERY: Duration = Duration::from_millis(10);
 
-/// The plugin that does what is said in chat, and the one that is saved.
+/// The plugins that do what is said in chat, and the one that is saved.
 const PROBE: &str = "probe";
+const BEAST: &str = "beast";
 const SAVED: &str = "saved";
+
+/// The beast is told its order so often; most of them are its end.
+const ORDER_EVERY: Duration = Duration::from_millis(100);
 
 /// Of the design: how much later others may be answered.
 const MOST_GROWTH: f64 = 10.0;
@@ -39,13 +44,26 @@ enum Neighbour {
     Spinning,
     Trapping,
     Saved,
+    Beast { name: &'static str, order: &'static str },
 }
 
 impl Neighbour {
-    const ALL: [Self; 4] = [Self::Quiet, Self::Spinning, Self::Trapping, Self::Saved];
+    const ALL: [Self; 10] = [
+        Self::Quiet,
+        Self::Spinning,
+        Self::Trapping,
+        Self::Saved,
+        Self::Beast { name: "one that overflows its stack", order: "beast overflow" },
+        Self::Beast { name: "one that eats all its memory", order: "beast eat" },
+        Self::Beast { name: "one that writes 4 MB to the log", order: "beast log 1000" },
+        Self::Beast { name: "one that asks 10,000 times for what it may not", order: "beast flood 10000" },
+        Self::Beast { name: "one that fills its kv", order: "beast hoard 100" },
+        Self::Beast { name: "one that sleeps", order: "beast sleep 200" },
+    ];
 
     const fn name(self) -> &'static str {
         match self {
+            Self::Beast { name, .. } => name,
             Self::Quiet => "nobody",
             Self::Spinning => "one that spins to its limit",
             Self::Trapping => "one that traps",
@@ -58,6 +76,7 @@ pub(super) async fn run(stage: &Stage<'_>, report: &mut Report) {
     let mut section = Section::new("beside", &format!("Others' answers at {RATE}/s, beside"));
     let mut home = Home::of_a_bot(&stage.server);
     home.add_probe(PROBE, false);
+    home.add_beast(BEAST);
     home.add_greeter(SAVED);
     // It would acknowledge what is said to the probe.
     home.configure("[plugins.agent-queue.settings]\nmode = \"addressed\"");
@@ -103,8 +122,11 @@ async fn measure(stage: &Stage<'_>, bot: &Bot, neighbour: Neighbour, section: &m
 async fn disturb(stage: &Stage<'_>, bot: &Bot, neighbour: Neighbour, crashes: &Cell<u64>) {
     match neighbour {
         Neighbour::Quiet => std::future::pending().await,
-        Neighbour::Spinning => tokio::join!(keep_saying(stage, "spin", SPIN_EVERY), keep_alive(bot, crashes)).0,
-        Neighbour::Trapping => tokio::join!(keep_saying(stage, "trap", TRAP_EVERY), keep_alive(bot, crashes)).0,
+        Neighbour::Spinning => tokio::join!(keep_saying(stage, "spin", SPIN_EVERY), keep_alive(bot, PROBE, crashes)).0,
+        Neighbour::Trapping => tokio::join!(keep_saying(stage, "trap", TRAP_EVERY), keep_alive(bot, PROBE, crashes)).0,
+        Neighbour::Beast { order, .. } => {
+            tokio::join!(keep_saying(stage, order, ORDER_EVERY), keep_alive(bot, BEAST, crashes)).0;
+        }
         Neighbour::Saved => {
             let folder = bot.home().plugin_folder(SAVED);
             let mut second = tokio::time::interval(SECOND);
@@ -124,15 +146,15 @@ async fn keep_saying(stage: &Stage<'_>, text: &str, every: Duration) {
     }
 }
 
-/// Five crashes in a minute would put the probe into quarantine, and there would be nobody to disturb the others.
+/// Five crashes in a minute would put it into quarantine, and there would be nobody to disturb the others.
 /// Starting it anew begins the count anew, so they are counted here.
-async fn keep_alive(bot: &Bot, crashes: &Cell<u64>) {
+async fn keep_alive(bot: &Bot, id: &str, crashes: &Cell<u64>) {
     let mut control = Client::connect(&bot.home().data_dir()).await.unwrap();
     let mut often = tokio::time::interval(REVIVE_EVERY);
     loop {
         often.tick().await;
-        crashes.set(crashes.get() + status(&mut control, PROBE).await.crashes);
-        let reload = Request::Plugins(PluginRequest::Reload { id: PROBE.to_owned() });
+        crashes.set(crashes.get() + status(&mut control, id).await.crashes);
+        let reload = Request::Plugins(PluginRequest::Reload { id: id.to_owned() });
         // It may crash at that very moment; the next attempt follows soon.
         let _ = control.ask(&reload).await;
     }

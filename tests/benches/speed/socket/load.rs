@@ -80,7 +80,11 @@ async fn session(stage: &Stage<'_>, who: Who, figures: &mut Figures) {
     }
     for count in BURSTS {
         let run = observed(&bot, server.burst(count)).await;
-        note(Phase::Burst(count), run.burst());
+        let mut values = run.burst();
+        if let Some(unwritten) = bot.unwritten().await {
+            values.value("unwritten", unwritten as f64);
+        }
+        note(Phase::Burst(count), values);
     }
     bot.stop(stage).await;
 }
