@@ -4,6 +4,7 @@
 
 mod protocol;
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -200,6 +201,8 @@ fn address(url: &Url, query: &[(&str, &str)]) -> Result<Url, SocketError> {
 
 fn connect_error(error: Error) -> SocketError {
     match error {
+        // Whether a closed connection shows as its end or as a reset depends on what was still under way.
+        Error::Io(error) if was_closed(error.kind()) => SocketError::HungUp,
         Error::Io(error) => SocketError::Unreachable(error.to_string()),
         Error::Tls(error) => SocketError::Unreachable(format!("TLS: {error}")),
         Error::Url(UrlError::UnableToConnect(_)) => SocketError::Unreachable("no connection".to_owned()),
@@ -212,6 +215,13 @@ fn connect_error(error: Error) -> SocketError {
         Error::Protocol(ProtocolError::HandshakeIncomplete) => SocketError::HungUp,
         other => SocketError::Unsupported(other.to_string()),
     }
+}
+
+const fn was_closed(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof
+    )
 }
 
 fn read_error(error: Error, limit: usize) -> SocketError {
