@@ -1,6 +1,6 @@
 //! Who was seen. Fed by live events only; identity is (platform, user id), a login can change hands.
 
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::{OptionalExtension, Row, ToSql};
 use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
@@ -107,6 +107,8 @@ pub(super) fn count(group: &Group<'_>, platform: &str, user_id: &str, seen: &See
     let roles = serde_json::to_string(&seen.roles)?;
     let badges = serde_json::to_string(seen.badges)?;
     let (first_ms, last_ms) = (to_integer(seen.first_ms()), to_integer(seen.last_ms));
+    let row: [&dyn ToSql; 9] =
+        [&platform, &user_id, &seen.login, &seen.display_name, &roles, &badges, &first_ms, &last_ms, &seen.messages];
     // Somebody known by the same login, as nearly always: the index by login stays as it is.
     let known = group
         .prepare(
@@ -114,17 +116,7 @@ pub(super) fn count(group: &Group<'_>, platform: &str, user_id: &str, seen: &See
                  first_seen_ms = min(first_seen_ms, ?7), last_seen_ms = max(last_seen_ms, ?8)
              WHERE platform = ?1 AND user_id = ?2 AND login = ?3",
         )?
-        .execute((
-            platform,
-            user_id,
-            seen.login,
-            seen.display_name,
-            &roles,
-            &badges,
-            first_ms,
-            last_ms,
-            seen.messages,
-        ))?;
+        .execute(row)?;
     if known == 0 {
         group
             .prepare(
@@ -138,18 +130,7 @@ pub(super) fn count(group: &Group<'_>, platform: &str, user_id: &str, seen: &See
                      last_seen_ms = max(last_seen_ms, excluded.last_seen_ms),
                      messages = messages + excluded.messages",
             )?
-            .execute((
-                platform,
-                user_id,
-                seen.login,
-                seen.display_name,
-                &roles,
-                &badges,
-                first_ms,
-                last_ms,
-                seen.messages,
-                fold(seen.login),
-            ))?;
+            .execute([&row[..], &[&fold(seen.login)]].concat().as_slice())?;
     }
     // Not by RETURNING, which makes a table of its rows and costs more than a look at one that is at hand.
     let ever: i64 = group

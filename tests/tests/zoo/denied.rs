@@ -88,11 +88,10 @@ fn every_function_of_the_contract_and_every_word_of_a_grant_is_tried() {
     }
     for (permission, items) in VOCABULARY {
         // Secrets are no function, as they stand in a header, nor is to review; each has a test of its own.
-        let mut tried = guarded.get(permission).cloned().unwrap_or_default();
-        tried.insert("review");
+        let tried = guarded.get(permission).cloned().unwrap_or_default();
         assert!(permission == "secrets" || !tried.is_empty(), "{permission}");
         for item in items.into_iter().flatten() {
-            assert!(tried.contains(item), "{permission}.{item}");
+            assert!(tried.contains(item) || (permission, *item) == ("moderation", "review"), "{permission}.{item}");
         }
     }
 }

@@ -80,11 +80,7 @@ async fn session(stage: &Stage<'_>, who: Who, figures: &mut Figures) {
     }
     for count in BURSTS {
         let run = observed(&bot, server.burst(count)).await;
-        let mut values = run.burst();
-        if let Some(unwritten) = bot.unwritten().await {
-            values.value("unwritten", unwritten as f64);
-        }
-        note(Phase::Burst(count), values);
+        note(Phase::Burst(count), run.burst());
     }
     bot.stop(stage).await;
 }
@@ -98,18 +94,23 @@ struct Run {
     generator: Duration,
     /// With what the bot did afterwards.
     bot_in_all: Duration,
+    /// What a daemon left out of its journal.
+    unwritten: Option<u64>,
 }
 
 /// Runs a phase with a bot that is at rest before and after.
 async fn observed(bot: &Bot, phase: impl Future<Output = Timing>) -> Run {
     bot.rest().await;
+    let unwritten = bot.unwritten().await;
     let (begun, bot_before, own_before) = (Instant::now(), process::processor_time(bot.process()), process::own_time());
     let timing = phase.await;
     let used = |before| process::processor_time(bot.process()).saturating_sub(before);
     let (took, at_the_end) = (begun.elapsed(), used(bot_before));
     let generator = process::own_time().saturating_sub(own_before);
     bot.rest().await;
-    Run { timing, took, bot: at_the_end, generator, bot_in_all: used(bot_before) }
+    let bot_in_all = used(bot_before);
+    let unwritten = bot.unwritten().await.zip(unwritten).map(|(after, before)| after - before);
+    Run { timing, took, bot: at_the_end, generator, bot_in_all, unwritten }
 }
 
 impl Run {
@@ -156,6 +157,9 @@ impl Run {
     fn faults(&self, values: &mut Values) {
         let Timing { asked, answered, doubled, strange, .. } = &self.timing;
         values.value("lost", (asked - answered) as f64).value("doubled", (doubled + strange) as f64);
+        if let Some(unwritten) = self.unwritten {
+            values.value("unwritten", unwritten as f64);
+        }
     }
 
     fn milliseconds(&self, share: f64) -> f64 {
