@@ -21,6 +21,8 @@ pub mod store;
 
 pub mod agent;
 
+pub mod auth;
+
 pub mod platform;
 
 pub mod plugin;

@@ -44,10 +44,17 @@ pub struct Account {
     pub name: String,
     /// The channels that this account reads and writes.
     pub channels: Vec<Channel>,
-    /// `None` where there is nothing to listen to.
-    pub source: Option<Box<dyn Source>>,
+    /// What listens. More than one where one login can't hear everything; each is connected on its own.
+    pub sources: Vec<Listener>,
     pub sink: Arc<dyn Sink>,
     pub pace: Pace,
+}
+
+/// A source and the name that its connection has in logs and status.
+pub struct Listener {
+    pub name: String,
+    pub channels: Vec<Channel>,
+    pub source: Box<dyn Source>,
 }
 
 /// What a platform says when it did something.

@@ -35,7 +35,7 @@ impl Bot {
     }
 
     pub fn with_client(settings: &RetakeSettings, http: reqwest::Client) -> Self {
-        let account = retake::account(settings, http, None);
+        let mut account = retake::account(settings, http, None);
         let (observer, statuses) = (Observer::default(), Statuses::default());
         let states = observer.watch();
         let (sender, events) = mpsc::unbounded_channel();
@@ -47,7 +47,7 @@ impl Bot {
             statuses: statuses.clone(),
         };
         let shutdown = CancellationToken::new();
-        tokio::spawn(supervise(account.source.unwrap(), supervision, shutdown.clone()));
+        tokio::spawn(supervise(account.sources.remove(0).source, supervision, shutdown.clone()));
         let sink = account.sink;
         Self { events, states, statuses, sink, reported: Vec::new(), _shutdown: shutdown.drop_guard() }
     }

@@ -75,6 +75,20 @@ pub(super) struct PaceDefaults {
 pub(super) const RETAKE_PACE: PaceDefaults =
     PaceDefaults { messages_per_second: 5.0, burst: 20, in_flight: 8, expiry: Time::seconds(15) };
 
+/// Where the page of a sign-in comes back to.
+pub(super) const REDIRECT: &str = "http://localhost:3000/oauth";
+
+/// Twitch's limit for moderators and broadcasters is 100 messages in 30 s; 20 for others, who are slowed by its answers.
+pub(super) const TWITCH_PACE: PaceDefaults =
+    PaceDefaults { messages_per_second: 2.0, burst: 40, in_flight: 8, expiry: Time::seconds(15) };
+
+/// One message a second, as Joystick's own bots send; no limit is documented.
+pub(super) const JOYSTICK_PACE: PaceDefaults =
+    PaceDefaults { messages_per_second: 1.0, burst: 1, in_flight: 4, expiry: Time::seconds(30) };
+
+/// A line comes back within a second, unless it does not come back at all.
+pub(super) const JOYSTICK_ECHO: Bounded<Time> = bounded(Time::seconds(5), Time::milliseconds(100), Time::seconds(60));
+
 /// Nobody is hurt by a fast simulator.
 pub(super) const SIMULATOR_PACE: PaceDefaults =
     PaceDefaults { messages_per_second: 0.0, burst: 100, in_flight: 32, expiry: Time::seconds(60) };

@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::secret::Reference;
-use super::settings::{LogFormat, OnFailure, RetakeGeneration};
+use super::settings::{
+    JoystickKeys, JoystickToken, JoystickVersion, LogFormat, OnFailure, RetakeGeneration, TwitchAccounts,
+};
 use super::units::{Size, Time};
 use crate::permission;
 
@@ -26,6 +28,9 @@ pub(super) struct Raw {
     pub(super) plugins: BTreeMap<String, Plugin>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) retake: Vec<Retake>,
+    pub(super) twitch: Twitch,
+    pub(super) joystick: Joystick,
+    pub(super) auth: Auth,
     pub(super) simulator: Simulator,
 }
 
@@ -139,6 +144,46 @@ pub(super) struct Retake {
     pub(super) socket_url: Option<String>,
     pub(super) poll: Option<Time>,
     pub(super) pace: Pace,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Twitch {
+    pub(super) client_id: Option<String>,
+    pub(super) client_secret: Option<Reference>,
+    pub(super) redirect: Option<String>,
+    pub(super) channels: Option<Vec<String>>,
+    pub(super) accounts: Option<TwitchAccounts>,
+    pub(super) subscriptions: Option<Vec<String>>,
+    pub(super) eventsub_url: Option<String>,
+    pub(super) helix_base: Option<String>,
+    pub(super) oauth_base: Option<String>,
+    pub(super) pace: Pace,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Joystick {
+    pub(super) client_id: Option<String>,
+    pub(super) client_secret: Option<Reference>,
+    pub(super) redirect: Option<String>,
+    pub(super) channels: Option<Vec<String>>,
+    pub(super) bot: Option<String>,
+    pub(super) version: Option<JoystickVersion>,
+    pub(super) gateway_token: Option<JoystickToken>,
+    pub(super) command_keys: Option<JoystickKeys>,
+    pub(super) gateway_url: Option<String>,
+    pub(super) consent_url: Option<String>,
+    pub(super) oauth_base: Option<String>,
+    pub(super) rest_base: Option<String>,
+    pub(super) echo: Option<Time>,
+    pub(super) pace: Pace,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Auth {
+    pub(super) key: Option<Reference>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::settings::{
-    HostSettings, HttpSettings, LogSettings, PluginSettings, RetakeSettings, Settings, SimulatorSettings,
+    AuthSettings, HostSettings, HttpSettings, JoystickSettings, LogSettings, PluginSettings, RetakeSettings, Settings,
+    SimulatorSettings, TwitchSettings,
 };
 use crate::effect::PluginId;
 
@@ -16,6 +17,8 @@ use crate::effect::PluginId;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
     pub retake: Entries,
+    pub twitch: bool,
+    pub joystick: bool,
     pub plugins: Entries<PluginId>,
     /// `log.filter`.
     pub log_filter: bool,
@@ -61,7 +64,23 @@ impl Changes {
 
 /// Compares all but [`Settings::source`].
 pub fn compare(old: &Settings, new: &Settings) -> Changes {
-    let Settings { source: _, data_dir, log, http, pipeline, journal, agent, host, plugins, retake, simulator } = old;
+    let Settings {
+        source: _,
+        data_dir,
+        log,
+        http,
+        pipeline,
+        journal,
+        agent,
+        host,
+        plugins,
+        retake,
+        twitch,
+        joystick,
+        auth,
+        simulator,
+    } = old;
+    let AuthSettings { key } = auth;
     let LogSettings { filter, format } = log;
     let HttpSettings { listen, token } = http;
     let HostSettings { plugins_dir, watch, debounce, safe_mode, limits } = host;
@@ -70,12 +89,15 @@ pub fn compare(old: &Settings, new: &Settings) -> Changes {
         ("log.format", *format != new.log.format),
         ("http.listen", *listen != new.http.listen),
         ("http.token", !is_same_secret(token.as_ref(), new.http.token.as_ref())),
+        ("auth.key", !is_same_secret(key.as_ref(), new.auth.key.as_ref())),
         ("host.plugins-dir", *plugins_dir != new.host.plugins_dir),
         ("host.watch", *watch != new.host.watch),
         ("host.debounce", *debounce != new.host.debounce),
     ];
     Changes {
         retake: entries(&by_room(retake), &by_room(&new.retake), |old, new| is_same_account(old, new)),
+        twitch: !is_same(twitch.as_ref(), new.twitch.as_ref(), is_same_twitch),
+        joystick: !is_same(joystick.as_ref(), new.joystick.as_ref(), is_same_joystick),
         plugins: entries(plugins, &new.plugins, is_same_plugin),
         log_filter: *filter != new.log.filter,
         pipeline: *pipeline != new.pipeline,
@@ -120,6 +142,76 @@ fn is_same_account(old: &RetakeSettings, new: &RetakeSettings) -> bool {
         && *socket_url == new.socket_url
         && *pace == new.pace
         && *poll == new.poll
+}
+
+fn is_same<Section>(
+    old: Option<&Section>,
+    new: Option<&Section>,
+    is_same: impl Fn(&Section, &Section) -> bool,
+) -> bool {
+    match (old, new) {
+        (Some(old), Some(new)) => is_same(old, new),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+fn is_same_twitch(old: &TwitchSettings, new: &TwitchSettings) -> bool {
+    let TwitchSettings {
+        client_id,
+        client_secret,
+        redirect,
+        channels,
+        accounts,
+        subscriptions,
+        eventsub_url,
+        helix_base,
+        oauth_base,
+        pace,
+    } = old;
+    *client_id == new.client_id
+        && is_same_secret(client_secret.as_ref(), new.client_secret.as_ref())
+        && *redirect == new.redirect
+        && *channels == new.channels
+        && *accounts == new.accounts
+        && *subscriptions == new.subscriptions
+        && *eventsub_url == new.eventsub_url
+        && *helix_base == new.helix_base
+        && *oauth_base == new.oauth_base
+        && *pace == new.pace
+}
+
+fn is_same_joystick(old: &JoystickSettings, new: &JoystickSettings) -> bool {
+    let JoystickSettings {
+        client_id,
+        client_secret,
+        redirect,
+        channels,
+        bot,
+        version,
+        gateway_token,
+        command_keys,
+        gateway_url,
+        consent_url,
+        oauth_base,
+        rest_base,
+        pace,
+        echo,
+    } = old;
+    *client_id == new.client_id
+        && is_same_secret(client_secret.as_ref(), new.client_secret.as_ref())
+        && *redirect == new.redirect
+        && *channels == new.channels
+        && *bot == new.bot
+        && *version == new.version
+        && *gateway_token == new.gateway_token
+        && *command_keys == new.command_keys
+        && *gateway_url == new.gateway_url
+        && *consent_url == new.consent_url
+        && *oauth_base == new.oauth_base
+        && *rest_base == new.rest_base
+        && *pace == new.pace
+        && *echo == new.echo
 }
 
 fn is_same_plugin(old: &PluginSettings, new: &PluginSettings) -> bool {

@@ -2,6 +2,7 @@
 //!
 //! A wrong value is noted and replaced by the default, so that one pass finds everything that is wrong.
 
+mod accounts;
 mod limits;
 mod platforms;
 mod plugins;
@@ -45,6 +46,9 @@ pub(super) fn resolve(
         host: resolver.host(file, raw),
         plugins: resolver.plugins(&raw.plugins),
         retake: resolver.retake(&raw.retake),
+        twitch: resolver.twitch(&raw.twitch),
+        joystick: resolver.joystick(&raw.joystick),
+        auth: resolver.auth(&raw.auth),
         simulator: resolver.simulator(&raw.simulator),
     };
     (settings, resolver.findings)

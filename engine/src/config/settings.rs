@@ -28,6 +28,11 @@ pub struct Settings {
     /// By id. Plugins without an entry are known but have no grants.
     pub plugins: BTreeMap<PluginId, PluginSettings>,
     pub retake: Vec<RetakeSettings>,
+    /// `None` without a client id.
+    pub twitch: Option<TwitchSettings>,
+    /// `None` without a client id.
+    pub joystick: Option<JoystickSettings>,
+    pub auth: AuthSettings,
     pub simulator: SimulatorSettings,
 }
 
@@ -228,6 +233,106 @@ pub struct Rate {
 pub enum RetakeGeneration {
     V1,
     V2,
+}
+
+/// How the accounts of platforms where one signs in are kept.
+#[derive(Debug, Clone)]
+pub struct AuthSettings {
+    /// Seals the tokens in the database; `None` for a key file in the data folder.
+    pub key: Option<SecretString>,
+}
+
+#[derive(Debug, Clone)]
+pub struct TwitchSettings {
+    pub client_id: String,
+    /// `None` for a public client, which can only sign in with a code (`--device`), and whose refresh tokens serve once.
+    pub client_secret: Option<SecretString>,
+    /// Where the browser comes back to: http, on this machine, as it is registered there.
+    pub redirect: Url,
+    /// The broadcasters' user ids.
+    pub channels: Vec<String>,
+    /// Who signs in: the broadcaster of each channel, and a bot where it has an account of its own.
+    pub accounts: TwitchAccounts,
+    /// The `EventSub` subscription types that are wanted, of those that `platform::twitch` knows; `None` for all.
+    pub subscriptions: Option<Vec<String>>,
+    /// "wss://eventsub.wss.twitch.tv/ws"; no slash is added, and the query is ours.
+    pub eventsub_url: Url,
+    /// Ends with a slash, as the next.
+    pub helix_base: Url,
+    pub oauth_base: Url,
+    pub pace: Pace,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TwitchAccounts {
+    /// The bot speaks as the broadcaster.
+    Broadcaster,
+    /// A bot in a channel whose broadcaster did not sign in: chat and moderation, no subscriptions, bits and rewards.
+    Bot,
+    Both,
+}
+
+impl TwitchAccounts {
+    pub const fn has_bot(self) -> bool {
+        matches!(self, Self::Bot | Self::Both)
+    }
+
+    pub const fn has_broadcaster(self) -> bool {
+        matches!(self, Self::Broadcaster | Self::Both)
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct JoystickSettings {
+    pub client_id: String,
+    /// `None` for a public client, which proves itself by PKCE.
+    pub client_secret: Option<SecretString>,
+    pub redirect: Url,
+    /// The channel ids (hashes) of the streams where the bot is installed.
+    pub channels: Vec<String>,
+    /// The bot's username: tells its own lines from a viewer's.
+    pub bot: String,
+    pub version: JoystickVersion,
+    pub gateway_token: JoystickToken,
+    pub command_keys: JoystickKeys,
+    /// "wss://api.joystick.tv/cable"; the query is ours.
+    pub gateway_url: Url,
+    /// The page where a person agrees.
+    pub consent_url: Url,
+    /// Ends with a slash, as the next: "https://api.joystick.tv/api/oauth/".
+    pub oauth_base: Url,
+    pub rest_base: Url,
+    pub pace: Pace,
+    /// How long to wait until what was said comes back from the chat; the service confirms nothing.
+    pub echo: Duration,
+}
+
+/// The shape of the gateway's events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JoystickVersion {
+    V1,
+    V2,
+}
+
+/// What the gateway is opened with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JoystickToken {
+    /// The access token of a sign-in.
+    Access,
+    /// base64(client id:client secret), as the older gateway wants it; nobody has to sign in.
+    Basic,
+}
+
+/// How the keys of commands are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JoystickKeys {
+    Snake,
+    /// For servers of before July 2026.
+    Camel,
 }
 
 /// The simulator takes what `showrunner simulate` injects, and may play a script.

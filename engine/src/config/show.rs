@@ -6,7 +6,9 @@ use serde_json::Value;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table};
 
 use super::raw::{self, Raw, WatchMode};
-use super::settings::{Limits, Pace, PluginSettings, RetakeSettings, Settings, Watch};
+use super::settings::{
+    JoystickSettings, Limits, Pace, PluginSettings, RetakeSettings, Settings, TwitchSettings, Watch,
+};
 use super::units::{Size, Time};
 
 /// How much to show.
@@ -55,6 +57,15 @@ fn resolved(written: Raw, settings: &Settings) -> Raw {
         host: host(written.host, settings),
         plugins: plugins.map(|((id, written), settings)| (id, plugin(written, settings))).collect(),
         retake: retake.map(|(written, settings)| account(written, settings)).collect(),
+        twitch: match &settings.twitch {
+            Some(settings) => twitch(written.twitch, settings),
+            None => written.twitch,
+        },
+        joystick: match &settings.joystick {
+            Some(settings) => joystick(written.joystick, settings),
+            None => written.joystick,
+        },
+        auth: written.auth,
         simulator: raw::Simulator {
             channel: Some(settings.simulator.channel.clone()),
             script: settings.simulator.script.as_ref().map(|script| script.display().to_string()),
@@ -138,6 +149,41 @@ fn account(written: raw::Retake, settings: &RetakeSettings) -> raw::Retake {
         rest_base: Some(settings.rest_base.to_string()),
         socket_url: Some(settings.socket_url.to_string()),
         poll: Some(Time(settings.poll)),
+        pace: pace(&settings.pace, written.pace),
+    }
+}
+
+fn twitch(written: raw::Twitch, settings: &TwitchSettings) -> raw::Twitch {
+    raw::Twitch {
+        client_id: Some(settings.client_id.clone()),
+        client_secret: written.client_secret,
+        redirect: Some(settings.redirect.to_string()),
+        channels: Some(settings.channels.clone()),
+        accounts: Some(settings.accounts),
+        // Without the key it is all there are, also those of a later version.
+        subscriptions: settings.subscriptions.clone(),
+        eventsub_url: Some(settings.eventsub_url.to_string()),
+        helix_base: Some(settings.helix_base.to_string()),
+        oauth_base: Some(settings.oauth_base.to_string()),
+        pace: pace(&settings.pace, written.pace),
+    }
+}
+
+fn joystick(written: raw::Joystick, settings: &JoystickSettings) -> raw::Joystick {
+    raw::Joystick {
+        client_id: Some(settings.client_id.clone()),
+        client_secret: written.client_secret,
+        redirect: Some(settings.redirect.to_string()),
+        channels: Some(settings.channels.clone()),
+        bot: Some(settings.bot.clone()),
+        version: Some(settings.version),
+        gateway_token: Some(settings.gateway_token),
+        command_keys: Some(settings.command_keys),
+        gateway_url: Some(settings.gateway_url.to_string()),
+        consent_url: Some(settings.consent_url.to_string()),
+        oauth_base: Some(settings.oauth_base.to_string()),
+        rest_base: Some(settings.rest_base.to_string()),
+        echo: Some(Time(settings.echo)),
         pace: pace(&settings.pace, written.pace),
     }
 }

@@ -12,7 +12,7 @@ use crate::event::Channel;
 use crate::observation::Observer;
 use crate::pipeline::Pipeline;
 use crate::platform::supervisor::{Statuses, Supervision, supervise};
-use crate::platform::{Account, Source, retake, simulator};
+use crate::platform::{Account, Listener, retake, simulator};
 
 pub(super) struct Accounts {
     pipeline: Pipeline,
@@ -23,10 +23,9 @@ pub(super) struct Accounts {
 }
 
 struct Running {
-    channels: Vec<Channel>,
-    /// Until it is connected.
-    source: Option<Box<dyn Source>>,
-    connection: Option<Connection>,
+    /// Until they are connected.
+    sources: Vec<Listener>,
+    connections: Vec<Connection>,
 }
 
 struct Connection {
@@ -51,24 +50,24 @@ impl Accounts {
     }
 
     fn attach(&self, account: Account) {
-        let Account { name, channels, source, sink, pace } = account;
+        let Account { name, channels, sources, sink, pace } = account;
         self.pipeline.attach(&name, &channels, sink, pace);
-        self.running().insert(name, Running { channels, source, connection: None });
+        self.running().insert(name, Running { sources, connections: Vec::new() });
     }
 
     /// Connects all that are not connected yet.
     pub(super) fn connect_all(&self) {
-        for (name, running) in self.running().iter_mut() {
-            if let Some(source) = running.source.take() {
-                running.connection = Some(self.connect(name, running.channels.clone(), source));
-            }
+        for running in self.running().values_mut() {
+            let fresh = std::mem::take(&mut running.sources);
+            running.connections.extend(fresh.into_iter().map(|listener| self.connect(listener)));
         }
     }
 
-    fn connect(&self, name: &str, channels: Vec<Channel>, source: Box<dyn Source>) -> Connection {
+    fn connect(&self, listener: Listener) -> Connection {
+        let Listener { name, channels, source } = listener;
         let pipeline = self.pipeline.clone();
         let supervision = Supervision {
-            name: name.to_owned(),
+            name,
             channels,
             accept: Arc::new(move |draft| {
                 pipeline.accept(draft);
@@ -84,7 +83,7 @@ impl Accounts {
     /// Closes every connection; what waits in the outboxes can still be sent.
     pub(super) async fn disconnect_all(&self) {
         let connections: Vec<Connection> =
-            self.running().values_mut().filter_map(|running| running.connection.take()).collect();
+            self.running().values_mut().flat_map(|running| std::mem::take(&mut running.connections)).collect();
         for connection in connections {
             connection.close().await;
         }
@@ -106,7 +105,7 @@ impl Accounts {
 
     async fn remove(&self, name: &str) {
         let removed = self.running().remove(name);
-        if let Some(connection) = removed.and_then(|running| running.connection) {
+        for connection in removed.into_iter().flat_map(|running| running.connections) {
             connection.close().await;
         }
         self.pipeline.detach(name);

@@ -20,7 +20,7 @@ use self::rest::Rest;
 use self::sent::Sent;
 use self::sink::RetakeSink;
 use self::source::RetakeSource;
-use super::Account;
+use super::{Account, Listener};
 use crate::config::settings::RetakeSettings;
 use crate::event::Channel;
 
@@ -53,10 +53,12 @@ pub fn account(settings: &RetakeSettings, http: reqwest::Client, missed_since: O
     let channel = Channel::new(PLATFORM, settings.room.as_str());
     let rest = Arc::new(Rest::new(settings, http));
     let sent = Arc::new(Sent::default());
+    let source = RetakeSource::new(settings, channel.clone(), rest.clone(), sent.clone(), missed_since);
+    let (name, channels) = (channel.to_string(), vec![channel.clone()]);
     Account {
-        name: channel.to_string(),
-        channels: vec![channel.clone()],
-        source: Some(Box::new(RetakeSource::new(settings, channel.clone(), rest.clone(), sent.clone(), missed_since))),
+        name: name.clone(),
+        channels: channels.clone(),
+        sources: vec![Listener { name, channels, source: Box::new(source) }],
         sink: Arc::new(RetakeSink { rest, sent, channel }),
         pace: settings.pace,
     }

@@ -19,7 +19,7 @@ pub use self::draft::{Simulated, SimulationError, draft};
 use self::record::Record;
 pub use self::record::RecordError;
 pub use self::script::{Beat, Script, ScriptError};
-use super::{Account, ActionError, Disconnect, Link, Receipt, Sink, Source};
+use super::{Account, ActionError, Disconnect, Link, Listener, Receipt, Sink, Source};
 use crate::config::settings::SimulatorSettings;
 use crate::effect::Action;
 use crate::event::{Channel, ChatMessage, Draft, Event, Origin, Roles, User, now_ms};
@@ -69,10 +69,12 @@ pub fn account(settings: &SimulatorSettings) -> Result<(Account, SimulatorHandle
     let channel = Channel::new(PLATFORM, settings.channel.as_str());
     let (sender, events) = mpsc::channel(QUEUE);
     let handle = SimulatorHandle { events: sender.clone(), channel: channel.clone() };
+    let (name, channels) = (channel.to_string(), vec![channel.clone()]);
+    let source = Box::new(SimulatorSource { events, script, channel });
     let account = Account {
-        name: channel.to_string(),
-        channels: vec![channel.clone()],
-        source: Some(Box::new(SimulatorSource { events, script, channel })),
+        name: name.clone(),
+        channels: channels.clone(),
+        sources: vec![Listener { name, channels, source }],
         sink: Arc::new(SimulatorSink { echoes: sender, count: AtomicU64::new(0), record }),
         pace: settings.pace,
     };

@@ -81,7 +81,7 @@ impl Resolver<'_> {
         path
     }
 
-    fn required(&mut self, key: KeyPath, given: Option<&String>, what: &str) -> Option<String> {
+    pub(super) fn required(&mut self, key: KeyPath, given: Option<&String>, what: &str) -> Option<String> {
         let value = given.map(|value| value.trim()).filter(|value| !value.is_empty());
         if value.is_none() {
             self.found(key, format!("this key is needed: {what}"));
@@ -98,16 +98,25 @@ impl Resolver<'_> {
         self.secret(key, reference)
     }
 
-    /// Ends with a slash, so that paths can be joined to it. The unsafe scheme, the second, is for loopback alone: the
-    /// token would be readable on the way.
-    fn url(&mut self, key: &KeyPath, text: &str, [safe, unsafe_scheme]: [&str; 2]) -> Option<Url> {
+    /// Ends with a slash, so that paths can be joined to it.
+    pub(super) fn url(&mut self, key: &KeyPath, text: &str, schemes: [&str; 2]) -> Option<Url> {
+        let mut url = self.address(key, text, schemes)?;
+        if !url.path().ends_with('/') {
+            let path = format!("{}/", url.path());
+            url.set_path(&path);
+        }
+        Some(url)
+    }
+
+    /// The unsafe scheme, the second, is for loopback alone: the token would be readable on the way.
+    pub(super) fn address(&mut self, key: &KeyPath, text: &str, [safe, unsafe_scheme]: [&str; 2]) -> Option<Url> {
         if text.contains(['@', '?', '#']) {
             let message = "expected an address without user, query and fragment; secrets have their own key";
             self.found_in_part(key.clone(), message);
             return None;
         }
         let url = Url::parse(text).ok().filter(|url| [safe, unsafe_scheme].contains(&url.scheme()) && url.has_host());
-        let Some(mut url) = url else {
+        let Some(url) = url else {
             self.found(key.clone(), format!("expected an address such as \"{safe}://host/path/\""));
             return None;
         };
@@ -116,14 +125,10 @@ impl Resolver<'_> {
             self.found(key.clone(), message);
             return None;
         }
-        if !url.path().ends_with('/') {
-            let path = format!("{}/", url.path());
-            url.set_path(&path);
-        }
         Some(url)
     }
 
-    fn pace(&mut self, table: &KeyPath, raw: &raw::Pace, normal: PaceDefaults) -> Pace {
+    pub(super) fn pace(&mut self, table: &KeyPath, raw: &raw::Pace, normal: PaceDefaults) -> Pace {
         let per_second = raw.messages_per_second.unwrap_or(normal.messages_per_second);
         let (least, most) = defaults::MESSAGES_PER_SECOND;
         if !(least..=most).contains(&per_second) {
@@ -141,7 +146,7 @@ impl Resolver<'_> {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
+pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),

@@ -9,8 +9,19 @@ const EXPLAINED: &str = include_str!("../../../../config/showrunner.toml");
 const DEMO: &str = include_str!("../../../../config/demo.toml");
 
 /// Keys that are shown by an example, for want of a default.
-const EXAMPLES: [&str; 5] =
-    ["http.token", "agent.queue-file", "agent.health-file", "simulator.script", "simulator.record"];
+const EXAMPLES: [&str; 11] = [
+    "http.token",
+    "agent.queue-file",
+    "agent.health-file",
+    "auth.key",
+    "twitch.client-secret",
+    "twitch.channels",
+    "twitch.subscriptions",
+    "joystick.client-secret",
+    "joystick.channels",
+    "simulator.script",
+    "simulator.record",
+];
 
 /// A key that is switched off: `#` and the key, without a space.
 fn is_switched_off(line: &str) -> bool {
@@ -65,7 +76,8 @@ fn its_defaults_are_the_defaults() {
         let (table, key) = path.split_once('.').unwrap();
         shown[table].as_table_mut().unwrap().remove(key).unwrap();
     }
-    let needed = "[plugins.greeter]\n[[retake]]\nroom = \"streamer-user-id\"\nuser-id = \"bot-user-id\"\ntoken = \"env:RETAKE_TOKEN\"\n";
+    let needed = "[plugins.greeter]\n[[retake]]\nroom = \"streamer-user-id\"\nuser-id = \"bot-user-id\"\ntoken = \"env:RETAKE_TOKEN\"\n\
+                  [twitch]\nclient-id = \"your-client-id\"\n[joystick]\nclient-id = \"your-client-id\"\nbot = \"pixel\"\n";
     let resolved = |text: &str| {
         let (raw, settings) = parse(Path::new(FILE), text, fake_secret).map_err(|error| error.to_string()).unwrap();
         let mut text: toml_edit::DocumentMut = show::render(raw, &settings, Depth::Resolved).parse().unwrap();

@@ -169,9 +169,9 @@ fn link() -> (Link, mpsc::UnboundedReceiver<Draft>) {
 
 #[tokio::test]
 async fn what_is_said_comes_back_as_our_own() {
-    let (account, handle) = account(&settings(None)).unwrap();
+    let (mut account, handle) = account(&settings(None)).unwrap();
     let (link, mut events) = link();
-    let mut source = account.source.unwrap();
+    let mut source = account.sources.remove(0).source;
     tokio::spawn(async move { source.run(&link).await });
     handle.simulate(&simulated("follow")).unwrap();
     assert!(matches!(events.recv().await.unwrap().event, Event::Follow(_)));
@@ -215,9 +215,9 @@ async fn every_action_is_recorded_where_so_set() {
 
 #[tokio::test(start_paused = true)]
 async fn the_demo_plays_round_after_round() {
-    let (account, _handle) = account(&settings(Some("demo"))).unwrap();
+    let (mut account, _handle) = account(&settings(Some("demo"))).unwrap();
     let (link, mut events) = link();
-    let mut source = account.source.unwrap();
+    let mut source = account.sources.remove(0).source;
     tokio::spawn(async move { source.run(&link).await });
     let demo = Script::load(Path::new("demo")).unwrap();
     let begin = Instant::now();

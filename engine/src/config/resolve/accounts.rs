@@ -1,0 +1,131 @@
+//! `[twitch]`, `[joystick]` and `[auth]`: the platforms where an account signs in.
+
+use std::collections::BTreeSet;
+
+use url::Url;
+
+use super::Resolver;
+use super::platforms::is_loopback;
+use crate::config::defaults;
+use crate::config::problem::KeyPath;
+use crate::config::raw;
+use crate::config::settings::{
+    AuthSettings, JoystickKeys, JoystickSettings, JoystickToken, JoystickVersion, TwitchAccounts, TwitchSettings,
+};
+
+impl Resolver<'_> {
+    /// `None` without a client id: then there is no Twitch.
+    pub(super) fn twitch(&mut self, raw: &raw::Twitch) -> Option<TwitchSettings> {
+        let table = KeyPath::of("twitch");
+        if *raw == raw::Twitch::default() {
+            return None;
+        }
+        let client_id = self.client_id(&table, raw.client_id.as_ref(), "the id of your application at dev.twitch.tv");
+        let client_secret = raw.client_secret.as_ref().map(|secret| self.secret(table.key("client-secret"), secret));
+        let eventsub = raw.eventsub_url.as_deref().unwrap_or("wss://eventsub.wss.twitch.tv/ws");
+        let helix = raw.helix_base.as_deref().unwrap_or("https://api.twitch.tv/helix/");
+        let oauth = raw.oauth_base.as_deref().unwrap_or("https://id.twitch.tv/oauth2/");
+        let redirect = self.redirect(&table, raw.redirect.as_deref());
+        let channels = self.channels(&table, raw.channels.as_deref(), "expected user ids, which are numbers", |id| {
+            id.bytes().all(|byte| byte.is_ascii_digit())
+        });
+        let eventsub_url = self.address(&table.key("eventsub-url"), eventsub, ["wss", "ws"]);
+        let helix_base = self.url(&table.key("helix-base"), helix, ["https", "http"]);
+        let oauth_base = self.url(&table.key("oauth-base"), oauth, ["https", "http"]);
+        let pace = self.pace(&table.key("pace"), &raw.pace, defaults::TWITCH_PACE);
+        Some(TwitchSettings {
+            client_id: client_id?,
+            client_secret: client_secret.flatten(),
+            redirect: redirect?,
+            channels,
+            accounts: raw.accounts.unwrap_or(TwitchAccounts::Broadcaster),
+            subscriptions: raw.subscriptions.clone(),
+            eventsub_url: eventsub_url?,
+            helix_base: helix_base?,
+            oauth_base: oauth_base?,
+            pace,
+        })
+    }
+
+    /// `None` without a client id: then there is no Joystick.
+    pub(super) fn joystick(&mut self, raw: &raw::Joystick) -> Option<JoystickSettings> {
+        let table = KeyPath::of("joystick");
+        if *raw == raw::Joystick::default() {
+            return None;
+        }
+        let client_id = self.client_id(&table, raw.client_id.as_ref(), "the client id of your bot at joystick.tv");
+        let client_secret = raw.client_secret.as_ref().map(|secret| self.secret(table.key("client-secret"), secret));
+        let bot = self.required(table.key("bot"), raw.bot.as_ref(), "the username of the bot");
+        let gateway_token = raw.gateway_token.unwrap_or(JoystickToken::Access);
+        if gateway_token == JoystickToken::Basic && client_secret.is_none() {
+            let message = "the basic key is made of the client id and the client secret, so `client-secret` is needed";
+            self.found(table.key("gateway-token"), message);
+        }
+        let gateway = raw.gateway_url.as_deref().unwrap_or("wss://api.joystick.tv/cable");
+        let consent = raw.consent_url.as_deref().unwrap_or("https://joystick.tv/api/oauth/authorize");
+        let oauth = raw.oauth_base.as_deref().unwrap_or("https://api.joystick.tv/api/oauth/");
+        let rest = raw.rest_base.as_deref().unwrap_or("https://api.joystick.tv/api/v1/");
+        let redirect = self.redirect(&table, raw.redirect.as_deref());
+        let channels = self.channels(&table, raw.channels.as_deref(), "expected channel ids", |_| true);
+        let gateway_url = self.address(&table.key("gateway-url"), gateway, ["wss", "ws"]);
+        let consent_url = self.address(&table.key("consent-url"), consent, ["https", "http"]);
+        let oauth_base = self.url(&table.key("oauth-base"), oauth, ["https", "http"]);
+        let rest_base = self.url(&table.key("rest-base"), rest, ["https", "http"]);
+        let echo = self.time(table.key("echo"), raw.echo, defaults::JOYSTICK_ECHO);
+        let pace = self.pace(&table.key("pace"), &raw.pace, defaults::JOYSTICK_PACE);
+        Some(JoystickSettings {
+            client_id: client_id?,
+            client_secret: client_secret.flatten(),
+            redirect: redirect?,
+            channels,
+            bot: bot?,
+            version: raw.version.unwrap_or(JoystickVersion::V2),
+            gateway_token,
+            command_keys: raw.command_keys.unwrap_or(JoystickKeys::Snake),
+            gateway_url: gateway_url?,
+            consent_url: consent_url?,
+            oauth_base: oauth_base?,
+            rest_base: rest_base?,
+            pace,
+            echo,
+        })
+    }
+
+    pub(super) fn auth(&mut self, raw: &raw::Auth) -> AuthSettings {
+        AuthSettings { key: raw.key.as_ref().and_then(|reference| self.secret(KeyPath::of("auth.key"), reference)) }
+    }
+
+    fn client_id(&mut self, table: &KeyPath, given: Option<&String>, what: &str) -> Option<String> {
+        self.required(table.key("client-id"), given, what)
+    }
+
+    /// None yet is fine: signing in finds them out.
+    fn channels(
+        &mut self,
+        table: &KeyPath,
+        given: Option<&[String]>,
+        expected: &str,
+        is_id: impl Fn(&str) -> bool,
+    ) -> Vec<String> {
+        let channels = given.unwrap_or_default();
+        let mut seen = BTreeSet::new();
+        if channels.iter().any(|id| id.trim() != id || id.is_empty() || !is_id(id)) {
+            self.found(table.key("channels"), expected);
+        } else if !channels.iter().all(|id| seen.insert(id)) {
+            self.found(table.key("channels"), "one of them stands here twice; everything would be answered twice");
+        }
+        channels.to_vec()
+    }
+
+    /// The browser of this machine comes back there, and nobody else.
+    fn redirect(&mut self, table: &KeyPath, given: Option<&str>) -> Option<Url> {
+        let key = table.key("redirect");
+        let url = Url::parse(given.unwrap_or(defaults::REDIRECT)).ok();
+        let url = url.filter(|url| url.scheme() == "http" && is_loopback(url) && url.query().is_none());
+        if url.is_none() {
+            let message = "expected an http address on this machine, such as \"http://localhost:3000/oauth\"";
+            self.found_with_help(key, message, "it must be registered with the application, letter by letter");
+        }
+        url
+    }
+}
