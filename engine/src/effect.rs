@@ -67,6 +67,11 @@ pub enum Action {
         seconds: Option<u32>,
         reason: String,
     },
+    /// Bans for good and reports to the platform's staff.
+    Block {
+        user_id: String,
+        reason: String,
+    },
     Lift {
         user_id: String,
     },
@@ -99,6 +104,7 @@ impl Action {
             Self::Shoutout { .. } => "shoutout",
             Self::RemoveMessage { .. } => "remove-message",
             Self::Suspend { .. } => "suspend",
+            Self::Block { .. } => "block",
             Self::Lift { .. } => "lift",
             Self::Warn { .. } => "warn",
             Self::ResolveHeld { .. } => "resolve-held",
@@ -109,6 +115,7 @@ impl Action {
         match self {
             Self::RemoveMessage { .. }
             | Self::Suspend { .. }
+            | Self::Block { .. }
             | Self::Lift { .. }
             | Self::Warn { .. }
             | Self::ResolveHeld { .. } => Priority::Moderation,
@@ -121,9 +128,9 @@ impl Action {
     }
 
     /// Whether doing it twice is the same as doing it once, so that it may be sent again when it is not
-    /// known what became of it. A chat line must never appear twice.
+    /// known what became of it. A chat line must never appear twice, and nobody be reported twice.
     pub const fn is_repeatable(&self) -> bool {
-        matches!(self.priority(), Priority::Moderation)
+        matches!(self.priority(), Priority::Moderation) && !matches!(self, Self::Block { .. })
     }
 }
 

@@ -20,7 +20,7 @@ pub const VOCABULARY: [(&str, Option<&[&str]>); 11] = [
     ("gateway", None),
     ("http", None),
     ("kv", Some(&["use"])),
-    ("moderation", Some(&["lift", "remove-message", "resolve-held", "review", "suspend", "warn"])),
+    ("moderation", Some(&["block", "lift", "remove-message", "resolve-held", "review", "suspend", "warn"])),
     ("secrets", None),
     ("timers", Some(&["use"])),
     ("tools", None),

@@ -125,4 +125,6 @@ pub struct Goal {
     pub level: u32,
     pub current: u32,
     pub target: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at_ms: Option<u64>,
 }

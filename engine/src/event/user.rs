@@ -37,4 +37,7 @@ pub struct User {
     pub roles: Roles,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub badges: Vec<String>,
+    /// "#RRGGBB", where the platform has such a thing and they chose one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub color: Option<String>,
 }

@@ -173,7 +173,7 @@ fn bot() -> User {
         login: "showrunner".to_owned(),
         display_name: "Showrunner".to_owned(),
         roles: Roles { bot: true, ..Roles::default() },
-        badges: Vec::new(),
+        ..User::default()
     }
 }
 

@@ -179,9 +179,10 @@ fn effect_bytes(effect: &Effect) -> usize {
             | Action::Reply { text, .. }
             | Action::Whisper { text, .. }
             | Action::Announce { text } => text.len(),
-            Action::RemoveMessage { reason, .. } | Action::Suspend { reason, .. } | Action::Warn { reason, .. } => {
-                reason.len()
-            }
+            Action::RemoveMessage { reason, .. }
+            | Action::Suspend { reason, .. }
+            | Action::Block { reason, .. }
+            | Action::Warn { reason, .. } => reason.len(),
             Action::Shoutout { .. } | Action::Lift { .. } | Action::ResolveHeld { .. } => 0,
         },
         Effect::Alert(alert) => alert.title.len() + alert.text.len(),

@@ -26,7 +26,7 @@ impl Store {
         self.request(Access::Read, move |group| {
             group.draw()?;
             let mut statement = group.prepare(
-                "SELECT user_id, login, display_name, roles, badges, first_seen_ms, last_seen_ms, messages
+                "SELECT user_id, login, display_name, roles, badges, first_seen_ms, last_seen_ms, messages, color
                  FROM viewers WHERE platform = ?1 AND user_id = ?2",
             )?;
             Ok(statement.query_row((&platform, &user_id), read).optional()?)
@@ -40,7 +40,7 @@ impl Store {
         self.request(Access::Read, move |group| {
             group.draw()?;
             let mut statement = group.prepare(
-                "SELECT user_id, login, display_name, roles, badges, first_seen_ms, last_seen_ms, messages
+                "SELECT user_id, login, display_name, roles, badges, first_seen_ms, last_seen_ms, messages, color
                  FROM viewers WHERE platform = ?1 AND login_folded = ?2 ORDER BY last_seen_ms DESC LIMIT 1",
             )?;
             Ok(statement.query_row((&platform, &login), read).optional()?)
@@ -56,6 +56,7 @@ pub(super) struct Seen<'e> {
     display_name: &'e str,
     roles: Roles,
     badges: &'e [String],
+    color: Option<&'e str>,
     first_ms: Option<u64>,
     last_ms: u64,
     pub(super) messages: u32,
@@ -72,6 +73,9 @@ impl<'e> Seen<'e> {
         // That it was the first line is true of the line, not of the viewer.
         self.roles = Roles { first_time: false, ..author.roles };
         self.badges = &author.badges;
+        if author.color.is_some() {
+            self.color = author.color.as_deref();
+        }
         self.add_time(envelope.at_ms);
         self.messages = self.messages.saturating_add(1);
         self.lines.push((envelope, message));
@@ -107,13 +111,23 @@ pub(super) fn count(group: &Group<'_>, platform: &str, user_id: &str, seen: &See
     let roles = serde_json::to_string(&seen.roles)?;
     let badges = serde_json::to_string(seen.badges)?;
     let (first_ms, last_ms) = (to_integer(seen.first_ms()), to_integer(seen.last_ms));
-    let row: [&dyn ToSql; 9] =
-        [&platform, &user_id, &seen.login, &seen.display_name, &roles, &badges, &first_ms, &last_ms, &seen.messages];
+    let row: [&dyn ToSql; 10] = [
+        &platform,
+        &user_id,
+        &seen.login,
+        &seen.display_name,
+        &roles,
+        &badges,
+        &first_ms,
+        &last_ms,
+        &seen.messages,
+        &seen.color,
+    ];
     // Somebody known by the same login, as nearly always: the index by login stays as it is.
     let known = group
         .prepare(
             "UPDATE viewers SET display_name = ?4, roles = ?5, badges = ?6, messages = messages + ?9,
-                 first_seen_ms = min(first_seen_ms, ?7), last_seen_ms = max(last_seen_ms, ?8)
+                 color = coalesce(?10, color), first_seen_ms = min(first_seen_ms, ?7), last_seen_ms = max(last_seen_ms, ?8)
              WHERE platform = ?1 AND user_id = ?2 AND login = ?3",
         )?
         .execute(row)?;
@@ -121,14 +135,15 @@ pub(super) fn count(group: &Group<'_>, platform: &str, user_id: &str, seen: &See
         group
             .prepare(
                 "INSERT INTO viewers (platform, user_id, login, login_folded, display_name, roles, badges,
-                                      first_seen_ms, last_seen_ms, messages)
-                 VALUES (?1, ?2, ?3, ?10, ?4, ?5, ?6, ?7, ?8, ?9)
+                                      first_seen_ms, last_seen_ms, messages, color)
+                 VALUES (?1, ?2, ?3, ?11, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
                  ON CONFLICT (platform, user_id) DO UPDATE SET
                      login = excluded.login, login_folded = excluded.login_folded,
                      display_name = excluded.display_name, roles = excluded.roles, badges = excluded.badges,
                      first_seen_ms = min(first_seen_ms, excluded.first_seen_ms),
                      last_seen_ms = max(last_seen_ms, excluded.last_seen_ms),
-                     messages = messages + excluded.messages",
+                     messages = messages + excluded.messages,
+                     color = coalesce(excluded.color, color)",
             )?
             .execute([&row[..], &[&fold(seen.login)]].concat().as_slice())?;
     }
@@ -187,6 +202,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Viewer> {
             // Roles are a hint, never worth failing for.
             roles: serde_json::from_str(&roles).unwrap_or_default(),
             badges: serde_json::from_str(&badges).unwrap_or_default(),
+            color: row.get(8)?,
         },
         first_seen_ms: from_integer(row.get(5)?),
         last_seen_ms: from_integer(row.get(6)?),

@@ -28,6 +28,15 @@ pub fn suspend<'a>(
     host::moderation::suspend(place.platform, place.channel, user_id, seconds, reason)
 }
 
+/// Bans somebody for good and reports them to the staff of the platform. For what is worse than rude.
+///
+/// # Errors
+/// When it is not granted (`moderation = ["block"]`) or over a limit.
+pub fn block<'a>(place: impl Into<Place<'a>>, user_id: &str, reason: &str) -> Result<u32, String> {
+    let place = place.into();
+    host::moderation::block(place.platform, place.channel, user_id, reason)
+}
+
 /// Ends a suspension.
 ///
 /// # Errors

@@ -23,6 +23,7 @@ fn message(text: &str, command: &str) -> ChatMessage {
         display_name: "Ada".to_owned(),
         roles: Roles::empty(),
         badges: Vec::new(),
+        color: None,
     };
     ChatMessage {
         id: "1".to_owned(),

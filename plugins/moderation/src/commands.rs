@@ -235,7 +235,7 @@ impl Who {
 
 impl From<&User> for Who {
     fn from(user: &User) -> Self {
-        let User { id, login, display_name, roles, badges: _ } = user.clone();
+        let User { id, login, display_name, roles, badges: _, color: _ } = user.clone();
         Self { id, login, name: display_name, roles }
     }
 }

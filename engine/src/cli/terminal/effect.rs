@@ -32,7 +32,9 @@ fn acted(action: &Action) -> String {
             let time = seconds.map_or_else(|| "for good".to_owned(), |seconds| format!("for {seconds} s"));
             format!("{} {time} ({})", clean(user_id), clean(reason))
         }
-        Action::Warn { user_id, reason } => format!("{} ({})", clean(user_id), clean(reason)),
+        Action::Warn { user_id, reason } | Action::Block { user_id, reason } => {
+            format!("{} ({})", clean(user_id), clean(reason))
+        }
         Action::ResolveHeld { message_id, allow } => {
             format!("{} {}", clean(message_id), if *allow { "allowed" } else { "denied" })
         }

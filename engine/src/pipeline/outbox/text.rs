@@ -30,6 +30,7 @@ fn text_of(action: &mut Action) -> Option<&mut String> {
         Action::Shoutout { .. }
         | Action::RemoveMessage { .. }
         | Action::Suspend { .. }
+        | Action::Block { .. }
         | Action::Lift { .. }
         | Action::Warn { .. }
         | Action::ResolveHeld { .. } => None,

@@ -26,6 +26,10 @@ impl Host for Guest {
         self.moderate(&platform, &channel, reason.len(), Action::Suspend { user_id, seconds, reason })
     }
 
+    fn block(&mut self, platform: String, channel: String, user_id: String, reason: String) -> Result<u32, String> {
+        self.moderate(&platform, &channel, reason.len(), Action::Block { user_id, reason })
+    }
+
     fn lift(&mut self, platform: String, channel: String, user_id: String) -> Result<u32, String> {
         self.moderate(&platform, &channel, user_id.len(), Action::Lift { user_id })
     }

@@ -50,7 +50,7 @@ fn user() -> impl Strategy<Value = User> {
     ("[ab]", "(|X|Yy)", "(|One|Two)", any::<[bool; 2]>(), badges).prop_map(
         |(id, login, display_name, [moderator, first_time], badges)| {
             let roles = Roles { moderator, first_time, ..Roles::default() };
-            User { id, login, display_name, roles, badges }
+            User { id, login, display_name, roles, badges, color: None }
         },
     )
 }

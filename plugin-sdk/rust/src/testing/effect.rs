@@ -22,6 +22,8 @@ pub enum Effect {
     RemoveMessage { platform: String, channel: String, message_id: String, reason: String },
     /// [`crate::moderation::suspend`]
     Suspend { platform: String, channel: String, user_id: String, seconds: Option<u32>, reason: String },
+    /// [`crate::moderation::block`]
+    Block { platform: String, channel: String, user_id: String, reason: String },
     /// [`crate::moderation::lift`]
     Lift { platform: String, channel: String, user_id: String },
     /// [`crate::moderation::warn`]
@@ -59,9 +61,10 @@ impl Effect {
             | Self::Whisper { text, .. }
             | Self::Announce { text, .. } => text.len(),
             Self::Shoutout { user_id, .. } | Self::Lift { user_id, .. } => user_id.len(),
-            Self::RemoveMessage { reason, .. } | Self::Suspend { reason, .. } | Self::Warn { reason, .. } => {
-                reason.len()
-            }
+            Self::RemoveMessage { reason, .. }
+            | Self::Suspend { reason, .. }
+            | Self::Block { reason, .. }
+            | Self::Warn { reason, .. } => reason.len(),
             Self::ResolveHeld { message_id, .. } => message_id.len(),
             Self::Alert(alert) => {
                 alert.title.len() + alert.text.len() + optional(&alert.image) + optional(&alert.sound)

@@ -26,6 +26,7 @@ pub fn user(name: &str) -> User {
         display_name: name.to_owned(),
         roles: Roles::empty(),
         badges: Vec::new(),
+        color: None,
     }
 }
 

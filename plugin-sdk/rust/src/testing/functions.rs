@@ -177,6 +177,12 @@ pub(crate) mod moderation {
         with(|state| state.add("moderation.suspend", effect))
     }
 
+    pub(crate) fn block(platform: &str, channel: &str, user_id: &str, reason: &str) -> Result<u32, String> {
+        let (platform, channel) = (platform.to_owned(), channel.to_owned());
+        let (user_id, reason) = (user_id.to_owned(), reason.to_owned());
+        with(|state| state.add("moderation.block", Effect::Block { platform, channel, user_id, reason }))
+    }
+
     pub(crate) fn lift(platform: &str, channel: &str, user_id: &str) -> Result<u32, String> {
         let (platform, channel) = (platform.to_owned(), channel.to_owned());
         with(|state| state.add("moderation.lift", Effect::Lift { platform, channel, user_id: user_id.to_owned() }))

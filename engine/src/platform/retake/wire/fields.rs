@@ -202,7 +202,7 @@ impl Sender {
             (None, None) => format!("name:{}", shown.to_lowercase()),
         };
         let roles = Roles { broadcaster: self.id.as_deref() == Some(room), ..Roles::default() };
-        User { id, login: shown.clone(), display_name: shown, roles, badges: Vec::new() }
+        User { id, login: shown.clone(), display_name: shown, roles, ..User::default() }
     }
 
     /// Writes down what the vocabulary has no field for, and how sure the identity is.

@@ -61,13 +61,14 @@ pub(in crate::plugin) fn user<'a>(it: &'a event::User, arena: &'a Bump) -> types
         display_name: &it.display_name,
         roles: roles(it.roles),
         badges: texts(&it.badges, arena),
+        color: it.color.as_deref(),
     }
 }
 
 /// For answers, which the guest gets to keep.
 pub(in crate::plugin) fn owned_user(it: event::User) -> types::UserResult {
-    let event::User { id, login, display_name, roles, badges } = it;
-    types::UserResult { id, login, display_name, roles: self::roles(roles), badges }
+    let event::User { id, login, display_name, roles, badges, color } = it;
+    types::UserResult { id, login, display_name, roles: self::roles(roles), badges, color }
 }
 
 fn span(it: &event::Span) -> types::Span<'_> {
@@ -195,6 +196,7 @@ fn goal(it: &event::Goal) -> types::Goal<'_> {
         level: it.level,
         current: it.current,
         target: it.target,
+        ends_at_ms: it.ends_at_ms,
     }
 }
 
