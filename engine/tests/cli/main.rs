@@ -27,3 +27,4 @@ mod secrets;
 mod service;
 mod simulate;
 mod start;
+mod viewers;

@@ -59,6 +59,11 @@ impl Control for FakeEngine {
         Ok(Vec::new())
     }
 
+    async fn viewers(&self, name: &str, platform: Option<&str>, lines: u32) -> Result<Vec<ViewerView>, Refusal> {
+        self.asked.lock().unwrap().push(format!("{name} {platform:?} {lines}"));
+        Ok(Vec::new())
+    }
+
     async fn reload_config(&self) -> Result<Reloaded, Refusal> {
         Ok(Reloaded { applied: vec!["the log filter".into()], needs_restart: vec!["data-dir".into()] })
     }
