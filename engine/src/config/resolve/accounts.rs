@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use secrecy::ExposeSecret;
 use url::Url;
 
 use super::Resolver;
@@ -12,6 +13,9 @@ use crate::config::raw;
 use crate::config::settings::{
     AuthSettings, JoystickKeys, JoystickSettings, JoystickToken, JoystickVersion, TwitchAccounts, TwitchSettings,
 };
+
+/// Two for each byte of a key.
+const KEY_DIGITS: usize = 64;
 
 impl Resolver<'_> {
     /// `None` without a client id: then there is no Twitch.
@@ -92,7 +96,15 @@ impl Resolver<'_> {
     }
 
     pub(super) fn auth(&mut self, raw: &raw::Auth) -> AuthSettings {
-        AuthSettings { key: raw.key.as_ref().and_then(|reference| self.secret(KeyPath::of("auth.key"), reference)) }
+        let path = KeyPath::of("auth.key");
+        let key = raw.key.as_ref().and_then(|reference| self.secret(path.clone(), reference));
+        // An empty one was not read at all: a secret is never empty.
+        let is_wrong = |key: &&str| !key.is_empty() && !is_key(key);
+        if key.as_ref().map(ExposeSecret::expose_secret).filter(is_wrong).is_some() {
+            let message = format!("expected {KEY_DIGITS} hexadecimal digits, which are 32 bytes");
+            self.found_with_help(path, message, "`openssl rand -hex 32` makes a good one");
+        }
+        AuthSettings { key }
     }
 
     fn client_id(&mut self, table: &KeyPath, given: Option<&String>, what: &str) -> Option<String> {
@@ -128,4 +140,8 @@ impl Resolver<'_> {
         }
         url
     }
+}
+
+fn is_key(text: &str) -> bool {
+    text.len() == KEY_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
