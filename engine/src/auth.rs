@@ -4,8 +4,11 @@
 //! when that is refused. Nobody but this room sees a refresh token.
 //!
 //! [`Grants`] is made once, by the engine, or by the command line where no daemon runs. It owns every grant, so that a
-//! refresh token is presented by one hand only. [`consent`] and [`device`] are the ways in for a person.
+//! refresh token is presented by one hand only. [`consent`] brings a person to the page
+//! where they agree, and takes them in when they come back.
 
+pub mod answer;
+pub mod consent;
 mod grant;
 mod grants;
 mod http;
@@ -13,6 +16,7 @@ mod scopes;
 mod seal;
 mod service;
 mod vault;
+mod view;
 mod words;
 
 use async_trait::async_trait;
@@ -20,6 +24,7 @@ use secrecy::SecretString;
 
 pub use self::grants::Grants;
 pub use self::vault::{KeyError, KeyView, key_file, make_key_file};
+pub use self::view::{Condition, GrantView, Overview};
 pub use crate::store::{GrantId, GrantState, Role};
 
 /// An access token and whose it is.

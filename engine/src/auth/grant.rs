@@ -156,21 +156,32 @@ impl Grant {
         kept
     }
 
-    /// Says whether there was one.
-    pub(super) async fn forget(&self) -> Result<bool, StoreError> {
+    /// Takes it back at the service, then deletes it. Says why the service was not told, where that was accepted.
+    pub(super) async fn revoke(&self, forget: bool) -> Result<Option<String>, TokenError> {
         let mut hand = self.hand.lock().await;
-        let old = std::mem::take(&mut *hand);
+        let untold = match self.tell_revoked(&mut hand).await {
+            Ok(()) => None,
+            Err(error) if forget => Some(error.to_string()),
+            Err(error) => return Err(error),
+        };
         let removed = self.desk.store.remove_grant(&self.id).await;
-        if removed.is_err() {
-            *hand = old;
-        }
-        removed
+        removed.map_err(|error| TokenError::Later(error.to_string()))?;
+        *hand = Hand::default();
+        Ok(untold)
     }
 
-    /// As it stands in the database, for who takes it back.
+    async fn tell_revoked(&self, hand: &mut Hand) -> Result<(), TokenError> {
+        let held = self.load(hand).await?;
+        match self.authority()?.revoke(&held.access, held.refresh.as_ref()).await {
+            // What it does not know any more is revoked already.
+            Ok(()) | Err(RequestError::Refused(_)) => Ok(()),
+            Err(error) => Err(TokenError::Later(error.to_string())),
+        }
+    }
+
+    /// As it stands in the database.
     pub(super) async fn opened(&self) -> Result<Held, TokenError> {
-        let mut hand = Arc::clone(&self.hand).lock_owned().await;
-        self.load(&mut hand).await
+        self.load(&mut *self.hand.lock().await).await
     }
 
     /// Asks the service whether the token is still good, where it wants to be asked. Fails where it is to be asked again.

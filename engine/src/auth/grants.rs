@@ -17,7 +17,7 @@ use super::vault::Vault;
 use super::words::{JOYSTICK, TWITCH};
 use super::{TokenError, Tokens};
 use crate::config::settings::Settings;
-use crate::store::{GrantId, Store, StoreError};
+use crate::store::{GrantId, Store};
 
 /// Twitch wants to be asked so often whether a token is still good.
 const VALIDATE_EVERY: Duration = Duration::from_secs(3600);
@@ -129,11 +129,6 @@ impl Grants {
         if timeout(LAST_ANSWER, self.desk.tracker.wait()).await.is_err() {
             tracing::warn!("A refresh was under way at the end; its tokens may be lost.");
         }
-    }
-
-    /// In the order of their ids.
-    pub(super) async fn rows(&self) -> Result<Vec<crate::store::StoredGrant>, StoreError> {
-        self.desk.store.grants().await
     }
 }
 

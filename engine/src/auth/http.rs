@@ -39,6 +39,8 @@ pub(super) enum RequestError {
 
 /// One for all services. Connections are not kept: a request on one that has just been closed would be lost.
 pub(super) fn client() -> reqwest::Result<Client> {
+    // An error says that it was installed before, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
         .redirect(Policy::none())
         .connect_timeout(CONNECT)

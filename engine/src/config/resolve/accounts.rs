@@ -130,15 +130,20 @@ impl Resolver<'_> {
     }
 
     /// The browser of this machine comes back there, and nobody else.
-    fn redirect(&mut self, table: &KeyPath, given: Option<&str>) -> Option<Url> {
-        let key = table.key("redirect");
-        let url = Url::parse(given.unwrap_or(defaults::REDIRECT)).ok();
-        let url = url.filter(|url| url.scheme() == "http" && is_loopback(url) && url.query().is_none());
-        if url.is_none() {
-            let message = "expected an http address on this machine, such as \"http://localhost:3000/oauth\"";
-            self.found_with_help(key, message, "it must be registered with the application, letter by letter");
+    fn redirect(&mut self, table: &KeyPath, given: Option<&str>) -> Option<String> {
+        let text = given.unwrap_or(defaults::REDIRECT);
+        let url = Url::parse(text).ok();
+        let is_right = url.is_some_and(|url| {
+            let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+            url.scheme() == "http" && is_loopback(&url) && is_plain
+        });
+        if is_right {
+            return Some(text.to_owned());
         }
-        url
+        let message = "expected an http address on this machine, such as \"http://localhost:3000/oauth\"";
+        let help = "it must be registered with the application, letter by letter";
+        self.found_with_help(table.key("redirect"), message, help);
+        None
     }
 }
 
