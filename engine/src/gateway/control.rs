@@ -19,6 +19,7 @@ use tokio::sync::broadcast;
 
 pub use self::server::{ControlError, ControlSocket};
 use super::view::{BackedUp, PluginStatus, Reloaded, Status, TaskView, ViewerView};
+use crate::auth::answer::{AuthAnswer, AuthRequest};
 use crate::observation::Observation;
 
 /// Where the socket of a data folder is.
@@ -41,6 +42,7 @@ pub enum Request {
         /// Lines of each in each channel.
         lines: u32,
     },
+    Auth(AuthRequest),
     /// Answered by observations, one a line, until the client leaves.
     Watch,
     /// Reads the config again; when it is wrong the old settings stay.
@@ -146,6 +148,7 @@ pub enum Response {
     },
     Reloaded(Reloaded),
     BackedUp(BackedUp),
+    Auth(AuthAnswer),
     /// Done, and there is nothing to say of it.
     Done,
     Observed {
@@ -197,6 +200,7 @@ pub trait Control: Send + Sync {
     /// Tasks for `List`, `Lease` and `Dead`; nothing for the others.
     async fn queue(&self, request: QueueRequest) -> Result<Vec<TaskView>, Refusal>;
     async fn viewers(&self, name: &str, platform: Option<&str>, lines: u32) -> Result<Vec<ViewerView>, Refusal>;
+    async fn auth(&self, request: AuthRequest) -> Result<AuthAnswer, Refusal>;
     async fn reload_config(&self) -> Result<Reloaded, Refusal>;
     async fn back_up(&self, file: &Path, overwrite: bool) -> Result<BackedUp, Refusal>;
     fn watch(&self) -> broadcast::Receiver<Arc<Observation>>;

@@ -284,6 +284,7 @@ async fn carry_out(control: &dyn Control, request: Request) -> Result<Response, 
         Request::Viewers { name, platform, lines } => {
             control.viewers(&name, platform.as_deref(), lines).await.map(|viewers| Response::Viewers { viewers })
         }
+        Request::Auth(request) => control.auth(request).await.map(Response::Auth),
         Request::ReloadConfig => control.reload_config().await.map(Response::Reloaded),
         Request::Backup { file, overwrite } => control.back_up(&file, overwrite).await.map(Response::BackedUp),
         // Answered by the session itself.
