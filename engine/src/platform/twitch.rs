@@ -2,7 +2,7 @@
 
 #[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the source that reads events is written beside it"))]
 mod event;
-#[cfg_attr(not(test), expect(dead_code, reason = "the source that subscribes is written beside it"))]
+#[expect(dead_code, reason = "the source that subscribes is written beside it")]
 mod topics;
 
 /// The name of the platform.
