@@ -9,6 +9,7 @@ pub mod retake;
 pub mod simulator;
 pub mod socketio;
 pub mod supervisor;
+pub mod twitch;
 
 use std::sync::Arc;
 use std::time::Duration;
