@@ -6,6 +6,13 @@
 use async_trait::async_trait;
 use secrecy::SecretString;
 
+/// Whose grant it is. A bot with an account of its own signs in apart from the broadcaster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    Bot,
+    Broadcaster,
+}
+
 /// An access token and whose it is.
 #[derive(Debug, Clone)]
 pub struct Access {

@@ -4,11 +4,13 @@
 //! business of the [`supervisor`] alone, so no two parts can ever reconnect at once.
 
 mod backoff;
+mod http;
 pub(crate) mod panic;
 pub mod retake;
 pub mod simulator;
 pub mod socketio;
 pub mod supervisor;
+pub mod twitch;
 
 use std::sync::Arc;
 use std::time::Duration;
