@@ -1,0 +1,241 @@
+//! What Twitch tells, read with tolerance, as events of the vocabulary. Nothing here does any IO.
+//!
+//! Read field by field from JSON: the types of the crate `twitch_api` refuse a payload as a whole when one field is
+//! unknown to them, so they check our fakes, not our viewers.
+
+mod chat;
+mod fields;
+mod gifts;
+mod heard;
+mod notices;
+mod silenced;
+mod support;
+mod tellings;
+mod text;
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use self::fields::{extra, json_of, shortened};
+use self::gifts::Gifts;
+use self::heard::Heard;
+use self::silenced::Silenced;
+use self::tellings::{Tellings, Way};
+use super::PLATFORM;
+use crate::event::{Channel, Draft, Event, Raw, User};
+
+/// A notification as it came.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Notice<'a> {
+    pub(super) message_id: &'a str,
+    pub(super) topic: &'a str,
+    pub(super) version: &'a str,
+    /// By the clock of Twitch.
+    pub(super) at_ms: u64,
+    pub(super) event: &'a Value,
+}
+
+/// Makes each happening one event. One for each account of the config, shared by all its sockets.
+#[derive(Debug, Default)]
+pub(super) struct Normalizer {
+    heard: Heard,
+    channels: HashMap<Channel, Memory>,
+}
+
+/// What a channel's events depend on.
+#[derive(Debug, Default)]
+struct Memory {
+    tellings: Tellings,
+    gifts: Gifts,
+    silenced: Silenced,
+}
+
+/// A notification where it belongs.
+struct Scene<'a> {
+    channel: &'a Channel,
+    /// The user id of our own account.
+    own: &'a str,
+    notice: &'a Notice<'a>,
+}
+
+impl<'a> Scene<'a> {
+    fn event(&self) -> &'a Value {
+        self.notice.event
+    }
+
+    /// What else it says, for `extra`.
+    fn rest(&self, used: &[&str]) -> Map<String, Value> {
+        fields::rest(self.notice.event, used)
+    }
+}
+
+/// What was read of a notification.
+struct Parsed {
+    event: Event,
+    /// What names this event for ever; else the notification's id does.
+    key: Option<String>,
+    /// When it happened, where that is not when it was sent.
+    at_ms: Option<u64>,
+    extra: Map<String, Value>,
+    own: bool,
+    /// Equal in all topics that tell of it, where there are several.
+    happening: Option<String>,
+    sequel: Sequel,
+}
+
+/// What follows from an event for others.
+enum Sequel {
+    None,
+    /// It is an announcement of gifts, and is told with the names; `community` is what the chat calls it.
+    Given {
+        community: Option<String>,
+    },
+    /// Somebody received one of some gifts.
+    Received {
+        who: User,
+        tier: String,
+    },
+    /// The chat says who received the only one, or one of `community`. `gift` is theirs alone.
+    Named {
+        community: Option<String>,
+        gift: Box<Parsed>,
+    },
+    /// All that somebody wrote goes away with it.
+    Silences(String),
+    /// All that somebody wrote went away: for a reason that is told, or may be soon.
+    Cleared(String),
+}
+
+impl Parsed {
+    fn new(event: Event) -> Self {
+        let (key, at_ms, own, happening) = (None, None, false, None);
+        Self { event, key, at_ms, extra: Map::new(), own, happening, sequel: Sequel::None }
+    }
+
+    fn raw(kind: &str, payload: &Value) -> Self {
+        Self::new(Event::Raw(Raw { kind: shortened(kind).to_owned(), json: json_of(payload) }))
+    }
+
+    fn draft(self, channel: &Channel, notice: &Notice<'_>) -> Draft {
+        let key = self.key.or_else(|| (!notice.message_id.is_empty()).then(|| shortened(notice.message_id).to_owned()));
+        Draft {
+            id: key.map(|key| format!("{PLATFORM}:{key}").into()),
+            extra: extra(self.extra),
+            own: self.own,
+            ..Draft::new(channel.clone(), self.at_ms.unwrap_or(notice.at_ms), self.event)
+        }
+    }
+}
+
+impl Normalizer {
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads a notification of `channel`; `own` is the user id of our own account. What belongs together may be told with
+    /// a later one, or when it is [`due`](Self::due).
+    pub(super) fn read(&mut self, channel: &Channel, own: &str, notice: &Notice<'_>, now: Instant) -> Vec<Draft> {
+        let scene = Scene { channel, own, notice };
+        if notice.topic == CHAT_MESSAGE {
+            return read(&scene).map(|parsed| parsed.draft(channel, notice)).collect();
+        }
+        if !self.heard.is_new(notice.message_id, now) {
+            return Vec::new();
+        }
+        if !self.channels.contains_key(channel) {
+            self.channels.insert(channel.clone(), Memory::default());
+        }
+        let mut drafts = Vec::new();
+        if let Some(memory) = self.channels.get_mut(channel) {
+            for parsed in read(&scene) {
+                memory.take(parsed, &scene, now, &mut drafts);
+            }
+            memory.take_due(now, &mut drafts);
+        }
+        drafts
+    }
+
+    /// What waited for more, and need not any longer.
+    pub(super) fn due(&mut self, now: Instant) -> Vec<Draft> {
+        let mut drafts = Vec::new();
+        for memory in self.channels.values_mut() {
+            memory.take_due(now, &mut drafts);
+        }
+        drafts
+    }
+
+    /// When to ask for it.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        let memories = self.channels.values();
+        memories.flat_map(|memory| [memory.gifts.next_due(), memory.silenced.next_due()]).flatten().min()
+    }
+}
+
+impl Memory {
+    /// Tells what is news.
+    fn take(&mut self, mut parsed: Parsed, scene: &Scene<'_>, now: Instant, drafts: &mut Vec<Draft>) {
+        let (channel, notice) = (scene.channel, scene.notice);
+        let way = Way::of(notice.topic);
+        let sequel = std::mem::replace(&mut parsed.sequel, Sequel::None);
+        let is_news = match parsed.happening.take() {
+            Some(happening) => self.tellings.is_news(happening, way, now),
+            None => true,
+        };
+        let draft = parsed.draft(channel, notice);
+        match sequel {
+            Sequel::Given { community } => return self.gifts.announce(draft, community, way, now),
+            Sequel::Cleared(user_id) => return drafts.extend(self.silenced.clear(user_id, draft, now)),
+            _ if is_news => drafts.push(draft),
+            _ => {}
+        }
+        match sequel {
+            Sequel::Received { who, tier } => self.gifts.arrive(who, &tier, now),
+            Sequel::Named { community: Some(community), gift } => {
+                self.gifts.receive(community, gift.draft(channel, notice), way, now);
+            }
+            Sequel::Named { community: None, gift } => {
+                self.gifts.announce(gift.draft(channel, notice), None, way, now);
+            }
+            Sequel::Silences(user_id) if is_news => self.silenced.cause(user_id, now),
+            _ => {}
+        }
+    }
+
+    fn take_due(&mut self, now: Instant, drafts: &mut Vec<Draft>) {
+        self.gifts.take_due(now, drafts);
+        self.silenced.take_due(now, drafts);
+    }
+}
+
+const CHAT_MESSAGE: &str = "channel.chat.message";
+const CHAT_NOTIFICATION: &str = "channel.chat.notification";
+
+/// What a notification tells; mostly one thing. What can't be understood is told as it came.
+fn read(scene: &Scene<'_>) -> impl Iterator<Item = Parsed> {
+    let parsed = match scene.notice.topic {
+        CHAT_MESSAGE => chat::message(scene),
+        CHAT_NOTIFICATION => notices::notification(scene),
+        "channel.follow" => support::follow(scene),
+        "channel.subscribe" => support::subscribe(scene),
+        "channel.subscription.message" => support::resubscribe(scene),
+        "channel.subscription.gift" => support::gift(scene),
+        "channel.subscription.end" => support::subscription_end(scene),
+        "channel.cheer" => support::cheer(scene),
+        "channel.bits.use" => support::bits_use(scene),
+        "channel.raid" => support::raid(scene),
+        "user.whisper.message" => chat::whisper(scene),
+        _ => None,
+    };
+    std::iter::once(parsed.unwrap_or_else(|| raw(scene)))
+}
+
+/// As it came, under its type, and a notification of the chat under what it tells of, too.
+fn raw(scene: &Scene<'_>) -> Parsed {
+    let Notice { topic, event, .. } = *scene.notice;
+    match notices::kind(event).filter(|_| topic == CHAT_NOTIFICATION) {
+        Some(kind) => Parsed::raw(&format!("{topic}.{kind}"), event),
+        None => Parsed::raw(topic, event),
+    }
+}
