@@ -15,7 +15,7 @@ use std::time::Duration;
 
 pub(super) use self::close::Close;
 pub(super) use self::connection::{Connection, Heard};
-pub(super) use self::frame::{Body, Notification, Subscription, read_time};
+pub(super) use self::frame::{Body, Frame, Notification, Subscription, read_time};
 pub(super) use self::seen::Seen;
 pub(super) use self::socket::Welcome;
 

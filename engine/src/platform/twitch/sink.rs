@@ -55,13 +55,21 @@ struct Acting<'a> {
     access: Access,
 }
 
+/// How a text reaches people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way<'a> {
+    Chat { reply_to: Option<&'a str> },
+    Whisper { user_id: &'a str },
+    Announcement,
+}
+
 impl Acting<'_> {
     async fn perform(&self, action: &Action) -> Result<Receipt, ActionError> {
         match action {
-            Action::Say { text } => self.say(text, None).await,
-            Action::Reply { message_id, text } => self.say(text, Some(message_id)).await,
-            Action::Whisper { user_id, text } => self.whisper(user_id, text).await,
-            Action::Announce { text } => self.announce(text).await,
+            Action::Say { text } => self.write(text, Way::Chat { reply_to: None }).await,
+            Action::Reply { message_id, text } => self.write(text, Way::Chat { reply_to: Some(message_id) }).await,
+            Action::Whisper { user_id, text } => self.write(text, Way::Whisper { user_id }).await,
+            Action::Announce { text } => self.write(text, Way::Announcement).await,
             Action::Shoutout { user_id } => self.shoutout(user_id).await,
             Action::RemoveMessage { message_id, .. } => self.remove(message_id).await,
             Action::Suspend { user_id, seconds, reason } => self.suspend(user_id, *seconds, reason).await,
@@ -74,35 +82,57 @@ impl Acting<'_> {
         }
     }
 
-    async fn say(&self, text: &str, reply_to: Option<&str>) -> Result<Receipt, ActionError> {
-        in_parts(text, Duration::ZERO, async |part| {
-            let mut body = json!({ "broadcaster_id": self.channel, "sender_id": self.access.user_id, "message": part });
-            if let (Some(message_id), Value::Object(body)) = (reply_to, &mut body) {
-                body.insert("reply_parent_message_id".to_owned(), json!(message_id));
+    /// Sends the parts of a text in their order. The receipt is the first part's. After a part is out nothing may be sent
+    /// again, so what fails then is said in a way that is never tried again.
+    async fn write(&self, text: &str, way: Way<'_>) -> Result<Receipt, ActionError> {
+        let parts = split(text);
+        let count = parts.len();
+        if count > MOST_PARTS {
+            return Err(ActionError::Refused(format!("the text would be {count} messages, more than {MOST_PARTS}")));
+        }
+        let mut first = None;
+        for (sent, part) in parts.into_iter().enumerate() {
+            if sent > 0 && way == Way::Announcement {
+                sleep(BETWEEN_ANNOUNCEMENTS).await;
             }
-            let answer = self.ask(Request::post("chat/messages").body(body)).await.map_err(action_error)?;
-            read_sent(&answer)
-        })
-        .await
+            match self.write_part(part, way).await {
+                Ok(receipt) => first = first.or(Some(receipt)),
+                Err(error) if sent == 0 => return Err(error),
+                Err(error) => {
+                    let told = format!("only {sent} of {count} parts of it are out: {error}");
+                    return Err(match error {
+                        ActionError::Lost(_) => ActionError::Lost(told),
+                        _ => ActionError::Refused(told),
+                    });
+                }
+            }
+        }
+        first.ok_or_else(|| ActionError::Refused("the text is empty".to_owned()))
     }
 
-    async fn whisper(&self, user_id: &str, text: &str) -> Result<Receipt, ActionError> {
-        in_parts(text, Duration::ZERO, async |part| {
-            let request = Request::post("whispers")
-                .query("from_user_id", &*self.access.user_id)
-                .query("to_user_id", user_id)
-                .body(json!({ "message": part }));
-            self.done(request).await.map_err(refused_when_limited)
-        })
-        .await
-    }
-
-    async fn announce(&self, text: &str) -> Result<Receipt, ActionError> {
-        in_parts(text, BETWEEN_ANNOUNCEMENTS, async |part| {
-            let request = self.moderating(Method::POST, "chat/announcements").body(json!({ "message": part }));
-            self.done(request).await.map_err(limited_for(BETWEEN_ANNOUNCEMENTS))
-        })
-        .await
+    async fn write_part(&self, part: &str, way: Way<'_>) -> Result<Receipt, ActionError> {
+        match way {
+            Way::Chat { reply_to } => {
+                let mut body =
+                    json!({ "broadcaster_id": self.channel, "sender_id": self.access.user_id, "message": part });
+                if let (Some(message_id), Value::Object(body)) = (reply_to, &mut body) {
+                    body.insert("reply_parent_message_id".to_owned(), json!(message_id));
+                }
+                let answer = self.ask(Request::post("chat/messages").body(body)).await.map_err(action_error)?;
+                read_sent(&answer)
+            }
+            Way::Whisper { user_id } => {
+                let request = Request::post("whispers")
+                    .query("from_user_id", &*self.access.user_id)
+                    .query("to_user_id", user_id)
+                    .body(json!({ "message": part }));
+                self.done(request).await.map_err(refused_when_limited)
+            }
+            Way::Announcement => {
+                let request = self.moderating(Method::POST, "chat/announcements").body(json!({ "message": part }));
+                self.done(request).await.map_err(|error| limited_for(BETWEEN_ANNOUNCEMENTS, error))
+            }
+        }
     }
 
     async fn shoutout(&self, user_id: &str) -> Result<Receipt, ActionError> {
@@ -182,38 +212,6 @@ fn unless(error: HelixError, words: &str) -> Result<Receipt, ActionError> {
         return Ok(Receipt::default());
     }
     Err(action_error(error))
-}
-
-/// Sends the parts of a text in their order. The receipt is the first part's. After a part is out nothing may be sent
-/// again, so what fails then is said in a way that is never tried again.
-async fn in_parts(
-    text: &str,
-    pause: Duration,
-    send: impl AsyncFn(&str) -> Result<Receipt, ActionError>,
-) -> Result<Receipt, ActionError> {
-    let parts = split(text);
-    let count = parts.len();
-    if count > MOST_PARTS {
-        return Err(ActionError::Refused(format!("the text would be {count} messages, more than {MOST_PARTS}")));
-    }
-    let mut first = None;
-    for (sent, part) in parts.into_iter().enumerate() {
-        if sent > 0 {
-            sleep(pause).await;
-        }
-        match send(part).await {
-            Ok(receipt) => first = first.or(Some(receipt)),
-            Err(error) if sent == 0 => return Err(error),
-            Err(error) => {
-                let told = format!("only {sent} of {count} parts of it are out: {error}");
-                return Err(match error {
-                    ActionError::Lost(_) => ActionError::Lost(told),
-                    _ => ActionError::Refused(told),
-                });
-            }
-        }
-    }
-    first.ok_or_else(|| ActionError::Refused("the text is empty".to_owned()))
 }
 
 #[cfg(test)]

@@ -70,8 +70,8 @@ pub(super) fn refused_when_limited(error: HelixError) -> ActionError {
 }
 
 /// The same with a pause where Twitch names none.
-pub(super) fn limited_for(pause: Duration) -> impl Fn(HelixError) -> ActionError {
-    move |error| match action_error(error) {
+pub(super) fn limited_for(pause: Duration, error: HelixError) -> ActionError {
+    match action_error(error) {
         ActionError::RateLimited { retry_after: None } => ActionError::RateLimited { retry_after: Some(pause) },
         other => other,
     }

@@ -14,12 +14,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::super::event::{missed_follow, missed_redemption, missed_subscriber};
+use super::super::event::{missed_follow, missed_redemption, missed_subscription};
 use super::super::eventsub::read_time;
 use super::super::helix::{Helix, HelixError, Request};
 use super::memory::{Memory, Stream};
 use crate::auth::Access;
-use crate::event::{Channel, Draft};
+use crate::event::{Channel, Draft, now_ms};
 use crate::platform::Backoff;
 
 /// How long after something happened Twitch may still be about to send it. What is found twice is told once.
@@ -117,7 +117,7 @@ impl LookUp<'_> {
         let listed: Vec<&str> = items.iter().filter_map(|item| item.get("user_id")?.as_str()).collect();
         let new = self.memory.take_subscribers(self.channel, &listed);
         let new = items.iter().filter(|item| is_after_gap && user_id(item).is_some_and(|id| new.contains(&id)));
-        Ok(new.filter_map(|item| missed_subscriber(self.channel, item)).map(Missed::Event).collect())
+        Ok(new.filter_map(|item| missed_subscription(self.channel, item, now_ms())).map(Missed::Event).collect())
     }
 
     async fn redemptions(&self, since_ms: u64) -> Result<Vec<Missed>, HelixError> {
