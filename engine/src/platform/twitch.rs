@@ -10,6 +10,8 @@ mod helix;
 mod shared;
 mod sink;
 mod source;
+#[cfg(test)]
+mod testing;
 mod topics;
 
 use std::collections::HashMap;
@@ -142,5 +144,19 @@ impl Make<'_> {
     fn channels_at_once(&self) -> usize {
         let of_each = TOPICS.iter().filter(|topic| topic.reader == Reader::Chat).count();
         (MOST_SUBSCRIPTIONS / of_each.max(1)).max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::config::defaults::TWITCH_SUBSCRIPTIONS;
+
+    #[test]
+    fn the_config_knows_the_subscription_types_that_are_read() {
+        let read: BTreeSet<&str> = TOPICS.iter().map(|topic| topic.name).collect();
+        assert_eq!(BTreeSet::from(TWITCH_SUBSCRIPTIONS), read);
     }
 }

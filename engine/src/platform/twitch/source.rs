@@ -12,6 +12,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, pending};
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
@@ -30,8 +31,8 @@ use crate::platform::{Disconnect, Link, Source};
 
 /// Twitch's rule for what is no longer news.
 const OLDEST_MS: u64 = 10 * 60 * 1000;
-/// How soon it shows that somebody has signed in with more scopes.
-const SCOPES_EVERY: Duration = Duration::from_secs(30);
+/// How soon it shows that somebody has signed in again.
+const CONSENT_EVERY: Duration = Duration::from_secs(30);
 
 /// What a source listens to and with what.
 pub(super) struct Listening {
@@ -108,13 +109,13 @@ impl<'a> Session<'a> {
     }
 
     async fn listen(mut self, connection: &mut Connection) -> Disconnect {
-        let mut scopes_at = Instant::now() + SCOPES_EVERY;
+        let mut consent_at = Instant::now() + CONSENT_EVERY;
         loop {
             if self.subscriptions.is_hopeless() {
                 return self.subscriptions.hopeless();
             }
             let events_due = self.source.listening.shared.next_due();
-            let scopes_due = self.subscriptions.lacks_scopes().then_some(scopes_at);
+            let consent_due = self.subscriptions.lacks_consent().then_some(consent_at);
             tokio::select! {
                 heard = connection.next() => match heard {
                     Ok(Heard::Frame(frame)) => self.hear(frame),
@@ -127,9 +128,9 @@ impl<'a> Session<'a> {
                 },
                 () = wait_until(events_due) => self.emit_due(),
                 found = found(&mut self.look_up) => self.tell_missed(found),
-                () = wait_until(scopes_due) => {
-                    self.look_at_scopes().await;
-                    scopes_at = Instant::now() + SCOPES_EVERY;
+                () = wait_until(consent_due) => {
+                    self.look_for_consent().await;
+                    consent_at = Instant::now() + CONSENT_EVERY;
                 }
             }
         }
@@ -268,11 +269,11 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Somebody may have signed in again meanwhile.
-    async fn look_at_scopes(&mut self) {
+    /// Somebody may have signed in again meanwhile. A token that was merely refreshed changes nothing, or does no harm.
+    async fn look_for_consent(&mut self) {
         if let Ok(access) = self.source.listening.helix.access().await
             && access.user_id == self.access.user_id
-            && access.scopes != self.access.scopes
+            && access.token.expose_secret() != self.access.token.expose_secret()
         {
             self.subscriptions.reconsider(&access);
             self.access = access;

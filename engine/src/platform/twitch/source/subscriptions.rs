@@ -138,13 +138,13 @@ impl Subscriptions {
         for wanted in self.all.iter_mut().filter(|wanted| wanted.is(subscription)) {
             let why = revocation(&subscription.status, self.sign_in);
             tracing::warn!(channel = %wanted.channel, topic = wanted.topic.name, why, "Twitch revoked a subscription.");
-            wanted.standing = Standing::Refused { why };
+            wanted.standing = Standing::Revoked { why };
         }
     }
 
-    /// Whether it would be of use to look whether the token may more by now.
-    pub(super) fn lacks_scopes(&self) -> bool {
-        self.all.iter().any(|wanted| matches!(wanted.standing, Standing::Unscoped { .. }))
+    /// Whether it would be of use to look for another token.
+    pub(super) fn lacks_consent(&self) -> bool {
+        self.all.iter().any(Wanted::lacks_consent)
     }
 
     pub(super) fn reconsider(&mut self, access: &Access) {
@@ -153,9 +153,8 @@ impl Subscriptions {
 
     /// Whether it will never hear anything, for Twitch closes a session on which nothing is subscribed.
     pub(super) fn is_hopeless(&self) -> bool {
-        self.all
-            .iter()
-            .all(|wanted| !wanted.is_asked && matches!(wanted.standing, Standing::Unscoped { .. } | Standing::Refused { .. }))
+        let is_lost = |wanted: &Wanted| wanted.lacks_consent() || matches!(wanted.standing, Standing::Refused { .. });
+        self.all.iter().all(|wanted| !wanted.is_asked && is_lost(wanted))
     }
 
     pub(super) fn is_confirmed(&self, channel: &Channel, topic: &str) -> bool {

@@ -33,6 +33,8 @@ pub(super) enum Standing {
     Later { why: String, at: Instant },
     /// The token lacks what it needs; it is tried when that has changed.
     Unscoped { why: String },
+    /// Twitch took it away; it is tried when somebody has signed in again.
+    Revoked { why: String },
     /// Trying again can't help.
     Refused { why: String },
 }
@@ -59,13 +61,18 @@ impl Wanted {
             _ if self.is_asked => None,
             Standing::Open => Some(now),
             Standing::Later { at, .. } => Some(*at),
-            Standing::Confirmed | Standing::Unscoped { .. } | Standing::Refused { .. } => None,
+            _ => None,
         }
     }
 
-    /// Looks again whether the token may have it, after that was not so.
+    /// Whether another token could bring it.
+    pub(super) fn lacks_consent(&self) -> bool {
+        matches!(self.standing, Standing::Unscoped { .. } | Standing::Revoked { .. })
+    }
+
+    /// Looks again whether the token may have it, now that it is another.
     pub(super) fn reconsider(&mut self, access: &Access) {
-        if matches!(self.standing, Standing::Unscoped { .. }) {
+        if self.lacks_consent() {
             self.standing = scoped(self.topic, access);
         }
     }
@@ -82,7 +89,10 @@ impl Wanted {
     pub(super) fn why_missing(&self) -> Option<&str> {
         match &self.standing {
             Standing::Open | Standing::Confirmed => None,
-            Standing::Later { why, .. } | Standing::Unscoped { why } | Standing::Refused { why } => Some(why),
+            Standing::Later { why, .. }
+            | Standing::Unscoped { why }
+            | Standing::Revoked { why }
+            | Standing::Refused { why } => Some(why),
         }
     }
 }
