@@ -3,11 +3,15 @@
 //! Read field by field from JSON: the types of the crate `twitch_api` refuse a payload as a whole when one field is
 //! unknown to them, so they check our fakes, not our viewers.
 
+mod broadcast;
 mod chat;
 mod fields;
 mod gifts;
 mod heard;
+mod missed;
+mod moderation;
 mod notices;
+mod participation;
 mod silenced;
 mod support;
 mod tellings;
@@ -18,9 +22,11 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
+use self::broadcast::Details;
 use self::fields::{extra, json_of, shortened};
 use self::gifts::Gifts;
 use self::heard::Heard;
+pub(super) use self::missed::{missed_follow, missed_redemption, missed_subscription};
 use self::silenced::Silenced;
 use self::tellings::{Tellings, Way};
 use super::PLATFORM;
@@ -50,6 +56,7 @@ struct Memory {
     tellings: Tellings,
     gifts: Gifts,
     silenced: Silenced,
+    details: Details,
 }
 
 /// A notification where it belongs.
@@ -139,7 +146,7 @@ impl Normalizer {
     pub(super) fn read(&mut self, channel: &Channel, own: &str, notice: &Notice<'_>, now: Instant) -> Vec<Draft> {
         let scene = Scene { channel, own, notice };
         if notice.topic == CHAT_MESSAGE {
-            return read(&scene).map(|parsed| parsed.draft(channel, notice)).collect();
+            return vec![read(&scene).draft(channel, notice)];
         }
         if !self.heard.is_new(notice.message_id, now) {
             return Vec::new();
@@ -149,7 +156,8 @@ impl Normalizer {
         }
         let mut drafts = Vec::new();
         if let Some(memory) = self.channels.get_mut(channel) {
-            for parsed in read(&scene) {
+            let changes = if notice.topic == CHANNEL_UPDATE { memory.details.changes(&scene) } else { None };
+            for parsed in changes.unwrap_or_else(|| vec![read(&scene)]) {
                 memory.take(parsed, &scene, now, &mut drafts);
             }
             memory.take_due(now, &mut drafts);
@@ -211,12 +219,22 @@ impl Memory {
 
 const CHAT_MESSAGE: &str = "channel.chat.message";
 const CHAT_NOTIFICATION: &str = "channel.chat.notification";
+const CHANNEL_UPDATE: &str = "channel.update";
+const MODERATE: &str = "channel.moderate";
 
-/// What a notification tells; mostly one thing. What can't be understood is told as it came.
-fn read(scene: &Scene<'_>) -> impl Iterator<Item = Parsed> {
-    let parsed = match scene.notice.topic {
+/// What a notification tells. What can't be understood is told as it came.
+fn read(scene: &Scene<'_>) -> Parsed {
+    let topic = scene.notice.topic;
+    let (group, phase) = topic.rsplit_once('.').unwrap_or((topic, ""));
+    let parsed = match topic {
         CHAT_MESSAGE => chat::message(scene),
         CHAT_NOTIFICATION => notices::notification(scene),
+        "channel.chat.message_delete" => moderation::message_delete(scene),
+        "channel.chat.clear" => Some(moderation::clear()),
+        "channel.chat.clear_user_messages" => moderation::clear_user_messages(scene),
+        "channel.chat_settings.update" => Some(broadcast::chat_settings(scene)),
+        "channel.chat.user_message_hold" | "automod.message.hold" => moderation::held(scene),
+        "channel.chat.user_message_update" | "automod.message.update" => moderation::decided(scene),
         "channel.follow" => support::follow(scene),
         "channel.subscribe" => support::subscribe(scene),
         "channel.subscription.message" => support::resubscribe(scene),
@@ -225,17 +243,50 @@ fn read(scene: &Scene<'_>) -> impl Iterator<Item = Parsed> {
         "channel.cheer" => support::cheer(scene),
         "channel.bits.use" => support::bits_use(scene),
         "channel.raid" => support::raid(scene),
+        "channel.ban" => moderation::ban(scene),
+        "channel.unban" => moderation::unban(scene),
+        MODERATE => moderation::moderate(scene),
+        "channel.warning.send" => moderation::warning_send(scene),
+        "channel.warning.acknowledge" => moderation::warning_acknowledge(scene),
+        "channel.suspicious_user.message" => moderation::suspicious_message(scene),
+        "channel.suspicious_user.update" => moderation::suspicious_update(scene),
+        "channel.moderator.add" => moderation::role(scene, "moderator-added"),
+        "channel.moderator.remove" => moderation::role(scene, "moderator-removed"),
+        "channel.vip.add" => moderation::role(scene, "vip-added"),
+        "channel.vip.remove" => moderation::role(scene, "vip-removed"),
+        "stream.online" | "stream.offline" => Some(broadcast::stream(scene, phase)),
+        "channel.ad_break.begin" => broadcast::ad_break(scene),
+        "channel.shoutout.create" => broadcast::shoutout_create(scene),
+        "channel.shoutout.receive" => broadcast::shoutout_receive(scene),
+        "channel.channel_points_automatic_reward_redemption.add" => participation::automatic_redemption(scene),
         "user.whisper.message" => chat::whisper(scene),
-        _ => None,
+        _ => match (group, phase) {
+            ("channel.channel_points_custom_reward_redemption", "add" | "update") => participation::redemption(scene),
+            ("channel.poll", "begin" | "progress" | "end") => participation::poll(scene, phase),
+            ("channel.prediction", "begin" | "progress" | "lock" | "end") => participation::prediction(scene, phase),
+            ("channel.hype_train", "begin" | "progress" | "end") => participation::hype_train(scene, phase),
+            ("channel.shared_chat", "begin" | "update" | "end") => Some(broadcast::shared_chat(scene, phase)),
+            _ => None,
+        },
     };
-    std::iter::once(parsed.unwrap_or_else(|| raw(scene)))
+    parsed.unwrap_or_else(|| raw(scene))
 }
 
-/// As it came, under its type, and a notification of the chat under what it tells of, too.
+/// As it came, under its type; where that tells of many things, under what it tells of, too.
 fn raw(scene: &Scene<'_>) -> Parsed {
     let Notice { topic, event, .. } = *scene.notice;
-    match notices::kind(event).filter(|_| topic == CHAT_NOTIFICATION) {
-        Some(kind) => Parsed::raw(&format!("{topic}.{kind}"), event),
+    let finer = match topic {
+        CHAT_NOTIFICATION => notices::kind(event),
+        MODERATE => moderation::action(event),
+        _ => None,
+    };
+    match finer {
+        Some(finer) => Parsed::raw(&format!("{topic}.{finer}"), event),
         None => Parsed::raw(topic, event),
     }
 }
+
+#[cfg(test)]
+mod fuzz;
+#[cfg(test)]
+mod tests;

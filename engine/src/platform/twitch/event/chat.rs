@@ -53,8 +53,14 @@ pub(super) fn chatter(scene: &Scene<'_>) -> Option<User> {
     let mut author = user(event, CHATTER, scene.channel)?;
     author.badges = list(event, "badges").take(MOST_BADGES).filter_map(badge).collect();
     author.roles = roles(&author, word(event, "message_type") == Some("user_intro"));
-    author.color = word(event, "color").map(str::to_owned);
+    author.color = word(event, "color").filter(|color| is_color(color)).map(str::to_owned);
     Some(author)
+}
+
+/// "#RRGGBB"; who never chose one has an empty one.
+fn is_color(color: &str) -> bool {
+    let digits = color.strip_prefix('#');
+    digits.is_some_and(|digits| digits.len() == 6 && digits.chars().all(|digit| digit.is_ascii_hexdigit()))
 }
 
 fn badge(badge: &Value) -> Option<String> {

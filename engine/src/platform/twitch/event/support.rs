@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
+use super::broadcast::raid_out;
 use super::fields::{
     FROM, RECIPIENT, TO, USER, count, giver, id, is_set, owned_text, owned_word, shortened, time, user, word,
 };
 use super::{Parsed, Scene, Sequel, text};
-use crate::event::{Amount, Broadcast, Channel, Event, Follow, Gift, Raid, Subscription, Support, User};
+use crate::event::{Amount, Channel, Event, Follow, Gift, Raid, Subscription, Support, User};
 
 pub(super) fn follow(scene: &Scene<'_>) -> Option<Parsed> {
     followed(scene.event(), scene.channel)
@@ -127,9 +128,7 @@ pub(super) fn raid(scene: &Scene<'_>) -> Option<Parsed> {
     let viewers = count(event, "viewers").unwrap_or(0);
     if id(event, "from_broadcaster_user_id").as_deref() == Some(&*scene.channel.id) {
         let who = user(event, TO, scene.channel)?;
-        let kind = "raid-out".to_owned();
-        let broadcast = Broadcast { kind, count: Some(viewers), who: Some(who), ..Broadcast::default() };
-        return Some(Parsed::new(Event::Broadcast(broadcast)));
+        return Some(raid_out(who, viewers));
     }
     Some(raided(user(event, FROM, scene.channel)?, viewers))
 }
