@@ -4,6 +4,7 @@
 //! business of the [`supervisor`] alone, so no two parts can ever reconnect at once.
 
 mod backoff;
+mod http;
 pub(crate) mod panic;
 pub mod retake;
 pub mod simulator;

@@ -7,13 +7,13 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::EngineError;
-use crate::auth::Grants;
-use crate::config::settings::{RetakeSettings, Settings};
+use crate::auth::{GrantId, Grants, Role};
+use crate::config::settings::{RetakeSettings, Settings, TwitchSettings};
 use crate::event::Channel;
 use crate::observation::Observer;
 use crate::pipeline::Pipeline;
 use crate::platform::supervisor::{Statuses, Supervision, supervise};
-use crate::platform::{Account, Listener, retake, simulator};
+use crate::platform::{Account, Listener, retake, simulator, twitch};
 
 pub(super) struct Accounts {
     pipeline: Pipeline,
@@ -62,6 +62,29 @@ impl Accounts {
             let missed_since = self.pipeline.missed_since(&Channel::new(retake::PLATFORM, room.room.as_str()));
             self.attach(retake_account(room, missed_since)?);
         }
+        if let Some(settings) = &settings.twitch {
+            self.attach_twitch(settings, |channel| self.pipeline.missed_since(channel))?;
+        }
+        Ok(())
+    }
+
+    fn attach_twitch(
+        &self,
+        settings: &TwitchSettings,
+        missed_since: impl Fn(&Channel) -> Option<u64>,
+    ) -> Result<(), EngineError> {
+        if settings.channels.is_empty() {
+            tracing::warn!("[twitch] has no channels yet; run `showrunner auth twitch`.");
+        }
+        let account = || twitch::PLATFORM.to_owned();
+        let http = twitch::client(settings).map_err(|source| EngineError::Account { account: account(), source })?;
+        let tokens = |role, channel: &str| {
+            self.grants.tokens(&match role {
+                Role::Bot => GrantId::bot(twitch::PLATFORM),
+                Role::Broadcaster => GrantId::broadcaster(twitch::PLATFORM, channel),
+            })
+        };
+        twitch::accounts(settings, tokens, &http, missed_since).into_iter().for_each(|account| self.attach(account));
         Ok(())
     }
 
@@ -117,6 +140,20 @@ impl Accounts {
 
     pub(super) async fn remove_retake(&self, room: &str) {
         self.remove(&Channel::new(retake::PLATFORM, room).to_string()).await;
+    }
+
+    /// Puts the accounts of these settings in the place of those there were; without settings there are none.
+    pub(super) async fn replace_twitch(&self, settings: Option<&TwitchSettings>) -> Result<(), EngineError> {
+        let is_twitch = |name: &&String| name.split(':').next() == Some(twitch::PLATFORM);
+        let old: Vec<String> = self.running().keys().filter(is_twitch).cloned().collect();
+        for name in old {
+            self.remove(&name).await;
+        }
+        if let Some(settings) = settings {
+            self.attach_twitch(settings, |_| None)?;
+            self.connect_all();
+        }
+        Ok(())
     }
 
     async fn remove(&self, name: &str) {

@@ -81,5 +81,12 @@ impl Engine {
                 Err(error) => tracing::error!(%error, "The account can't be connected."),
             }
         }
+        if changes.twitch {
+            match self.accounts.replace_twitch(new.twitch.as_ref()).await {
+                Ok(()) if new.twitch.is_none() => reloaded.applied.push("twitch was closed".to_owned()),
+                Ok(()) => reloaded.applied.push("twitch connects".to_owned()),
+                Err(error) => tracing::error!(%error, "Twitch can't be connected."),
+            }
+        }
     }
 }

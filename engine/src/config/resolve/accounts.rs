@@ -33,6 +33,7 @@ impl Resolver<'_> {
         let channels = self.channels(&table, raw.channels.as_deref(), "expected user ids, which are numbers", |id| {
             id.bytes().all(|byte| byte.is_ascii_digit())
         });
+        let subscriptions = self.subscriptions(&table, raw.subscriptions.as_deref());
         let eventsub_url = self.address(&table.key("eventsub-url"), eventsub, ["wss", "ws"]);
         let helix_base = self.url(&table.key("helix-base"), helix, ["https", "http"]);
         let oauth_base = self.url(&table.key("oauth-base"), oauth, ["https", "http"]);
@@ -43,7 +44,7 @@ impl Resolver<'_> {
             redirect: redirect?,
             channels,
             accounts: raw.accounts.unwrap_or(TwitchAccounts::Broadcaster),
-            subscriptions: raw.subscriptions.clone(),
+            subscriptions,
             eventsub_url: eventsub_url?,
             helix_base: helix_base?,
             oauth_base: oauth_base?,
@@ -105,6 +106,18 @@ impl Resolver<'_> {
             self.found_with_help(path, message, "`openssl rand -hex 32` makes a good one");
         }
         AuthSettings { key }
+    }
+
+    fn subscriptions(&mut self, table: &KeyPath, given: Option<&[String]>) -> Option<Vec<String>> {
+        let given = given?;
+        let (key, known) = (table.key("subscriptions"), defaults::TWITCH_SUBSCRIPTIONS);
+        if given.is_empty() {
+            self.found_with_help(key, "nothing would be subscribed", "leave the key out for everything");
+        } else if let Some(unknown) = given.iter().find(|name| !known.contains(&name.as_str())) {
+            let message = format!("\"{unknown}\" is no subscription type that Showrunner reads");
+            self.found_with_help(key, message, &format!("these are: {}", known.join(", ")));
+        }
+        Some(given.to_vec())
     }
 
     fn client_id(&mut self, table: &KeyPath, given: Option<&String>, what: &str) -> Option<String> {

@@ -5,8 +5,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Method, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -15,6 +14,7 @@ use url::Url;
 use super::wire::{Parsed, read_history, read_problem, read_sent_id};
 use crate::config::settings::{RetakeGeneration, RetakeSettings};
 use crate::event::now_ms;
+use crate::platform::http::{HttpError, read_body, retry_after, tellable, transport_error};
 
 /// What the service gives at most at once.
 const PAGE: &str = "100";
@@ -24,11 +24,6 @@ const MAX_HISTORY_BYTES: usize = 4 << 20;
 const MAX_ANSWER_BYTES: usize = 64 << 10;
 /// No limit is documented. This one keeps a plugin gone wild from posting books.
 pub(super) const MAX_TEXT_BYTES: usize = 8 << 10;
-/// A platform that asks for a longer wait than this is not believed.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
-/// An explanation longer than this explains nothing more.
-const LONGEST_PROBLEM: usize = 200;
-
 /// Why a request brought nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum RestError {
@@ -42,6 +37,16 @@ pub(super) enum RestError {
     Status { status: StatusCode, problem: Option<String>, retry_after: Option<Duration> },
     #[error("an answer that is not understood: {0}")]
     Answer(&'static str),
+}
+
+impl From<HttpError> for RestError {
+    fn from(error: HttpError) -> Self {
+        match error {
+            HttpError::Unreachable(why) => Self::Unreachable(why),
+            HttpError::Lost(why) => Self::Lost(why),
+            HttpError::TooLong => Self::Answer("it is too long"),
+        }
+    }
 }
 
 impl RestError {
@@ -189,7 +194,7 @@ async fn answer(outcome: reqwest::Result<Response>, limit: usize, token: &str) -
     let response = outcome.map_err(transport_error)?;
     let status = response.status();
     if status.is_success() {
-        return read_body(response, limit).await;
+        return Ok(read_body(response, limit).await?);
     }
     let retry_after = retry_after(response.headers(), now_ms());
     // An error without a readable body is still that error.
@@ -197,52 +202,6 @@ async fn answer(outcome: reqwest::Result<Response>, limit: usize, token: &str) -
     let problem = serde_json::from_slice::<Value>(&body).ok();
     let problem = problem.as_ref().and_then(read_problem).map(|problem| tellable(problem, token));
     Err(RestError::Status { status, problem, retry_after })
-}
-
-fn tellable(problem: &str, token: &str) -> String {
-    let line: String = problem.chars().filter(|character| !character.is_control()).collect();
-    let line = if token.is_empty() { line } else { line.replace(token, "…") };
-    line.chars().take(LONGEST_PROBLEM).collect()
-}
-
-async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, RestError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(transport_error)? {
-        if body.len() + chunk.len() > limit {
-            return Err(RestError::Answer("it is too long"));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-/// The error without its address, and with what is behind it.
-fn transport_error(error: reqwest::Error) -> RestError {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    match () {
-        () if error.is_connect() => RestError::Unreachable(text),
-        () if error.is_timeout() => RestError::Lost("no answer in time".to_owned()),
-        () => RestError::Lost(text),
-    }
-}
-
-/// Seconds, or a date.
-fn retry_after(headers: &HeaderMap, now_ms: u64) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = match text.parse::<f64>() {
-        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
-        Err(_) => {
-            let until: Timestamp = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-            Duration::from_millis(u64::try_from(until.as_millisecond()).ok()?.saturating_sub(now_ms))
-        }
-    };
-    Some(wait.min(LONGEST_RETRY_AFTER))
 }
 
 #[cfg(test)]
@@ -262,24 +221,6 @@ mod tests {
             let base = Url::parse(base).unwrap();
             assert_eq!(below(&base, &["agent", "stream", "chat", "send"]).as_str(), made);
             assert!(below(&base, &["chat", ""]).path().ends_with("/chat/"));
-        }
-    }
-
-    #[test]
-    fn a_wait_is_seconds_or_a_date_and_not_endless() {
-        let now_ms = 1_767_607_872_000;
-        for (text, seconds) in [
-            ("7", Some(7.0)),
-            ("0.5", Some(0.5)),
-            ("Mon, 05 Jan 2026 10:11:22 GMT", Some(10.0)),
-            ("Mon, 05 Jan 2026 09:00:00 GMT", Some(0.0)),
-            ("999999999", Some(3600.0)),
-            ("-1", None),
-            ("NaN", None),
-            ("soon", None),
-        ] {
-            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_str(text).unwrap())]);
-            assert_eq!(retry_after(&headers, now_ms).map(|wait| wait.as_secs_f64()), seconds, "{text}");
         }
     }
 }

@@ -2,9 +2,11 @@
 
 use axum::http;
 use futures_util::FutureExt;
+use reqwest::header::RETRY_AFTER;
 use showrunner_fuzz::{assert_one_short_line, fuzz_bytes};
 
 use super::*;
+use crate::platform::http::LONGEST_RETRY_AFTER;
 
 const TOKEN: &str = "the-token-of-this-test";
 const LIMIT: usize = 4096;
