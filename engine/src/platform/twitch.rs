@@ -71,7 +71,13 @@ pub fn accounts(
         let of_broadcaster = |channel: &Channel| {
             let (name, helix) = (channel.to_string(), helix(Role::Broadcaster, channel));
             let own = vec![channel.clone()];
-            let listener = make.listener(name.clone(), own.clone(), Role::Broadcaster, &[Reader::Chat, Reader::Broadcaster], &helix);
+            let listener = make.listener(
+                name.clone(),
+                own.clone(),
+                Role::Broadcaster,
+                &[Reader::Chat, Reader::Broadcaster],
+                &helix,
+            );
             make.account(name, own, vec![listener], helix)
         };
         return channels.iter().map(of_broadcaster).collect();

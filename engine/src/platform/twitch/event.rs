@@ -1,5 +1,42 @@
 //! What Twitch tells, read with tolerance, as events of the vocabulary. Nothing here does any IO.
 //!
+//! | type | event | remarks |
+//! |---|---|---|
+//! | `channel.chat.message` | chat | |
+//! | `user.whisper.message` | whisper | |
+//! | `channel.chat.message_delete` | moderation "delete" | |
+//! | `channel.chat.clear`, `.clear_user_messages` | moderation "clear" | of one user: not when it is told why |
+//! | `channel.chat_settings.update` | broadcast "chat-settings" | how the chat is set now |
+//! | `channel.chat.user_message_hold`, `automod.message.hold` | moderation "automod-hold" | |
+//! | `channel.chat.user_message_update`, `automod.message.update` | moderation "automod-approved", "-denied", "-expired", ... | |
+//! | `channel.follow` | follow | |
+//! | `channel.subscribe` | subscription "new", "gifted" | |
+//! | `channel.subscription.message`, `.end` | subscription "resub", "end" | |
+//! | `channel.subscription.gift` | gift | one, with its names |
+//! | `channel.cheer`, `channel.bits.use` | support "bits" | what is bought with bits has an `item` |
+//! | `channel.raid` | raid; broadcast "raid-out" | |
+//! | `channel.ban`, `.unban` | moderation "ban", "timeout", "unban" | |
+//! | `channel.moderate` | moderation: the above, "warn", "clear", "raid", "unraid", "chat-settings", "terms", "unban-request", "shared-chat-ban", ... | |
+//! | `channel.warning.send`, `.acknowledge` | moderation "warn", "warn-acknowledged" | |
+//! | `channel.suspicious_user.message`, `.update` | moderation "suspicious", "suspicious-update" | |
+//! | `channel.moderator.add`, `.remove` | moderation "moderator-added", "moderator-removed" | |
+//! | `channel.vip.add`, `.remove` | moderation "vip-added", "vip-removed" | |
+//! | `channel.update` | broadcast "title", "category" | what changed; both at first |
+//! | `stream.online`, `.offline` | broadcast "online", "offline" | |
+//! | `channel.ad_break.begin` | broadcast "ad-break" | |
+//! | `channel.shoutout.create`, `.receive` | broadcast "shoutout-sent", "shoutout-received" | |
+//! | `channel.shared_chat.begin`, `.update`, `.end` | broadcast "shared-chat" | `extra` has the phase |
+//! | `channel.channel_points_*_redemption.add`, `.update` | redemption | |
+//! | `channel.poll.*`, `channel.prediction.*` | ballot "poll", "prediction" | |
+//! | `channel.hype_train.*` | goal "hype-train" | |
+//! | `channel.chat.notification` | what it tells of: subscription (also "upgrade"), gift, raid, moderation "unraid", support "charity"; chat for an announcement | |
+//!
+//! Everything else is raw, under its type; a notification of the chat under its type and what it tells of
+//! (`channel.chat.notification.watch_streak`), and what happened in another channel of a shared chat is raw, too: nobody
+//! is to be thanked for it here. What the vocabulary has no field for is in `extra`, under the names that Twitch has.
+//!
+//! What several topics tell of is told once, see [`tellings`], [`gifts`] and [`silenced`].
+//!
 //! Read field by field from JSON: the types of the crate `twitch_api` refuse a payload as a whole when one field is
 //! unknown to them, so they check our fakes, not our viewers.
 
@@ -280,6 +317,8 @@ fn raw(scene: &Scene<'_>) -> Parsed {
         MODERATE => moderation::action(event),
         _ => None,
     };
+    let version = scene.notice.version;
+    tracing::debug!(topic, version, finer, "A notification has no event of its own, and goes on as it came.");
     match finer {
         Some(finer) => Parsed::raw(&format!("{topic}.{finer}"), event),
         None => Parsed::raw(topic, event),

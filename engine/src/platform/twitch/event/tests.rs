@@ -9,7 +9,9 @@ mod stream;
 mod support;
 mod twice;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -71,27 +73,29 @@ fn corpus() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/corpus/fuzz/twitch-events")
 }
 
-/// A line has a topic and an event.
-fn notices(text: &str) -> Vec<(String, Value)> {
-    let notice = |line: &str| {
-        let (topic, event) = line.split_once(' ')?;
-        Some((topic.to_owned(), serde_json::from_str(event).ok()?))
+/// By the names of their files.
+static SAMPLES: LazyLock<BTreeMap<String, Vec<(String, Value)>>> = LazyLock::new(|| {
+    let read = |entry: std::io::Result<std::fs::DirEntry>| {
+        let path = entry.unwrap().path();
+        let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+        (path.file_name().unwrap().to_string_lossy().into_owned(), text.lines().filter_map(notice).collect())
     };
-    text.lines().filter_map(notice).collect()
+    std::fs::read_dir(corpus()).unwrap().map(read).collect()
+});
+
+/// A line has a topic and an event.
+fn notice(line: &str) -> Option<(String, Value)> {
+    let (topic, event) = line.split_once(' ')?;
+    Some((topic.to_owned(), serde_json::from_str(event).ok()?))
 }
 
 /// A file of the corpus.
 fn sample(name: &str) -> Vec<(String, Value)> {
-    let text = std::fs::read_to_string(corpus().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let notices = notices(&text);
-    assert!(!notices.is_empty(), "{name}");
-    notices
+    SAMPLES.get(name).unwrap_or_else(|| panic!("{name} is not in the corpus")).clone()
 }
 
-fn samples() -> Vec<(String, Value)> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(corpus()).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    files.iter().flat_map(|file| notices(&String::from_utf8_lossy(&std::fs::read(file).unwrap()))).collect()
+fn samples() -> Vec<&'static (String, Value)> {
+    SAMPLES.values().flatten().collect()
 }
 
 /// What a file of the corpus becomes, in the end.

@@ -51,11 +51,11 @@ fn a_line_has_its_author_and_what_stands_in_it() {
 #[test]
 fn padding_hides_no_command() {
     let draft = only("chat-padded");
-    let chat = chat(&draft);
-    assert_eq!(chat.text, "!so Ünal https://example.com/a?b=1.");
-    assert_eq!(shown(chat), [("link", "https://example.com/a?b=1", "https://example.com/a?b=1")]);
-    assert!(chat.author.roles.first_time, "it is their first line");
-    assert_eq!(chat.author.color, None);
+    let message = chat(&draft);
+    assert_eq!(message.text, "!so Ünal https://example.com/a?b=1.");
+    assert_eq!(shown(message), [("link", "https://example.com/a?b=1", "https://example.com/a?b=1")]);
+    assert!(message.author.roles.first_time, "it is their first line");
+    assert_eq!(message.author.color, None);
     for (written, read) in [
         ("!ping \u{e0000}", "!ping"),
         ("\u{200b}!ping\u{34f}", "!ping"),
@@ -65,7 +65,7 @@ fn padding_hides_no_command() {
         (" \u{e0000} ", ""),
     ] {
         let draft = line(written, |_| {});
-        assert_eq!(super::chat::chat(&draft).text, read);
+        assert_eq!(chat(&draft).text, read);
     }
 }
 
