@@ -67,3 +67,6 @@ pub enum TokenError {
     #[error("{0}")]
     Later(String),
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,6 @@
 //! Every grant there is, each with one hand on it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -47,7 +46,7 @@ pub(super) struct Desk {
 }
 
 /// By the name of the platform.
-type Services = BTreeMap<&'static str, Arc<dyn Authority>>;
+pub(super) type Services = BTreeMap<&'static str, Arc<dyn Authority>>;
 
 impl Desk {
     pub(super) fn authority(&self, platform: &str) -> Option<Arc<dyn Authority>> {
@@ -62,7 +61,12 @@ impl Grants {
         Ok(Self::with_services(store, settings, http, services))
     }
 
-    fn with_services(store: Store, settings: &Arc<Settings>, http: reqwest::Client, services: Services) -> Self {
+    pub(super) fn with_services(
+        store: Store,
+        settings: &Arc<Settings>,
+        http: reqwest::Client,
+        services: Services,
+    ) -> Self {
         let desk = Desk {
             store,
             vault: Vault::new(settings.auth.key.clone(), &settings.data_dir),
@@ -95,6 +99,7 @@ impl Grants {
     /// Looks after the grants until `shutdown`: asks at the start and every hour whether they still hold, which also
     /// refreshes those that are about to end.
     pub async fn look_after(self, shutdown: CancellationToken) {
+        self.look_at_key().await;
         loop {
             let pause = tokio::select! {
                 () = shutdown.cancelled() => return,
@@ -104,6 +109,14 @@ impl Grants {
                 () = shutdown.cancelled() => return,
                 () = sleep(pause) => {}
             }
+        }
+    }
+
+    /// Who has to put a key back should not have to find that out by what does not work.
+    async fn look_at_key(&self) {
+        let is_needed = self.desk.store.grants().await.is_ok_and(|rows| !rows.is_empty());
+        if let Some(problem) = self.desk.vault.view(is_needed).problem {
+            tracing::error!(problem, "The tokens in the database can't be read.");
         }
     }
 

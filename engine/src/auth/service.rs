@@ -160,7 +160,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_lifetime_is_survived(seconds in any::<u64>()) {
-            prop_assert!(read_tokens(&json!({ "access_token": "a", "expires_in": seconds })).unwrap().expires_ms.is_some());
+            let answer = json!({ "access_token": "a", "expires_in": seconds });
+            prop_assert!(read_tokens(&answer).unwrap().expires_ms.is_some());
         }
     }
 }

@@ -69,7 +69,7 @@ mod tests {
     fn what_is_written_can_be_loaded_and_is_never_overwritten() {
         let folder = TempDir::new().unwrap();
         let config = write(&folder.path().join("new/one")).unwrap();
-        assert!(crate::config::load(&config).is_ok());
+        assert!(config::load(&config).is_ok());
         assert!(config.with_file_name("plugins").is_dir());
         fs::write(&config, "# mine").unwrap();
         let error = write(config.parent().unwrap()).unwrap_err();

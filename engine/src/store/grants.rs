@@ -2,7 +2,7 @@
 //!
 //! Every write is durable when it is answered: what a grant's row says decides whether a refresh token may be used.
 
-use rusqlite::{OptionalExtension, Row, ToSql};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql};
 use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
@@ -203,6 +203,21 @@ impl Store {
         })
         .await
     }
+}
+
+/// For a database that was put back from a copy: whether its refresh tokens were used since, nobody knows. One that may
+/// be used again is used all the same.
+pub(super) fn distrust(connection: &mut Connection) -> rusqlite::Result<()> {
+    const WHY: &str = "the database was put back from a backup, and its refresh token may have been used since";
+    let has_grants: bool = connection.query_row(
+        "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = 'grants'",
+        [],
+        |row| row.get(0),
+    )?;
+    if has_grants {
+        connection.execute("UPDATE grants SET state = 'spent', reason = ?1 WHERE state = 'ready'", [WHY])?;
+    }
+    Ok(())
 }
 
 fn key(id: &GrantId) -> (&str, &'static str, &str) {

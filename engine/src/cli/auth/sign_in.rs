@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{sleep, timeout};
 
 use super::desk::{Desk, blocking, unexpected};
 use crate::auth::answer::{AuthAnswer, AuthError, AuthRequest, Hidden, check_role};
-use crate::auth::consent::{Arrival, Attempt, Callback};
+use crate::auth::consent::{Arrival, Attempt};
 use crate::auth::{GrantView, Role};
 use crate::cli::clean::clean;
 use crate::cli::failure::Failure;
@@ -71,8 +72,12 @@ impl Wish<'_> {
             // It is printed as well.
             let _ = open::that_detached(address.as_str());
         }
+        let interrupt = Interrupt::listen();
         output::line("Waiting for the browser; Ctrl-C ends it.")?;
-        let Arrived { arrival, answer } = self.arrived(&mut callback, &attempt, redirect).await?;
+        let arrival = interrupt.unless(timeout(PATIENCE, callback.arrival())).await?;
+        let Ok(arrival) = arrival else { return Err(too_late().into()) };
+        let arrival = arrival?;
+        let answer = self.exchange(&arrival, &attempt, redirect).await;
         match &answer {
             Ok(grant) => arrival.tell(Ok(&grant.login)),
             Err(error) => arrival.tell(Err(&error.to_string())),
@@ -81,10 +86,7 @@ impl Wish<'_> {
         answer
     }
 
-    async fn arrived(&self, callback: &mut Callback, attempt: &Attempt, redirect: String) -> anyhow::Result<Arrived> {
-        let arrival = unless_given_up(timeout(PATIENCE, callback.arrival())).await?;
-        let Ok(arrival) = arrival else { return Err(too_late().into()) };
-        let arrival = arrival?;
+    async fn exchange(&self, arrival: &Arrival, attempt: &Attempt, redirect: String) -> anyhow::Result<GrantView> {
         let request = AuthRequest::Exchange {
             platform: self.platform.to_owned(),
             role: self.role,
@@ -92,12 +94,10 @@ impl Wish<'_> {
             redirect,
             verifier: attempt.verifier(),
         };
-        let answer = match Desk::new(self.config).ask(request).await {
-            Ok(AuthAnswer::SignedIn(grant)) => Ok(grant),
-            Ok(other) => unexpected(&other),
-            Err(error) => Err(error),
-        };
-        Ok(Arrived { arrival, answer })
+        match Desk::new(self.config).ask(request).await? {
+            AuthAnswer::SignedIn(grant) => Ok(grant),
+            other => unexpected(&other),
+        }
     }
 
     async fn by_device(&self) -> anyhow::Result<GrantView> {
@@ -115,12 +115,13 @@ impl Wish<'_> {
             }
             other => return unexpected(&other),
         };
+        let interrupt = Interrupt::listen();
         output::line("Waiting; Ctrl-C ends it.")?;
         let Code { device_code, every, lives } = code;
         let (platform, role) = (self.platform.to_owned(), self.role);
         let request = AuthRequest::PollDevice { platform, role, device_code };
         let polled = poll(every, async || desk.ask(request.clone()).await);
-        unless_given_up(timeout(lives, polled)).await?.unwrap_or_else(|_| Err(too_late().into()))
+        interrupt.unless(timeout(lives, polled)).await?.unwrap_or_else(|_| Err(too_late().into()))
     }
 
     /// Says as whom, and makes the channel known to the config.
@@ -187,12 +188,6 @@ struct Code {
     lives: Duration,
 }
 
-/// A browser that waits for what came of its code.
-struct Arrived {
-    arrival: Arrival,
-    answer: anyhow::Result<GrantView>,
-}
-
 /// Asks again and again, never faster than the service wants it.
 async fn poll(
     mut every: Duration,
@@ -212,12 +207,24 @@ async fn poll(
     }
 }
 
-async fn unless_given_up<T>(waiting: impl Future<Output = T>) -> Result<T, Failure> {
-    tokio::select! {
-        done = waiting => Ok(done),
-        // Where the signal can't be heard, it ends the process.
-        Ok(()) = tokio::signal::ctrl_c() => {
-            Err(Failure::new("given up; nothing was changed", "sign in again at any time"))
+/// Ctrl-C, from the moment when it is made. Where it can't be heard it ends the process.
+struct Interrupt(Option<Signal>);
+
+impl Interrupt {
+    fn listen() -> Self {
+        Self(signal(SignalKind::interrupt()).ok())
+    }
+
+    async fn unless<T>(self, waiting: impl Future<Output = T>) -> Result<T, Failure> {
+        let interrupted = async {
+            match self.0 {
+                Some(mut signal) => drop(signal.recv().await),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            done = waiting => Ok(done),
+            () = interrupted => Err(Failure::new("given up; nothing was changed", "sign in again at any time")),
         }
     }
 }
