@@ -21,7 +21,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use url::form_urlencoded;
 
-pub use self::answer::Answer;
+pub use self::answer::{Answer, When};
 
 /// A request that was made.
 #[derive(Debug, Clone)]

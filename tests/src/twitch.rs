@@ -40,7 +40,7 @@ use showrunner::platform::Pace;
 use tokio::runtime::Runtime;
 use url::Url;
 
-pub use self::behaviour::{DeviceAnswer, DropReason, Welcome};
+pub use self::behaviour::{DeviceAnswer, DropReason};
 pub use self::events::chat::ChatLine;
 pub use self::eventsub::Notice;
 pub use self::kinds::ALL as KINDS;

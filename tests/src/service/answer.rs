@@ -10,6 +10,14 @@ use axum::response::{Html, IntoResponse as _, Response};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
+/// When something is said that comes by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    AtOnce,
+    After(Duration),
+    Never,
+}
+
 /// Unless its name says otherwise, nothing is done of what was asked.
 #[derive(Debug, Clone, Default)]
 pub enum Answer {

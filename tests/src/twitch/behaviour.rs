@@ -5,13 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-/// What a socket hears first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Welcome {
-    AtOnce,
-    After(Duration),
-    Never,
-}
+use crate::service::When;
 
 /// Why a chat line is not sent, and in which of the two shapes that is said.
 #[derive(Debug, Clone)]
@@ -40,7 +34,8 @@ pub enum DeviceAnswer {
 
 pub(super) struct Behaviour {
     // EventSub
-    pub(super) welcome: Welcome,
+    /// The first thing that a socket hears.
+    pub(super) welcome: When,
     /// In place of what the client wished.
     pub(super) keepalive_seconds: Option<u64>,
     pub(super) sends_keepalives: bool,
@@ -83,7 +78,7 @@ pub(super) struct Behaviour {
 impl Behaviour {
     pub(super) fn new() -> Self {
         Self {
-            welcome: Welcome::AtOnce,
+            welcome: When::AtOnce,
             keepalive_seconds: None,
             sends_keepalives: true,
             ping_every: Duration::from_secs(5),

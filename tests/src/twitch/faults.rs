@@ -6,12 +6,12 @@ use axum::extract::ws::Message;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::behaviour::{DeviceAnswer, DropReason, Welcome};
+use super::behaviour::{DeviceAnswer, DropReason};
 use super::eventsub::{Order, metadata};
 use super::state::new_id;
 use super::tokens::Tokens;
 use super::{CLIENT_ID, FakeTwitch};
-use crate::service::Answer;
+use crate::service::{Answer, When};
 
 impl FakeTwitch {
     // ---- tokens -----------------------------------------------------------------------------------------------
@@ -133,7 +133,7 @@ impl FakeTwitch {
     // ---- EventSub: sockets ------------------------------------------------------------------------------------
 
     /// For connections from now on, as is the keepalive.
-    pub fn set_welcome(&self, welcome: Welcome) {
+    pub fn set_welcome(&self, welcome: When) {
         self.state.behaviour().welcome = welcome;
     }
 

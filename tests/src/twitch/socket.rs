@@ -13,10 +13,10 @@ use serde_json::json;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::time::{Instant, sleep_until};
 
-use super::behaviour::Welcome;
 use super::eventsub::{Order, Session, Socket, metadata};
 use super::fields::with_unknown_fields;
 use super::state::{State, new_id, written};
+use crate::service::When;
 
 pub(super) async fn connect(
     Shared(state): Shared<Arc<State>>,
@@ -225,9 +225,9 @@ impl Connection {
     /// `None` when the socket is at its end.
     async fn talk(&mut self, orders: &mut UnboundedReceiver<Order>) -> Option<()> {
         self.welcome_at = match self.state.behaviour().welcome {
-            Welcome::AtOnce => Some(Instant::now()),
-            Welcome::After(pause) => Some(Instant::now() + pause),
-            Welcome::Never => None,
+            When::AtOnce => Some(Instant::now()),
+            When::After(pause) => Some(Instant::now() + pause),
+            When::Never => None,
         };
         self.ping_at = Instant::now() + self.state.behaviour().ping_every;
         loop {
