@@ -20,5 +20,6 @@ pub mod real_peers;
 pub mod retake;
 pub mod service;
 pub mod twitch;
+pub mod twitch_bot;
 pub mod web;
 pub mod zoo;

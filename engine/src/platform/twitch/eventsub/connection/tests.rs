@@ -106,7 +106,7 @@ async fn without_a_welcome_there_is_no_connection() {
     };
     // It answers the handshake and shows that it lives, and no more.
     tokio::join!(keepalive(&mut peer, "k"), async {
-        assert!(tokio::time::timeout(Duration::from_millis(50), &mut opening).await.is_err());
+        assert!(timeout(Duration::from_millis(50), &mut opening).await.is_err());
     });
     pause();
     let end = opening.await.err().unwrap();
