@@ -3,6 +3,7 @@
 //! A platform never knows a plugin. It holds one connection at a time; connecting again after an end is the
 //! business of the [`supervisor`] alone, so no two parts can ever reconnect at once.
 
+pub mod actioncable;
 mod backoff;
 pub(crate) mod panic;
 pub mod retake;
