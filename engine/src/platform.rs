@@ -5,6 +5,8 @@
 
 pub mod actioncable;
 mod backoff;
+mod fields;
+pub mod joystick;
 pub(crate) mod panic;
 pub mod retake;
 pub mod simulator;
