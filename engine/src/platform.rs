@@ -6,6 +6,7 @@
 pub mod actioncable;
 mod backoff;
 mod fields;
+pub mod http;
 pub mod joystick;
 pub(crate) mod panic;
 pub mod retake;
@@ -34,7 +35,9 @@ pub trait Source: Send {
     async fn run(&mut self, link: &Link) -> Disconnect;
 }
 
-/// The half that acts. Shared by all who send on this account; must not need the listening half.
+/// The half that acts. Shared by all who send on this account. Where a platform takes actions over the socket that it
+/// tells events by, this half needs the listening one: without a connection it answers
+/// [`ActionError::Unreachable`], and never opens one of its own.
 #[async_trait]
 pub trait Sink: Send + Sync {
     /// Carries out one action, once. Retrying is the outbox's business.
