@@ -1,8 +1,8 @@
 //! What happened while there was no connection.
 
 use showrunner::event::{Channel, Draft, Event};
-use showrunner_tests::twitch::{BOT_SCOPES, BROADCASTER_SCOPES, FakeTwitch, STREAMER};
 use showrunner_tests::service::Answer;
+use showrunner_tests::twitch::{BOT_SCOPES, BROADCASTER_SCOPES, FakeTwitch, STREAMER};
 use showrunner_tests::twitch_bot::{TestTokens, TwitchBot};
 
 fn is_late(draft: &Draft) -> bool {
@@ -131,7 +131,8 @@ async fn a_look_up_that_fails_for_a_while_is_tried_again() {
     let down = || Answer::status(503, "down");
     twitch.answer_next("GET /helix/channels/followers", [down(), down()]);
     lose(&twitch, &mut bot, || room.follow_unheard("dora")).await;
-    let who = bot.next(|draft| matches!(draft.event, Event::Follow(_)).then(|| draft.event.actor().unwrap().login.clone()));
+    let who =
+        bot.next(|draft| matches!(draft.event, Event::Follow(_)).then(|| draft.event.actor().unwrap().login.clone()));
     assert_eq!(who.await, "dora");
     assert_eq!(looked_up(&twitch, "channels/followers"), 3);
 }

@@ -28,10 +28,7 @@ async fn what_the_token_lacks_is_named_and_the_rest_works() {
     let tokens = TestTokens::new(&twitch, STREAMER, "user:read:chat");
     let mut bot = TwitchBot::start_with(&chat_only(&twitch), &tokens);
     let why = bot.until_degraded().await;
-    assert_eq!(
-        why,
-        "channel.follow: needs the scope moderator:read:followers; run `showrunner auth twitch` again"
-    );
+    assert_eq!(why, "channel.follow: needs the scope moderator:read:followers; run `showrunner auth twitch` again");
     assert_eq!(twitch.asked_for(SUBSCRIBE).len(), 1, "what can't succeed is not asked for");
     twitch.room().say("alice", "hi");
     assert_eq!(bot.chat_until("hi").await, ["hi"]);
