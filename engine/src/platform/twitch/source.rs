@@ -43,6 +43,8 @@ pub(super) struct Listening {
     /// Of the first channel are also whispers, which have none.
     pub(super) channels: Vec<Channel>,
     pub(super) topics: Vec<(Channel, &'static Topic)>,
+    /// The account is a person's, for whom the bot speaks: not all that comes from it is ours.
+    pub(super) is_person: bool,
     pub(super) helix: Arc<Helix>,
     pub(super) shared: Arc<Shared>,
 }
@@ -177,9 +179,16 @@ impl<'a> Session<'a> {
             };
             let (topic, version) = (&*subscription.topic, &*subscription.version);
             let notice = Notice { message_id, topic, version, at_ms, event };
-            for draft in shared.read(&channel, &self.access.user_id, &notice) {
-                self.link.emit(draft);
-            }
+            self.read(&channel, &notice);
+        }
+    }
+
+    fn read(&self, channel: &Channel, notice: &Notice<'_>) {
+        let Listening { shared, is_person, .. } = &self.source.listening;
+        let own = if *is_person { "" } else { &self.access.user_id };
+        for mut draft in shared.read(channel, own, notice) {
+            draft.own |= *is_person && shared.is_echo(&self.access.user_id, &draft);
+            self.link.emit(draft);
         }
     }
 
@@ -255,16 +264,13 @@ impl<'a> Session<'a> {
             tracing::warn!(why, "What was missed while there was no connection can't be looked up.");
         }
         let count = missed.len();
-        let shared = &self.source.listening.shared;
         for missed in missed {
             match missed {
                 Missed::Event(draft) => self.link.emit(draft),
                 Missed::Notice { channel, topic, version, id, at_ms, event } => {
                     let at_ms = at_ms.unwrap_or_else(|| now_ms().saturating_add_signed(self.skew_ms));
                     let notice = Notice { message_id: &id, topic, version, at_ms, event: &event };
-                    for draft in shared.read(&channel, &self.access.user_id, &notice) {
-                        self.link.emit(draft);
-                    }
+                    self.read(&channel, &notice);
                 }
             }
         }
