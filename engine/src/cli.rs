@@ -3,6 +3,7 @@
 //! Commands that need a running daemon ask it over the control socket; the others read and write files. Only [`run`]
 //! and [`demo`] start an engine.
 
+mod auth;
 mod backup;
 mod clean;
 mod config;
@@ -25,6 +26,7 @@ mod simulate;
 mod status;
 mod stop;
 mod terminal;
+mod viewers;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -56,6 +58,9 @@ enum Command {
     /// Check, show or reload the config.
     #[command(subcommand)]
     Config(config::Command),
+    /// Sign in where a platform wants it, show who is, and sign out.
+    #[command(subcommand)]
+    Auth(auth::Command),
     /// List, inspect, allow and switch plugins.
     #[command(subcommand)]
     Plugins(plugins::Command),
@@ -64,6 +69,9 @@ enum Command {
     /// Work on the tasks that wait for an agent.
     #[command(subcommand)]
     Queue(queue::Command),
+    /// Look somebody up.
+    #[command(subcommand)]
+    Viewers(viewers::Command),
     /// Export what was recorded of a stream.
     #[command(subcommand)]
     Journal(journal::Command),
@@ -109,9 +117,11 @@ fn execute(given: Option<PathBuf>, command: Command) -> anyhow::Result<()> {
         Command::Demo(arguments) => demo::execute(arguments),
         Command::Init(arguments) => init::execute(&arguments),
         Command::Config(command) => config::execute(config, &command),
+        Command::Auth(command) => daemon::block_on(auth::execute(config, command)),
         Command::Plugins(command) => daemon::block_on(plugins::execute(config, command)),
         Command::Simulate(arguments) => daemon::block_on(simulate::execute(config, arguments)),
         Command::Queue(command) => daemon::block_on(queue::execute(config, command)),
+        Command::Viewers(command) => daemon::block_on(viewers::execute(config, command)),
         Command::Journal(command) => daemon::block_on(journal::execute(config, command)),
         Command::Replay(arguments) => daemon::block_on(replay::execute(given.as_deref(), arguments)),
         Command::Moderation(command) => daemon::block_on(moderation::execute(given.as_deref(), command)),
@@ -150,6 +160,9 @@ mod tests {
             "demo --seconds 5 --dir d",
             "init here",
             "config show --resolved",
+            "auth twitch --bot --device",
+            "auth status --json",
+            "auth revoke twitch --channel 141981764 --forget",
             "plugins grant greeter chat=say,reply --pin",
             "plugins inspect greeter.wasm",
             "simulate tip --user alice --amount 5 --text hi",
@@ -161,6 +174,7 @@ mod tests {
             "replay stream.jsonl --plugin greeter.wasm --against new/greeter.wasm",
             "replay showrunner.db --plugin instant-replies --plugin agent-queue --json",
             "moderation replay stream.jsonl --config other.toml",
+            "viewers show @ada --platform twitch --lines 20",
             "status --json --config a.toml",
             "watch",
             "backup /backups/today.db --force --json",

@@ -6,7 +6,7 @@
 //!
 //! Reading is blocking work (files, `cmd:` secrets): within the runtime, call it on a blocking thread.
 
-mod defaults;
+pub(crate) mod defaults;
 pub mod edit;
 pub mod json;
 mod locate;

@@ -8,6 +8,7 @@
     reason = "only tests use it"
 )]
 
+pub mod answers;
 pub mod bot;
 pub mod daemon;
 pub mod fixtures;
@@ -20,5 +21,6 @@ pub mod real_peers;
 pub mod retake;
 pub mod service;
 pub mod twitch;
+pub mod twitch_bot;
 pub mod web;
 pub mod zoo;

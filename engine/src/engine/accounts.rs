@@ -7,17 +7,20 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::EngineError;
-use crate::config::settings::{RetakeSettings, Settings};
+use crate::auth::{GrantId, Grants, Role};
+use crate::config::settings::{RetakeSettings, Settings, TwitchSettings};
 use crate::event::Channel;
 use crate::observation::Observer;
 use crate::pipeline::Pipeline;
 use crate::platform::supervisor::{Statuses, Supervision, supervise};
-use crate::platform::{Account, Listener, retake, simulator};
+use crate::platform::{Account, Listener, retake, simulator, twitch};
 
 pub(super) struct Accounts {
     pipeline: Pipeline,
     observer: Observer,
     statuses: Statuses,
+    /// Who is signed in, for the platforms where one does: `grants.tokens(&GrantId::bot("twitch"))`.
+    grants: Grants,
     /// By the name of the account.
     running: Mutex<BTreeMap<String, Running>>,
 }
@@ -34,8 +37,21 @@ struct Connection {
 }
 
 impl Accounts {
-    pub(super) fn new(pipeline: Pipeline, observer: Observer, statuses: Statuses) -> Self {
-        Self { pipeline, observer, statuses, running: Mutex::default() }
+    pub(super) fn new(pipeline: Pipeline, observer: Observer, statuses: Statuses, grants: Grants) -> Self {
+        Self { pipeline, observer, statuses, grants, running: Mutex::default() }
+    }
+
+    pub(super) const fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    /// Somebody has signed in: every connection of the platform tries again at once.
+    pub(super) fn retry(&self, platform: &str) {
+        for status in self.statuses.all() {
+            if status.name.split(':').next() == Some(platform) {
+                self.statuses.restart(&status.name);
+            }
+        }
     }
 
     /// Gives every configured account its outbox.
@@ -46,6 +62,29 @@ impl Accounts {
             let missed_since = self.pipeline.missed_since(&Channel::new(retake::PLATFORM, room.room.as_str()));
             self.attach(retake_account(room, missed_since)?);
         }
+        if let Some(settings) = &settings.twitch {
+            self.attach_twitch(settings, |channel| self.pipeline.missed_since(channel))?;
+        }
+        Ok(())
+    }
+
+    fn attach_twitch(
+        &self,
+        settings: &TwitchSettings,
+        missed_since: impl Fn(&Channel) -> Option<u64>,
+    ) -> Result<(), EngineError> {
+        if settings.channels.is_empty() {
+            tracing::warn!("[twitch] has no channels yet; run `showrunner auth twitch`.");
+        }
+        let account = || twitch::PLATFORM.to_owned();
+        let http = twitch::client(settings).map_err(|source| EngineError::Account { account: account(), source })?;
+        let tokens = |role, channel: &str| {
+            self.grants.tokens(&match role {
+                Role::Bot => GrantId::bot(twitch::PLATFORM),
+                Role::Broadcaster => GrantId::broadcaster(twitch::PLATFORM, channel),
+            })
+        };
+        twitch::accounts(settings, tokens, &http, missed_since).into_iter().for_each(|account| self.attach(account));
         Ok(())
     }
 
@@ -101,6 +140,20 @@ impl Accounts {
 
     pub(super) async fn remove_retake(&self, room: &str) {
         self.remove(&Channel::new(retake::PLATFORM, room).to_string()).await;
+    }
+
+    /// Puts the accounts of these settings in the place of those there were; without settings there are none.
+    pub(super) async fn replace_twitch(&self, settings: Option<&TwitchSettings>) -> Result<(), EngineError> {
+        let is_twitch = |name: &&String| name.split(':').next() == Some(twitch::PLATFORM);
+        let old: Vec<String> = self.running().keys().filter(is_twitch).cloned().collect();
+        for name in old {
+            self.remove(&name).await;
+        }
+        if let Some(settings) = settings {
+            self.attach_twitch(settings, |_| None)?;
+            self.connect_all();
+        }
+        Ok(())
     }
 
     async fn remove(&self, name: &str) {

@@ -62,6 +62,9 @@ impl Engine {
                 Err(error) => tracing::error!(%error, "The plugins did not get the new config."),
             }
         }
+        if changes.twitch || changes.joystick {
+            self.accounts.grants().configure(new);
+        }
         self.apply_accounts(changes, new, &mut reloaded).await;
         reloaded
     }
@@ -76,6 +79,13 @@ impl Engine {
             match self.accounts.replace_retake(settings).await {
                 Ok(()) => reloaded.applied.push(format!("retake:{} connects", settings.room)),
                 Err(error) => tracing::error!(%error, "The account can't be connected."),
+            }
+        }
+        if changes.twitch {
+            match self.accounts.replace_twitch(new.twitch.as_ref()).await {
+                Ok(()) if new.twitch.is_none() => reloaded.applied.push("twitch was closed".to_owned()),
+                Ok(()) => reloaded.applied.push("twitch connects".to_owned()),
+                Err(error) => tracing::error!(%error, "Twitch can't be connected."),
             }
         }
     }

@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 pub use self::server::{ControlError, ControlSocket};
-use super::view::{BackedUp, PluginStatus, Reloaded, Status, TaskView};
+use super::view::{BackedUp, PluginStatus, Reloaded, Status, TaskView, ViewerView};
+use crate::auth::answer::{AuthAnswer, AuthRequest};
 use crate::observation::Observation;
 
 /// Where the socket of a data folder is.
@@ -34,6 +35,14 @@ pub enum Request {
     Plugins(PluginRequest),
     Simulate(Simulation),
     Queue(QueueRequest),
+    /// Everybody of a name, with what they wrote.
+    Viewers {
+        name: String,
+        platform: Option<String>,
+        /// Lines of each in each channel.
+        lines: u32,
+    },
+    Auth(AuthRequest),
     /// Answered by observations, one a line, until the client leaves.
     Watch,
     /// Reads the config again; when it is wrong the old settings stay.
@@ -130,12 +139,16 @@ pub enum Response {
     Tasks {
         tasks: Vec<TaskView>,
     },
+    Viewers {
+        viewers: Vec<ViewerView>,
+    },
     /// The id of the event that was played in.
     Simulated {
         event_id: String,
     },
     Reloaded(Reloaded),
     BackedUp(BackedUp),
+    Auth(AuthAnswer),
     /// Done, and there is nothing to say of it.
     Done,
     Observed {
@@ -186,6 +199,8 @@ pub trait Control: Send + Sync {
     async fn simulate(&self, simulation: Simulation) -> Result<String, Refusal>;
     /// Tasks for `List`, `Lease` and `Dead`; nothing for the others.
     async fn queue(&self, request: QueueRequest) -> Result<Vec<TaskView>, Refusal>;
+    async fn viewers(&self, name: &str, platform: Option<&str>, lines: u32) -> Result<Vec<ViewerView>, Refusal>;
+    async fn auth(&self, request: AuthRequest) -> Result<AuthAnswer, Refusal>;
     async fn reload_config(&self) -> Result<Reloaded, Refusal>;
     async fn back_up(&self, file: &Path, overwrite: bool) -> Result<BackedUp, Refusal>;
     fn watch(&self) -> broadcast::Receiver<Arc<Observation>>;

@@ -18,6 +18,7 @@ pub const REVIEWS_UNANSWERED: &str = "showrunner_reviews_unanswered_total";
 pub const CONNECTION_READY: &str = "showrunner_connection_ready";
 pub const QUEUE_DROPPED: &str = "showrunner_queue_dropped_total";
 pub const TASKS: &str = "showrunner_tasks";
+pub const TWITCH_DROPPED: &str = "showrunner_twitch_dropped_total";
 pub const STORE_BACKLOG: &str = "showrunner_store_backlog";
 pub const STORE_FAILING: &str = "showrunner_store_failing";
 pub const STORE_LOST_WRITES: &str = "showrunner_store_lost_writes_total";
@@ -42,7 +43,7 @@ const fn metric(name: &'static str, kind: Kind, labels: &'static [&'static str],
 }
 
 /// Every metric there is. No label holds what viewers write or are called: their number has no bound.
-pub const TABLE: [Metric; 12] = [
+pub const TABLE: [Metric; 13] = [
     metric(EVENTS, Kind::Counter, &["platform", "type"], "Events taken in, repeats left out."),
     metric(
         EFFECTS,
@@ -62,6 +63,7 @@ pub const TABLE: [Metric; 12] = [
     metric(CONNECTION_READY, Kind::Gauge, &["name"], "1 while events of the connection will come, else 0."),
     metric(QUEUE_DROPPED, Kind::Counter, &["plugin"], "Events that a plugin was too slow for."),
     metric(TASKS, Kind::Gauge, &["queue", "state"], "Tasks for agents: waiting, leased, dead."),
+    metric(TWITCH_DROPPED, Kind::Counter, &["why"], "Events that Twitch sent repeated or more than ten minutes late."),
     metric(STORE_BACKLOG, Kind::Gauge, &[], "Writes that wait for the database."),
     metric(STORE_FAILING, Kind::Gauge, &[], "1 while the database can't be written, else 0."),
     metric(STORE_LOST_WRITES, Kind::Counter, &[], "Writes that were given up: the journal has a gap."),

@@ -10,6 +10,7 @@
     reason = "tests may assume"
 )]
 
+mod auth;
 mod backup;
 mod config;
 mod daemon;
@@ -27,3 +28,4 @@ mod secrets;
 mod service;
 mod simulate;
 mod start;
+mod viewers;

@@ -7,7 +7,7 @@ fn problems(text: &str) -> Vec<String> {
 }
 
 /// Asserts that `text` has exactly one problem, at `place`, whose message holds `part`.
-fn assert_problem(text: &str, place: &str, part: &str) {
+pub(super) fn assert_problem(text: &str, place: &str, part: &str) {
     let problems = problems(text);
     let [problem] = problems.as_slice() else { panic!("not one problem: {problems:#?}") };
     assert!(problem.starts_with(&format!("{FILE}:{place}: ")), "{place} is not where {problem}");
@@ -180,4 +180,22 @@ fn everything_that_is_wrong_is_reported_at_once_in_the_order_of_the_file() {
     assert_eq!(places, [":1:1", ":3:10", ":4:9", ":6:10", ":7:9", ":12:8"], "{problems:#?}");
     let error = parse(Path::new(FILE), text, fake_secret).map(|_| ()).unwrap_err();
     assert!(error.to_string().starts_with("the config has 6 problems\n"));
+}
+
+#[test]
+fn a_key_is_64_digits_and_is_never_shown() {
+    let text = "[auth]\nkey = \"env:KEY\"\n";
+    let parsed = |secret: ReadSecret| parse(Path::new(FILE), text, secret).map(|(_, settings)| settings);
+    assert!(parsed(|_, _| Ok("0a".repeat(32).into())).is_ok());
+    assert!(parsed(secret::leave).is_ok(), "where it is not read it is not missed");
+    let wrong: [ReadSecret; 2] = [|_, _| Ok("0a0b0c".into()), |_, _| Ok("zz".repeat(32).into())];
+    for wrong in wrong {
+        let error = parsed(wrong).map(|_| ()).unwrap_err();
+        let told = format!("{error} {:?}", error.problems());
+        assert!(told.contains("auth.key") && told.contains("expected 64 hexadecimal digits"), "{told}");
+        assert!(told.contains("openssl rand -hex 32") && !told.contains("0a0b0c") && !told.contains("zzzz"), "{told}");
+    }
+    for typed in [format!("[auth]\nkey = \"{SECRET}\"\n"), format!("[twitch]\nclient-secret = [\"{SECRET}\"]\n")] {
+        assert!(problems(&typed).iter().any(|problem| problem.contains("secret")), "{typed}");
+    }
 }

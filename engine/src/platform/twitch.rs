@@ -1,0 +1,168 @@
+//! Twitch: `EventSub` over WebSocket, actions through Helix.
+//!
+//! [`Source`](super::Source)s and [`Sink`](super::Sink) share nothing but the grant they act with. A bot reads the chat
+//! of all its channels on one connection, and each broadcaster who signed in reads what only they may see on another;
+//! without a bot each channel is an account of its own. Connecting again is the supervisor's, tokens are `auth`'s.
+
+mod event;
+mod eventsub;
+mod helix;
+mod shared;
+mod sink;
+mod source;
+#[cfg(test)]
+mod testing;
+mod topics;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+
+use self::helix::Helix;
+use self::shared::Shared;
+use self::sink::TwitchSink;
+use self::source::{Listening, TwitchSource};
+use self::topics::{ConditionKind, Reader, TOPICS, Topic};
+use super::{Account, Listener};
+use crate::auth::{Role, Tokens};
+use crate::config::settings::TwitchSettings;
+use crate::event::Channel;
+
+/// The name of the platform.
+pub const PLATFORM: &str = "twitch";
+
+const CONNECT: Duration = Duration::from_secs(5);
+const ANSWER: Duration = Duration::from_secs(10);
+/// Twitch takes so many subscriptions on one connection.
+const MOST_SUBSCRIPTIONS: usize = 300;
+
+/// A client as this platform needs it: no redirects, bounded in time, and with no more connections kept than are
+/// ever used at once. A TLS provider must be installed before.
+pub fn client(settings: &TwitchSettings) -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .redirect(Policy::none())
+        .connect_timeout(CONNECT)
+        .timeout(ANSWER)
+        .pool_max_idle_per_host(settings.pace.in_flight)
+        .tcp_nodelay(true)
+        .user_agent(concat!("showrunner/", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
+/// The accounts that `settings` describe. `tokens` are those of a role in a channel; the bot's are the same in all of
+/// them. `http` must not follow redirects; see [`client`]. `missed_since`: what happened in a channel since then, by
+/// Twitch's clock, may have been missed by a run that was killed, and is looked up.
+pub fn accounts(
+    settings: &TwitchSettings,
+    tokens: impl Fn(Role, &str) -> Arc<dyn Tokens>,
+    http: &reqwest::Client,
+    missed_since: impl Fn(&Channel) -> Option<u64>,
+) -> Vec<Account> {
+    let channels: Vec<Channel> = settings.channels.iter().map(|id| Channel::new(PLATFORM, id.as_str())).collect();
+    let helix = |role, channel: &Channel| {
+        let (base, tokens) = (settings.helix_base.clone(), tokens(role, &channel.id));
+        Arc::new(Helix::new(http.clone(), base, &settings.client_id, tokens))
+    };
+    let make = Make { settings, shared: Arc::new(Shared::new()), missed_since: &missed_since };
+    let Some(first) = channels.first() else { return Vec::new() };
+    if !settings.accounts.has_bot() {
+        let of_broadcaster = |channel: &Channel| {
+            let (name, helix) = (channel.to_string(), helix(Role::Broadcaster, channel));
+            let own = vec![channel.clone()];
+            let listener = make.listener(
+                name.clone(),
+                own.clone(),
+                Role::Broadcaster,
+                &[Reader::Chat, Reader::Broadcaster],
+                &helix,
+            );
+            make.account(name, own, vec![listener], helix)
+        };
+        return channels.iter().map(of_broadcaster).collect();
+    }
+    let bot = helix(Role::Bot, first);
+    let mut sources: Vec<Listener> = Vec::new();
+    for (number, some) in channels.chunks(make.channels_at_once()).enumerate() {
+        let name = if number == 0 { format!("{PLATFORM}:bot") } else { format!("{PLATFORM}:bot-{}", number + 1) };
+        sources.push(make.listener(name, some.to_vec(), Role::Bot, &[Reader::Chat], &bot));
+    }
+    if settings.accounts.has_broadcaster() {
+        for channel in &channels {
+            let helix = helix(Role::Broadcaster, channel);
+            let own = vec![channel.clone()];
+            sources.push(make.listener(channel.to_string(), own, Role::Broadcaster, &[Reader::Broadcaster], &helix));
+        }
+    }
+    vec![make.account(PLATFORM.to_owned(), channels, sources, bot)]
+}
+
+/// What all accounts of a config have in common.
+struct Make<'a> {
+    settings: &'a TwitchSettings,
+    shared: Arc<Shared>,
+    missed_since: &'a dyn Fn(&Channel) -> Option<u64>,
+}
+
+impl Make<'_> {
+    fn account(&self, name: String, channels: Vec<Channel>, sources: Vec<Listener>, helix: Arc<Helix>) -> Account {
+        let sink = Arc::new(TwitchSink { helix, channels: channels.clone() });
+        Account { name, channels, sources, sink, pace: self.settings.pace }
+    }
+
+    fn listener(
+        &self,
+        name: String,
+        channels: Vec<Channel>,
+        role: Role,
+        readers: &[Reader],
+        helix: &Arc<Helix>,
+    ) -> Listener {
+        let whispers_on = match role {
+            // Whispers are the bot's and no channel's, so they come on the first of all.
+            Role::Bot => self.settings.channels.first().map(String::as_str),
+            Role::Broadcaster => channels.first().map(|channel| &*channel.id),
+        };
+        let wanted = |channel: &Channel, topic: &Topic| {
+            readers.contains(&topic.reader)
+                && self.settings.subscriptions.as_ref().is_none_or(|some| some.iter().any(|name| name == topic.name))
+                && (topic.condition != ConditionKind::User || whispers_on == Some(&*channel.id))
+        };
+        let topics = TOPICS.iter().flat_map(|topic| channels.iter().map(move |channel| (channel.clone(), topic)));
+        let listening = Listening {
+            address: self.settings.eventsub_url.to_string(),
+            sign_in: match role {
+                Role::Bot => "showrunner auth twitch --bot",
+                Role::Broadcaster => "showrunner auth twitch",
+            },
+            topics: topics.filter(|(channel, topic)| wanted(channel, topic)).collect(),
+            channels: channels.clone(),
+            helix: Arc::clone(helix),
+            shared: Arc::clone(&self.shared),
+        };
+        let since = channels.iter().filter_map(|channel| Some((channel.clone(), (self.missed_since)(channel)?)));
+        let missed_since: HashMap<Channel, u64> = since.collect();
+        Listener { name, channels, source: Box::new(TwitchSource::new(listening, missed_since)) }
+    }
+
+    /// Of how many channels a bot can have all on one connection.
+    fn channels_at_once(&self) -> usize {
+        let of_each = TOPICS.iter().filter(|topic| topic.reader == Reader::Chat).count();
+        (MOST_SUBSCRIPTIONS / of_each.max(1)).max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::config::defaults::TWITCH_SUBSCRIPTIONS;
+
+    #[test]
+    fn the_config_knows_the_subscription_types_that_are_read() {
+        let read: BTreeSet<&str> = TOPICS.iter().map(|topic| topic.name).collect();
+        assert_eq!(BTreeSet::from(TWITCH_SUBSCRIPTIONS), read);
+    }
+}

@@ -1,0 +1,155 @@
+//! What is known of a channel while it is heard, so that after a gap it shows what has changed.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+
+use crate::event::Channel;
+
+/// By channel; shared by the reading of events and the look-ups that run beside it.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    channels: Mutex<HashMap<Channel, Known>>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// Their user ids; `None` while they are not known, or too many.
+    subscribers: Option<HashSet<String>>,
+    /// Of those, who came since the list was last asked for.
+    joined: Vec<String>,
+    stream: Option<Stream>,
+    /// Counts what was heard of the stream, so that an older answer does not count for news.
+    stream_events: u64,
+}
+
+/// How a stream stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Stream {
+    /// Its id and since when, by Twitch's clock; `None` while it is offline.
+    pub(super) live: Option<(String, Option<u64>)>,
+    pub(super) title: String,
+    pub(super) category_id: String,
+}
+
+impl Memory {
+    /// Takes note of a live event.
+    pub(super) fn hear(&self, channel: &Channel, topic: &str, event: &Value) {
+        let text = |field: &str| event.get(field).and_then(Value::as_str).unwrap_or_default();
+        match topic {
+            "channel.subscribe" | "channel.subscription.message" => self.with(channel, |known| {
+                let user_id = text("user_id").to_owned();
+                known.joined.push(user_id.clone());
+                known.subscribers.as_mut().map(|subscribers| subscribers.insert(user_id));
+            }),
+            "channel.subscription.end" => self.with(channel, |known| {
+                known.joined.retain(|user_id| user_id != text("user_id"));
+                known.subscribers.as_mut().map(|subscribers| subscribers.remove(text("user_id")));
+            }),
+            "stream.online" => self.with(channel, |known| {
+                known.stream_events += 1;
+                known.stream.get_or_insert_default().live = Some((text("id").to_owned(), None));
+            }),
+            "stream.offline" => self.with(channel, |known| {
+                known.stream_events += 1;
+                known.stream.get_or_insert_default().live = None;
+            }),
+            "channel.update" => self.with(channel, |known| {
+                known.stream_events += 1;
+                let stream = known.stream.get_or_insert_default();
+                text("title").clone_into(&mut stream.title);
+                text("category_id").clone_into(&mut stream.category_id);
+            }),
+            _ => {}
+        }
+    }
+
+    /// To be called before the list of subscribers is asked for.
+    pub(super) fn begin_subscribers(&self, channel: &Channel) {
+        self.with(channel, |known| known.joined.clear());
+    }
+
+    /// Takes the whole list and returns those who were not known; none when nobody was known before.
+    pub(super) fn take_subscribers(&self, channel: &Channel, listed: &[&str]) -> HashSet<String> {
+        self.with(channel, |known| {
+            let mut now: HashSet<String> = listed.iter().map(|user_id| (*user_id).to_owned()).collect();
+            let new = known.subscribers.as_ref().map(|before| now.difference(before).cloned().collect());
+            // Who came meanwhile may not be on the list yet.
+            now.extend(std::mem::take(&mut known.joined));
+            known.subscribers = Some(now);
+            new.unwrap_or_default()
+        })
+    }
+
+    /// There are too many to keep.
+    pub(super) fn forget_subscribers(&self, channel: &Channel) {
+        self.with(channel, |known| known.subscribers = None);
+    }
+
+    /// To be called before the stream is asked for; what it returns belongs to [`Self::take_stream`].
+    pub(super) fn begin_stream(&self, channel: &Channel) -> u64 {
+        self.with(channel, |known| known.stream_events)
+    }
+
+    /// Takes the stream as it is now and returns how it was, unless something newer was heard meanwhile.
+    pub(super) fn take_stream(&self, channel: &Channel, began: u64, stream: Stream) -> Option<Option<Stream>> {
+        self.with(channel, |known| {
+            let is_newest = known.stream_events == began;
+            is_newest.then(|| known.stream.replace(stream))
+        })
+    }
+
+    fn with<Result>(&self, channel: &Channel, change: impl FnOnce(&mut Known) -> Result) -> Result {
+        let mut channels: MutexGuard<'_, _> = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+        change(channels.entry(channel.clone()).or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn channel() -> Channel {
+        Channel::new("twitch", "1337")
+    }
+
+    #[test]
+    fn only_who_was_not_there_before_is_new() {
+        let memory = Memory::default();
+        let new = |listed: &[&str]| {
+            memory.begin_subscribers(&channel());
+            let mut new: Vec<String> = memory.take_subscribers(&channel(), listed).into_iter().collect();
+            new.sort();
+            new
+        };
+        assert!(new(&["1", "2"]).is_empty(), "nobody was known");
+        memory.hear(&channel(), "channel.subscribe", &json!({ "user_id": "3" }));
+        memory.hear(&channel(), "channel.subscription.end", &json!({ "user_id": "1" }));
+        assert_eq!(new(&["1", "2", "3", "4"]), ["1", "4"]);
+        assert!(new(&["1", "2", "3", "4"]).is_empty());
+    }
+
+    #[test]
+    fn who_comes_while_the_list_is_read_is_not_new_later() {
+        let memory = Memory::default();
+        memory.begin_subscribers(&channel());
+        memory.hear(&channel(), "channel.subscribe", &json!({ "user_id": "3" }));
+        memory.take_subscribers(&channel(), &["1"]);
+        memory.begin_subscribers(&channel());
+        assert!(memory.take_subscribers(&channel(), &["1", "3"]).is_empty());
+    }
+
+    #[test]
+    fn an_answer_that_is_older_than_an_event_counts_for_nothing() {
+        let memory = Memory::default();
+        let began = memory.begin_stream(&channel());
+        memory.hear(&channel(), "stream.online", &json!({ "id": "s1" }));
+        assert_eq!(memory.take_stream(&channel(), began, Stream::default()), None);
+        let began = memory.begin_stream(&channel());
+        let before = memory.take_stream(&channel(), began, Stream::default()).unwrap().unwrap();
+        assert_eq!(before.live, Some(("s1".to_owned(), None)));
+    }
+}

@@ -1,0 +1,246 @@
+//! Subscribes one session to all that is wanted, several at a time, and again what may still succeed.
+//!
+//! It decides what each answer means. It reads no events, and it never connects anew: when the session itself is
+//! gone, or a person is needed, [`Subscriptions::next`] says so and the source ends the connection.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
+use reqwest::StatusCode;
+use tokio::time::{Instant, sleep_until};
+
+use super::super::eventsub::Subscription;
+use super::super::helix::{Helix, HelixError};
+use super::super::topics::Topic;
+use super::wanted::{Standing, Wanted, missing};
+use crate::auth::Access;
+use crate::event::Channel;
+use crate::observation::ConnectionState;
+use crate::platform::Disconnect;
+
+/// Asked for at once. The first must be confirmed within ten seconds, and the bucket of calls is everybody's.
+const AT_ONCE: usize = 8;
+/// The first pause after Twitch said that there are too many, and the longest.
+const CROWDED: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(300));
+/// The same after an answer that did not come.
+const FAILED: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+pub(super) struct Subscriptions {
+    helix: Arc<Helix>,
+    session_id: Arc<str>,
+    /// The command that signs in again.
+    sign_in: &'static str,
+    all: Vec<Wanted>,
+    asked: FuturesUnordered<BoxFuture<'static, Answer>>,
+}
+
+struct Answer {
+    index: usize,
+    session_id: Arc<str>,
+    outcome: Result<(), HelixError>,
+}
+
+impl Subscriptions {
+    pub(super) fn new(
+        helix: Arc<Helix>,
+        session_id: &str,
+        sign_in: &'static str,
+        topics: &[(Channel, &'static Topic)],
+        access: &Access,
+    ) -> Self {
+        let all = topics.iter().map(|(channel, topic)| Wanted::new(channel, topic, access)).collect();
+        Self { helix, session_id: session_id.into(), sign_in, all, asked: FuturesUnordered::new() }
+    }
+
+    /// Twitch moved the session, with all that is subscribed. It may have another name now.
+    pub(super) fn move_to(&mut self, session_id: &str) {
+        self.session_id = session_id.into();
+    }
+
+    /// Asks for what is due and waits until an answer has changed something. May be dropped at any await and called
+    /// again. An error ends the connection.
+    pub(super) async fn next(&mut self) -> Result<(), Disconnect> {
+        loop {
+            let now = Instant::now();
+            self.ask_due(now);
+            let can_ask = self.asked.len() < AT_ONCE;
+            let due = self.all.iter().filter_map(|wanted| wanted.due(now)).min().filter(|_| can_ask);
+            tokio::select! {
+                Some(answer) = self.asked.next() => return self.take(answer),
+                () = wait_until(due) => {}
+            }
+        }
+    }
+
+    fn ask_due(&mut self, now: Instant) {
+        for (index, wanted) in self.all.iter_mut().enumerate() {
+            if self.asked.len() >= AT_ONCE {
+                return;
+            }
+            if wanted.due(now).is_some_and(|due| due <= now) {
+                wanted.is_asked = true;
+                let (helix, session_id) = (Arc::clone(&self.helix), Arc::clone(&self.session_id));
+                let request = wanted.request(&session_id);
+                let asking = async move {
+                    // Each with the token of the moment: it may have been refreshed since.
+                    let outcome = match helix.access().await {
+                        Ok(access) => helix.ask(&access, &request).await.map(drop),
+                        Err(error) => Err(error),
+                    };
+                    Answer { index, session_id, outcome }
+                };
+                self.asked.push(asking.boxed());
+            }
+        }
+    }
+
+    fn take(&mut self, answer: Answer) -> Result<(), Disconnect> {
+        let is_of_this_session = answer.session_id == self.session_id;
+        let Some(wanted) = self.all.get_mut(answer.index) else { return Ok(()) };
+        wanted.is_asked = false;
+        let error = match answer.outcome {
+            Ok(()) => {
+                confirm(wanted);
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        match error.status() {
+            // It is there already: that is what was wanted.
+            Some(StatusCode::CONFLICT) => confirm(wanted),
+            Some(StatusCode::UNAUTHORIZED) if !error.words().contains("missing scope") => {
+                return Err(Disconnect::Stop {
+                    why: format!("Twitch does not accept the token, not even a fresh one: {error}"),
+                    what_to_do: format!("run `{}` again", self.sign_in),
+                });
+            }
+            Some(StatusCode::BAD_REQUEST) if names_session(&error) => {
+                if is_of_this_session {
+                    return Err(Disconnect::Retry(format!("Twitch no longer knows the session: {error}")));
+                }
+                // It was under way while the session moved.
+                wanted.standing = Standing::Open;
+            }
+            _ => match error {
+                HelixError::SignIn { why, what_to_do } => return Err(Disconnect::Stop { why, what_to_do }),
+                error if error.is_passing() || is_crowded(&error) => postpone(wanted, &error),
+                error => wanted.standing = Standing::Refused { why: refusal(&error) },
+            },
+        }
+        Ok(())
+    }
+
+    /// Twitch takes one away; the others go on.
+    pub(super) fn revoke(&mut self, subscription: &Subscription) {
+        for wanted in self.all.iter_mut().filter(|wanted| wanted.is(subscription)) {
+            let why = revocation(&subscription.status, self.sign_in);
+            tracing::warn!(channel = %wanted.channel, topic = wanted.topic.name, why, "Twitch revoked a subscription.");
+            wanted.standing = Standing::Revoked { why };
+        }
+    }
+
+    /// Whether it would be of use to look for another token.
+    pub(super) fn lacks_consent(&self) -> bool {
+        self.all.iter().any(Wanted::lacks_consent)
+    }
+
+    pub(super) fn reconsider(&mut self, access: &Access) {
+        self.all.iter_mut().for_each(|wanted| wanted.reconsider(access));
+    }
+
+    /// Whether it will never hear anything, for Twitch closes a session on which nothing is subscribed.
+    pub(super) fn is_hopeless(&self) -> bool {
+        let is_lost = |wanted: &Wanted| wanted.lacks_consent() || matches!(wanted.standing, Standing::Refused { .. });
+        self.all.iter().all(|wanted| !wanted.is_asked && is_lost(wanted))
+    }
+
+    pub(super) fn is_confirmed(&self, channel: &Channel, topic: &str) -> bool {
+        self.all.iter().any(|wanted| {
+            wanted.channel == *channel && wanted.topic.name == topic && wanted.standing == Standing::Confirmed
+        })
+    }
+
+    /// Ready when every one has had an answer and one of them at least is confirmed.
+    pub(super) fn state(&self) -> ConnectionState {
+        let is_open = self.all.iter().any(|wanted| wanted.standing == Standing::Open);
+        let is_confirmed = self.all.iter().any(|wanted| wanted.standing == Standing::Confirmed);
+        if is_open || !is_confirmed {
+            return ConnectionState::Subscribing;
+        }
+        ConnectionState::Ready { degraded: missing(&self.all, self.sign_in) }
+    }
+
+    /// Why nothing of it can be had.
+    pub(super) fn hopeless(&self) -> Disconnect {
+        let why = missing(&self.all, self.sign_in).unwrap_or_else(|| "nothing is to be subscribed".to_owned());
+        Disconnect::Stop {
+            why: format!("nothing can be subscribed: {why}"),
+            what_to_do: format!("run `{}` again, or look at `subscriptions` in [twitch]", self.sign_in),
+        }
+    }
+}
+
+fn confirm(wanted: &mut Wanted) {
+    wanted.standing = Standing::Confirmed;
+    wanted.failures = 0;
+}
+
+fn postpone(wanted: &mut Wanted, error: &HelixError) {
+    let is_crowded = is_crowded(error);
+    let (first, longest) = if is_crowded { CROWDED } else { FAILED };
+    let pause = first.saturating_mul(2_u32.saturating_pow(wanted.failures)).min(longest);
+    // Not all at once.
+    let pause = pause.mul_f64(0.75 + fastrand::f64() / 2.0);
+    let asked = match error {
+        HelixError::Exhausted(wait) => Some(*wait),
+        HelixError::Status { wait, .. } => *wait,
+        _ => None,
+    };
+    let why = match is_crowded {
+        true => format!("Twitch has too many of them ({error}); it is tried again"),
+        false => format!("not confirmed yet ({error}); it is tried again"),
+    };
+    wanted.failures = wanted.failures.saturating_add(1);
+    wanted.standing = Standing::Later { why, at: Instant::now() + pause.max(asked.unwrap_or_default()) };
+}
+
+/// Twitch has answered the same with 429 and with 400.
+fn is_crowded(error: &HelixError) -> bool {
+    error.status() == Some(StatusCode::TOO_MANY_REQUESTS)
+        || (error.status() == Some(StatusCode::BAD_REQUEST) && error.words().contains("exceeded"))
+}
+
+fn names_session(error: &HelixError) -> bool {
+    error.words().contains("session") && !is_crowded(error)
+}
+
+fn refusal(error: &HelixError) -> String {
+    let advice = match error.status() {
+        Some(StatusCode::FORBIDDEN) => "Twitch does not allow it; is the account a moderator there?",
+        Some(StatusCode::GONE) => "Twitch no longer has this version; update Showrunner",
+        _ => "Twitch does not take it",
+    };
+    format!("{advice} ({error})")
+}
+
+fn revocation(status: &str, sign_in: &str) -> String {
+    match status {
+        "authorization_revoked" => format!("the sign-in was revoked or its password changed; run `{sign_in}` again"),
+        "user_removed" => "the user is no longer on Twitch".to_owned(),
+        "moderator_removed" => "the account is no moderator there any more; make it one and start again".to_owned(),
+        "chat_user_banned" => "the account is banned from that chat; lift the ban and start again".to_owned(),
+        "version_removed" => "Twitch no longer has this version; update Showrunner".to_owned(),
+        "" => "revoked by Twitch".to_owned(),
+        other => format!("revoked by Twitch: {other}"),
+    }
+}
+
+async fn wait_until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

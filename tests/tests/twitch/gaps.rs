@@ -1,0 +1,138 @@
+//! What happened while there was no connection.
+
+use showrunner::event::{Channel, Draft, Event};
+use showrunner_tests::service::Answer;
+use showrunner_tests::twitch::{BOT_SCOPES, BROADCASTER_SCOPES, FakeTwitch, STREAMER};
+use showrunner_tests::twitch_bot::{TestTokens, TwitchBot};
+
+fn is_late(draft: &Draft) -> bool {
+    draft.extra.as_ref().is_some_and(|extra| extra.contains("\"late\":true"))
+}
+
+/// Something is heard, so that the gap begins after what was told before.
+async fn hear(twitch: &FakeTwitch, bot: &mut TwitchBot, text: &str) {
+    twitch.room().say("alice", text);
+    bot.chat_until(text).await;
+}
+
+async fn lose(twitch: &FakeTwitch, bot: &mut TwitchBot, meanwhile: impl FnOnce()) {
+    twitch.drop_sockets();
+    bot.until_lost().await;
+    meanwhile();
+    bot.statuses.restart("twitch:1337");
+    bot.until_ready().await;
+}
+
+fn looked_up(twitch: &FakeTwitch, path: &str) -> usize {
+    twitch.asked_for(&format!("GET /helix/{path}")).len()
+}
+
+#[tokio::test]
+async fn followers_subscribers_and_redemptions_of_a_gap_are_told_late_and_once() {
+    let twitch = FakeTwitch::start().await;
+    let room = twitch.room();
+    room.subscribe_unheard("long_since");
+    let mut bot = TwitchBot::ready(&twitch).await;
+    twitch.saw(|twitch| looked_up(twitch, "subscriptions") == 1).await;
+    room.follow("before");
+    room.redeem("before", "hydrate", "");
+    hear(&twitch, &mut bot, "hi").await;
+    lose(&twitch, &mut bot, || {
+        room.follow_unheard("dora");
+        room.subscribe_unheard("sam");
+        room.redeem_unheard("rita", "hydrate", "now");
+    })
+    .await;
+    let mut late = Vec::new();
+    while late.len() < 3 {
+        let draft = bot.draft().await;
+        if !is_late(&draft) {
+            continue;
+        }
+        let who = draft.event.actor().unwrap().login.clone();
+        let has_id = draft.id.is_some();
+        late.push((draft.event.name(), who, has_id));
+    }
+    late.retain(|(_, who, _)| who != "before");
+    late.sort();
+    let expected = [("follow", "dora"), ("redemption", "rita"), ("subscription", "sam")];
+    assert_eq!(late, expected.map(|(event, who)| (event, who.to_owned(), true)));
+}
+
+#[tokio::test]
+async fn what_was_told_live_has_the_same_name_when_it_is_looked_up() {
+    let twitch = FakeTwitch::start().await;
+    let room = twitch.room();
+    let mut bot = TwitchBot::ready(&twitch).await;
+    room.follow("dora");
+    let live = bot.next(|draft| matches!(draft.event, Event::Follow(_)).then(|| draft.id.clone().unwrap())).await;
+    lose(&twitch, &mut bot, || {}).await;
+    let late = bot.next(|draft| matches!(draft.event, Event::Follow(_)).then(|| draft.id.clone().unwrap())).await;
+    assert_eq!(live, late);
+}
+
+#[tokio::test]
+async fn a_run_that_was_killed_left_a_gap_too() {
+    let twitch = FakeTwitch::start().await;
+    twitch.room().follow_unheard("dora");
+    let tokens = TestTokens::new(&twitch, STREAMER, &format!("{BOT_SCOPES} {BROADCASTER_SCOPES}"));
+    let since = showrunner::event::now_ms() - 60_000;
+    let missed = |channel: &Channel| (*channel == Channel::new("twitch", "1337")).then_some(since);
+    let mut bot = TwitchBot::start_as(&twitch.settings(), |_, _| tokens.clone(), missed);
+    let draft = bot.next(|draft| matches!(draft.event, Event::Follow(_)).then(|| draft.clone())).await;
+    assert!(is_late(&draft) && draft.event.actor().unwrap().login == "dora");
+}
+
+#[tokio::test]
+async fn without_a_gap_nothing_old_is_told() {
+    let twitch = FakeTwitch::start().await;
+    twitch.room().follow_unheard("dora");
+    twitch.room().subscribe_unheard("sam");
+    let mut bot = TwitchBot::ready(&twitch).await;
+    twitch.saw(|twitch| looked_up(twitch, "channels") >= 1 && looked_up(twitch, "subscriptions") == 1).await;
+    assert_eq!(looked_up(&twitch, "channels/followers"), 0);
+    hear(&twitch, &mut bot, "hi").await;
+    assert!(bot.events.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_stream_that_began_or_ended_or_was_renamed_in_a_gap_is_told() {
+    let twitch = FakeTwitch::start().await;
+    let room = twitch.room();
+    let mut bot = TwitchBot::ready(&twitch).await;
+    twitch.saw(|twitch| looked_up(twitch, "channels") >= 1).await;
+    hear(&twitch, &mut bot, "hi").await;
+    let kind = |draft: &Draft| match &draft.event {
+        Event::Broadcast(broadcast) => Some((broadcast.kind.clone(), broadcast.title.clone())),
+        _ => None,
+    };
+    // Nobody hears it, as there is no socket.
+    lose(&twitch, &mut bot, || {
+        room.go_online();
+        room.retitle("a new title");
+    })
+    .await;
+    let mut told = vec![bot.next(kind).await, bot.next(kind).await];
+    told.sort();
+    assert_eq!(told[0].0, "online");
+    assert_eq!(told[1].1.as_deref(), Some("a new title"));
+    lose(&twitch, &mut bot, || room.go_offline()).await;
+    assert_eq!(bot.next(kind).await.0, "offline");
+    lose(&twitch, &mut bot, || {}).await;
+    hear(&twitch, &mut bot, "and on").await;
+}
+
+#[tokio::test]
+async fn a_look_up_that_fails_for_a_while_is_tried_again() {
+    let twitch = FakeTwitch::start().await;
+    let room = twitch.room();
+    let mut bot = TwitchBot::ready(&twitch).await;
+    hear(&twitch, &mut bot, "hi").await;
+    let down = || Answer::status(503, "down");
+    twitch.answer_next("GET /helix/channels/followers", [down(), down()]);
+    lose(&twitch, &mut bot, || room.follow_unheard("dora")).await;
+    let who =
+        bot.next(|draft| matches!(draft.event, Event::Follow(_)).then(|| draft.event.actor().unwrap().login.clone()));
+    assert_eq!(who.await, "dora");
+    assert_eq!(looked_up(&twitch, "channels/followers"), 3);
+}
