@@ -188,10 +188,11 @@ fn a_key_is_64_digits_and_is_never_shown() {
     let parsed = |secret: ReadSecret| parse(Path::new(FILE), text, secret).map(|(_, settings)| settings);
     assert!(parsed(|_, _| Ok("0a".repeat(32).into())).is_ok());
     assert!(parsed(secret::leave).is_ok(), "where it is not read it is not missed");
-    for wrong in [|_: &secret::Reference, _: &Path| Ok("0a0b0c".into()), |_, _| Ok("zz".repeat(32).into())] {
+    let wrong: [ReadSecret; 2] = [|_, _| Ok("0a0b0c".into()), |_, _| Ok("zz".repeat(32).into())];
+    for wrong in wrong {
         let error = parsed(wrong).map(|_| ()).unwrap_err();
         let told = format!("{error} {:?}", error.problems());
-        assert!(told.contains("auth.key") && told.contains("expected 64 hexadecimal digits"), "{told}");
+        assert!(told.contains("auth.key") && told.contains("the key is not 64 hexadecimal digits"), "{told}");
         assert!(told.contains("openssl rand -hex 32") && !told.contains("0a0b0c") && !told.contains("zzzz"), "{told}");
     }
     for typed in [format!("[auth]\nkey = \"{SECRET}\"\n"), format!("[twitch]\nclient-secret = [\"{SECRET}\"]\n")] {
