@@ -6,7 +6,8 @@ use axum::extract::ws::Message;
 use jiff::{SignedDuration, Timestamp};
 use showrunner::event::Event;
 use showrunner::observation::ConnectionState;
-use showrunner_tests::twitch::{FakeTwitch, Notice, Welcome};
+use showrunner_tests::service::When;
+use showrunner_tests::twitch::{FakeTwitch, Notice};
 use showrunner_tests::twitch_bot::TwitchBot;
 
 #[tokio::test]
@@ -75,8 +76,8 @@ async fn each_close_code_is_told_and_everything_is_subscribed_anew() {
         assert_eq!(twitch.subscribed(), wanted);
         twitch.room().say("alice", &code.to_string());
         assert_eq!(bot.chat_until(&code.to_string()).await, [code.to_string()]);
+        twitch.saw(|twitch| twitch.sockets() == 1).await;
     }
-    assert_eq!(twitch.most_sockets(), 1);
 }
 
 #[tokio::test]
@@ -157,7 +158,7 @@ async fn silence_is_the_end_of_a_connection() {
 #[tokio::test]
 async fn without_a_welcome_the_connection_is_tried_again() {
     let twitch = FakeTwitch::start().await;
-    twitch.set_welcome(Welcome::Never);
+    twitch.set_welcome(When::Never);
     let mut bot = TwitchBot::start(&twitch);
     bot.until(|_, state| *state == ConnectionState::Connecting).await;
     twitch.saw(|twitch| twitch.sockets() == 1).await;
@@ -165,7 +166,7 @@ async fn without_a_welcome_the_connection_is_tried_again() {
     let lost = bot.until_lost().await;
     tokio::time::resume();
     assert!(lost.contains("no welcome") || lost.contains("nothing came"), "{lost}");
-    twitch.set_welcome(Welcome::After(Duration::from_millis(20)));
+    twitch.set_welcome(When::After(Duration::from_millis(20)));
     bot.statuses.restart("twitch:1337");
     bot.until_ready().await;
 }

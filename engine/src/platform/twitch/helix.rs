@@ -212,9 +212,7 @@ async fn answer(response: Response, limits: Limits, token: &str) -> Result<Value
     }
     let wait = match status {
         // A limit of the call alone: the bucket has nothing to do with it.
-        StatusCode::TOO_MANY_REQUESTS => {
-            limits.exhausted_for().or_else(|| retry_after(response.headers(), now_ms()))
-        }
+        StatusCode::TOO_MANY_REQUESTS => limits.exhausted_for().or_else(|| retry_after(response.headers(), now_ms())),
         _ => retry_after(response.headers(), now_ms()),
     };
     // An error without a readable body is still that error.

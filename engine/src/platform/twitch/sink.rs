@@ -76,9 +76,7 @@ impl Acting<'_> {
             Action::Lift { user_id } => self.lift(user_id).await,
             Action::Warn { user_id, reason } => self.warn(user_id, reason).await,
             Action::ResolveHeld { message_id, allow } => self.resolve(message_id, *allow).await,
-            Action::Block { .. } => {
-                Err(ActionError::Unsupported { platform: super::PLATFORM, action: action.name() })
-            }
+            Action::Block { .. } => Err(ActionError::Unsupported { platform: super::PLATFORM, action: action.name() }),
         }
     }
 
@@ -188,9 +186,7 @@ impl Acting<'_> {
 
     /// A call that a moderator makes in the channel.
     fn moderating(&self, method: Method, path: &'static str) -> Request {
-        Request::new(method, path)
-            .query("broadcaster_id", self.channel)
-            .query("moderator_id", &*self.access.user_id)
+        Request::new(method, path).query("broadcaster_id", self.channel).query("moderator_id", &*self.access.user_id)
     }
 
     async fn ask(&self, request: Request) -> Result<Value, HelixError> {

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, pending};
 use secrecy::ExposeSecret;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep_until};
 
 use self::memory::Memory;
@@ -25,7 +25,7 @@ use super::helix::{Helix, HelixError};
 use super::shared::Shared;
 use super::topics::Topic;
 use crate::auth::Access;
-use crate::event::{Channel, now_ms};
+use crate::event::{Channel, Draft, now_ms};
 use crate::observation::ConnectionState;
 use crate::platform::{Disconnect, Link, Source};
 
@@ -137,7 +137,9 @@ impl<'a> Session<'a> {
     }
 
     fn hear(&mut self, frame: Frame) {
-        if self.is_ready && let Some(at_ms) = frame.at_ms {
+        if self.is_ready
+            && let Some(at_ms) = frame.at_ms
+        {
             let last_ms = self.source.last_heard_ms.get_or_insert(at_ms);
             *last_ms = at_ms.max(*last_ms);
         }
@@ -204,7 +206,9 @@ impl<'a> Session<'a> {
 
     fn ended(&self, end: &End) -> Disconnect {
         match end {
-            End::Closed(close) if close.is_unused() && self.subscriptions.is_hopeless() => self.subscriptions.hopeless(),
+            End::Closed(close) if close.is_unused() && self.subscriptions.is_hopeless() => {
+                self.subscriptions.hopeless()
+            }
             end => Disconnect::Retry(end.to_string()),
         }
     }
@@ -259,7 +263,7 @@ impl<'a> Session<'a> {
                     let at_ms = at_ms.unwrap_or_else(|| now_ms().saturating_add_signed(self.skew_ms));
                     let notice = Notice { message_id: &id, topic, version, at_ms, event: &event };
                     for draft in shared.read(&channel, &self.access.user_id, &notice) {
-                        self.link.emit(draft);
+                        self.link.emit(late(draft));
                     }
                 }
             }
@@ -298,6 +302,15 @@ fn skew_ms(welcome: &Welcome) -> i64 {
 fn dropped(why: &'static str, message_id: &str, topic: &str) {
     metrics::counter!("showrunner_twitch_dropped_total", "why" => why).increment(1);
     tracing::debug!(why, message_id, topic, "An event of Twitch was dropped.");
+}
+
+/// Marked as what was looked up afterwards.
+fn late(mut draft: Draft) -> Draft {
+    let extra = draft.extra.as_deref().and_then(|extra| serde_json::from_str(extra).ok());
+    let mut extra: Map<String, Value> = extra.unwrap_or_default();
+    extra.insert("late".to_owned(), Value::Bool(true));
+    draft.extra = Some(Value::Object(extra).to_string());
+    draft
 }
 
 async fn found(look_up: &mut Option<LookUp>) -> (Vec<Missed>, Vec<String>) {

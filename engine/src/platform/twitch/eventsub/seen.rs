@@ -27,9 +27,7 @@ impl Seen {
         if message_id.is_empty() {
             return true;
         }
-        while let Some((_, oldest)) =
-            self.order.pop_front_if(|(at, _)| now.saturating_duration_since(*at) > KEPT)
-        {
+        while let Some((_, oldest)) = self.order.pop_front_if(|(at, _)| now.saturating_duration_since(*at) > KEPT) {
             self.known.remove(&oldest);
         }
         let id = self.hasher.hash_one(message_id);

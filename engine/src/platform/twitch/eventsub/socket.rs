@@ -5,9 +5,9 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error, UrlError};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use super::close::Close;
@@ -76,7 +76,9 @@ impl Socket {
                     Ok(frame) => return Ok(frame),
                     Err(problem) => tracing::debug!(%problem, "A frame of Twitch is not understood."),
                 },
-                Some(Ok(Message::Close(frame))) => return Err(closed(frame.map(|frame| (frame.code.into(), frame.reason)))),
+                Some(Ok(Message::Close(frame))) => {
+                    return Err(closed(frame.map(|frame| (frame.code.into(), frame.reason))));
+                }
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Err(read_error(error)),
                 None => return Err(End::Lost("the stream ended".to_owned())),

@@ -28,7 +28,10 @@ async fn a_token_that_is_refused_is_refreshed_once() {
     let tokens = Arc::default();
     assert!(ask(&service, &tokens).await.is_ok());
     assert_eq!(tokens.refreshes(), 1);
-    assert_eq!(service.asked().iter().map(|asked| &*asked.token).collect::<Vec<_>>(), ["Bearer token-1", "Bearer token-2"]);
+    assert_eq!(
+        service.asked().iter().map(|asked| &*asked.token).collect::<Vec<_>>(),
+        ["Bearer token-1", "Bearer token-2"]
+    );
 
     let service = Service::start([Answer::error(401, "Invalid OAuth token"), Answer::error(401, "no")]).await;
     let error = ask(&service, &tokens).await.unwrap_err();

@@ -64,7 +64,9 @@ pub(super) fn action_error(error: HelixError) -> ActionError {
 /// For calls whose own limit is minutes long or a day: to wait for it would hold up everything else.
 pub(super) fn refused_when_limited(error: HelixError) -> ActionError {
     match error.status() {
-        Some(StatusCode::TOO_MANY_REQUESTS) => ActionError::Refused(format!("Twitch allows no more of them now ({error})")),
+        Some(StatusCode::TOO_MANY_REQUESTS) => {
+            ActionError::Refused(format!("Twitch allows no more of them now ({error})"))
+        }
         _ => action_error(error),
     }
 }
@@ -101,7 +103,9 @@ mod tests {
         }
         let limited = json!({ "is_sent": false, "drop_reason": { "code": "msg_ratelimit", "message": "slow" } });
         assert_eq!(read(limited), Err(ActionError::RateLimited { retry_after: None }));
-        for odd in [json!({ "is_sent": false }), json!({ "is_sent": "true" }), json!({ "is_sent": false, "drop_reason": [] })] {
+        for odd in
+            [json!({ "is_sent": false }), json!({ "is_sent": "true" }), json!({ "is_sent": false, "drop_reason": [] })]
+        {
             assert!(matches!(read(odd), Err(ActionError::Refused(_))));
         }
         assert!(matches!(read_sent(&json!({ "data": [] })), Err(ActionError::Lost(_))));

@@ -151,7 +151,8 @@ async fn what_is_so_already_is_done() {
 
 #[tokio::test]
 async fn a_limit_that_lasts_long_holds_up_nothing_else() {
-    for action in [Action::Shoutout { user_id: "7".into() }, Action::Whisper { user_id: "7".into(), text: "hi".into() }] {
+    for action in [Action::Shoutout { user_id: "7".into() }, Action::Whisper { user_id: "7".into(), text: "hi".into() }]
+    {
         let (result, _) = perform(vec![Answer::error(429, "cooldown")], action).await;
         assert!(matches!(result, Err(ActionError::Refused(why)) if why.contains("cooldown")));
     }

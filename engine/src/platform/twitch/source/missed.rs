@@ -51,7 +51,14 @@ pub(super) struct Plan {
 pub(super) enum Missed {
     Event(Draft),
     /// As if it had been sent.
-    Notice { channel: Channel, topic: &'static str, version: &'static str, id: String, at_ms: Option<u64>, event: Value },
+    Notice {
+        channel: Channel,
+        topic: &'static str,
+        version: &'static str,
+        id: String,
+        at_ms: Option<u64>,
+        event: Value,
+    },
 }
 
 /// Looks up everything, oldest first within a kind. Fails when a part of it could not be had.
@@ -91,7 +98,8 @@ struct LookUp<'a> {
 
 impl LookUp<'_> {
     async fn followers(&self, since_ms: u64) -> Result<Vec<Missed>, HelixError> {
-        let request = Request::get("channels/followers").query("broadcaster_id", &*self.channel.id).query("first", "100");
+        let request =
+            Request::get("channels/followers").query("broadcaster_id", &*self.channel.id).query("first", "100");
         let items = self.newest(request, MOST_FOLLOWER_PAGES, "followed_at", since_ms).await?;
         Ok(items.iter().filter_map(|item| missed_follow(self.channel, item)).map(Missed::Event).collect())
     }
@@ -214,7 +222,13 @@ impl LookUp<'_> {
     }
 
     /// The items that are not older than `since_ms`, oldest first. They come newest first.
-    async fn newest(&self, request: Request, pages: usize, time: &str, since_ms: u64) -> Result<Vec<Value>, HelixError> {
+    async fn newest(
+        &self,
+        request: Request,
+        pages: usize,
+        time: &str,
+        since_ms: u64,
+    ) -> Result<Vec<Value>, HelixError> {
         let (mut items, mut cursor) = (Vec::new(), None);
         for _ in 0..pages {
             let (page, next) = self.page(&request, cursor.as_deref()).await?;

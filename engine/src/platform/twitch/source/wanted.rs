@@ -30,13 +30,22 @@ pub(super) enum Standing {
     Open,
     Confirmed,
     /// It is tried again.
-    Later { why: String, at: Instant },
+    Later {
+        why: String,
+        at: Instant,
+    },
     /// The token lacks what it needs; it is tried when that has changed.
-    Unscoped { why: String },
+    Unscoped {
+        why: String,
+    },
     /// Twitch took it away; it is tried when somebody has signed in again.
-    Revoked { why: String },
+    Revoked {
+        why: String,
+    },
     /// Trying again can't help.
-    Refused { why: String },
+    Refused {
+        why: String,
+    },
 }
 
 impl Wanted {
@@ -108,7 +117,8 @@ fn scoped(topic: &Topic, access: &Access) -> Standing {
 
 /// What is missing and why, the same reason once; `None` when nothing is.
 pub(super) fn missing(wanted: &[Wanted], sign_in: &str) -> Option<String> {
-    let has_several_channels = wanted.iter().any(|other| Some(&other.channel) != wanted.first().map(|one| &one.channel));
+    let has_several_channels =
+        wanted.iter().any(|other| Some(&other.channel) != wanted.first().map(|one| &one.channel));
     let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
     for wanted in wanted {
         let Some(why) = wanted.why_missing() else { continue };

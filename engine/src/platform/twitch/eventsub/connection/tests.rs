@@ -48,7 +48,8 @@ async fn say(peer: &mut Peer, kind: &str, id: &str, payload: serde_json::Value) 
 }
 
 async fn welcome(peer: &mut Peer, session_id: &str) {
-    say(peer, "session_welcome", "w", json!({ "session": { "id": session_id, "keepalive_timeout_seconds": 10 } })).await;
+    say(peer, "session_welcome", "w", json!({ "session": { "id": session_id, "keepalive_timeout_seconds": 10 } }))
+        .await;
 }
 
 async fn keepalive(peer: &mut Peer, id: &str) {

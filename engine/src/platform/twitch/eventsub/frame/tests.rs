@@ -25,8 +25,10 @@ fn a_welcome_has_a_session_and_a_time_down_to_nanoseconds() {
 
 #[test]
 fn a_welcome_that_tells_nonsense_of_its_keepalive_is_one_all_the_same() {
-    for (told, kept) in [(json!(null), 10), (json!("30"), 10), (json!(0), 1), (json!(1_000_000), 600), (json!(-5), 10)] {
-        let frame = with_type("session_welcome", &json!({ "session": { "id": "s1", "keepalive_timeout_seconds": told } }));
+    for (told, kept) in [(json!(null), 10), (json!("30"), 10), (json!(0), 1), (json!(1_000_000), 600), (json!(-5), 10)]
+    {
+        let frame =
+            with_type("session_welcome", &json!({ "session": { "id": "s1", "keepalive_timeout_seconds": told } }));
         let Body::Welcome { keepalive, .. } = parse(&frame).body else { panic!("{frame}") };
         assert_eq!(keepalive, Duration::from_secs(kept), "{told}");
     }
@@ -34,7 +36,8 @@ fn a_welcome_that_tells_nonsense_of_its_keepalive_is_one_all_the_same() {
 
 #[test]
 fn a_notification_is_one_event_or_a_batch_of_them() {
-    let subscription = json!({ "type": "channel.follow", "version": "2", "status": "enabled", "condition": { "a": "1" } });
+    let subscription =
+        json!({ "type": "channel.follow", "version": "2", "status": "enabled", "condition": { "a": "1" } });
     let one = parse(&with_type("notification", &json!({ "subscription": subscription, "event": { "x": 1 } })));
     let Body::Notification(one) = one.body else { panic!("{one:?}") };
     assert_eq!(one.events, [(None, json!({ "x": 1 }))]);
