@@ -26,6 +26,7 @@ mod simulate;
 mod status;
 mod stop;
 mod terminal;
+mod viewers;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -68,6 +69,9 @@ enum Command {
     /// Work on the tasks that wait for an agent.
     #[command(subcommand)]
     Queue(queue::Command),
+    /// Look somebody up.
+    #[command(subcommand)]
+    Viewers(viewers::Command),
     /// Export what was recorded of a stream.
     #[command(subcommand)]
     Journal(journal::Command),
@@ -117,6 +121,7 @@ fn execute(given: Option<PathBuf>, command: Command) -> anyhow::Result<()> {
         Command::Plugins(command) => daemon::block_on(plugins::execute(config, command)),
         Command::Simulate(arguments) => daemon::block_on(simulate::execute(config, arguments)),
         Command::Queue(command) => daemon::block_on(queue::execute(config, command)),
+        Command::Viewers(command) => daemon::block_on(viewers::execute(config, command)),
         Command::Journal(command) => daemon::block_on(journal::execute(config, command)),
         Command::Replay(arguments) => daemon::block_on(replay::execute(given.as_deref(), arguments)),
         Command::Moderation(command) => daemon::block_on(moderation::execute(given.as_deref(), command)),
@@ -169,6 +174,7 @@ mod tests {
             "replay stream.jsonl --plugin greeter.wasm --against new/greeter.wasm",
             "replay showrunner.db --plugin instant-replies --plugin agent-queue --json",
             "moderation replay stream.jsonl --config other.toml",
+            "viewers show @ada --platform twitch --lines 20",
             "status --json --config a.toml",
             "watch",
             "backup /backups/today.db --force --json",

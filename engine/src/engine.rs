@@ -7,6 +7,7 @@ mod accounts;
 mod control;
 mod gauges;
 mod reload;
+mod viewers;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::accounts::Accounts;
+pub use self::viewers::viewers_called;
 use crate::agent::TaskQueue;
 use crate::agent::files::{Health as HealthNote, HealthFile};
 use crate::auth::Grants;

@@ -3,8 +3,11 @@
 //! A platform never knows a plugin. It holds one connection at a time; connecting again after an end is the
 //! business of the [`supervisor`] alone, so no two parts can ever reconnect at once.
 
+pub mod actioncable;
 mod backoff;
-mod http;
+mod fields;
+pub mod http;
+pub mod joystick;
 pub(crate) mod panic;
 pub mod retake;
 pub mod simulator;
@@ -33,7 +36,9 @@ pub trait Source: Send {
     async fn run(&mut self, link: &Link) -> Disconnect;
 }
 
-/// The half that acts. Shared by all who send on this account; must not need the listening half.
+/// The half that acts. Shared by all who send on this account. Where a platform takes actions over the socket that it
+/// tells events by, this half needs the listening one: without a connection it answers
+/// [`ActionError::Unreachable`], and never opens one of its own.
 #[async_trait]
 pub trait Sink: Send + Sync {
     /// Carries out one action, once. Retrying is the outbox's business.

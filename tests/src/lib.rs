@@ -8,6 +8,7 @@
     reason = "only tests use it"
 )]
 
+pub mod answers;
 pub mod bot;
 pub mod daemon;
 pub mod fixtures;

@@ -4,7 +4,8 @@ use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
 use anyhow::Context;
-use tracing_subscriber::filter::EnvFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::{EnvFilter, FilterExt as _, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, fmt, reload};
@@ -23,7 +24,8 @@ pub(super) fn start(settings: &LogSettings) -> anyhow::Result<SetFilter> {
         None => EnvFilter::try_new(&settings.filter).context("log.filter is no filter")?,
     };
     let (filter, handle) = reload::Layer::new(filter);
-    let registry = tracing_subscriber::registry().with(layer(settings.format).with_filter(filter));
+    let registry =
+        tracing_subscriber::registry().with(layer(settings.format).with_filter(filter.and(filter_fn(is_safe))));
     registry.try_init().context("logging was started already")?;
     Ok(Arc::new(move |filter| match EnvFilter::try_new(filter) {
         _ if given.is_some() => {}
@@ -33,6 +35,14 @@ pub(super) fn start(settings: &LogSettings) -> anyhow::Result<SetFilter> {
         }
         Err(error) => tracing::warn!(%error, "The new log filter is not understood; the old one stays."),
     }))
+}
+
+/// At `trace` these libraries write down what goes over the wire as it is, tokens in addresses and headers included.
+const WIRE: [&str; 6] = ["h2", "hyper", "hyper_util", "reqwest", "rustls", "tungstenite"];
+
+fn is_safe(metadata: &Metadata<'_>) -> bool {
+    let library = metadata.target().split("::").next().unwrap_or_default();
+    *metadata.level() < Level::TRACE || !WIRE.contains(&library)
 }
 
 fn layer(format: LogFormat) -> Box<dyn Layer<Registry> + Send + Sync> {

@@ -4,6 +4,7 @@
 //! platforms and plugins is cleaned of control characters first. Colours only where a person looks. What the engine
 //! both observes and announces as an event is said once.
 
+mod colors;
 mod effect;
 mod event;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use self::colors::Colors;
 use super::clean::{clean, shorten};
 use super::output;
 use super::paint::{Colour, Paint};
@@ -37,6 +39,7 @@ pub(super) struct Renderer {
     printed: Option<Arc<str>>,
     /// Whether to say how long decisions took.
     durations: bool,
+    colors: Colors,
 }
 
 impl Renderer {
@@ -51,7 +54,7 @@ impl Renderer {
     }
 
     fn new(paint: Paint, zone: TimeZone) -> Self {
-        Self { paint, zone, recent: VecDeque::new(), printed: None, durations: true }
+        Self { paint, zone, recent: VecDeque::new(), printed: None, durations: true, colors: Colors::default() }
     }
 
     /// `None` for what another observation says already.
@@ -69,6 +72,7 @@ impl Renderer {
         match observation {
             Observation::Event { envelope, own } => {
                 self.remember(envelope);
+                self.colors.learn(&envelope.event);
                 self.printed = Some(envelope.id.clone());
                 self.event(envelope, *own)
             }
@@ -117,12 +121,12 @@ impl Renderer {
         if self.recent.len() == REMEMBERED {
             self.recent.pop_front();
         }
-        let reminder = shorten(&event::describe(&envelope.event, Paint::plain()), REMINDER).into_owned();
+        let reminder = shorten(&event::describe(&envelope.event, Paint::plain(), &self.colors), REMINDER).into_owned();
         self.recent.push_back((envelope.id.clone(), reminder));
     }
 
     fn event(&self, envelope: &Envelope, own: bool) -> String {
-        let what = event::describe(&envelope.event, self.paint);
+        let what = event::describe(&envelope.event, self.paint, &self.colors);
         let mark = match (own, envelope.origin) {
             (true, _) => self.paint.dim(" (own)"),
             (false, Origin::Live) => String::new(),

@@ -1,5 +1,6 @@
 //! Loading a config as a whole: what a person gets to read when it is wrong.
 
+mod accounts;
 mod errors;
 mod explained;
 

@@ -8,13 +8,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::broadcast;
 
-use super::{Engine, database};
+use super::{Engine, database, viewers_called};
 use crate::agent::{Lease, QueueError};
 use crate::auth::GrantView;
 use crate::auth::answer::{AuthAnswer, AuthError, AuthRequest};
 use crate::event::Channel;
 use crate::gateway::control::{Control, QueueRequest, Refusal, Simulation};
-use crate::gateway::view::{BackedUp, ConnectionView, PluginStatus, QueueView, Reloaded, Status, StoreView, TaskView};
+use crate::gateway::view::{
+    BackedUp, ConnectionView, PluginStatus, QueueView, Reloaded, Status, StoreView, TaskView, ViewerView,
+};
 use crate::observation::Observation;
 use crate::pipeline::Accepted;
 use crate::platform::simulator::{Simulated, draft};
@@ -111,6 +113,10 @@ impl Control for Engine {
             }
             QueueRequest::Requeue { task } => tasks.requeue(&task).await.map(|()| Vec::new()).map_err(refused),
         }
+    }
+
+    async fn viewers(&self, name: &str, platform: Option<&str>, lines: u32) -> Result<Vec<ViewerView>, Refusal> {
+        viewers_called(&self.store, name, platform, lines).await.map_err(|error| Refusal::new(error.to_string()))
     }
 
     async fn auth(&self, request: AuthRequest) -> Result<AuthAnswer, Refusal> {

@@ -22,6 +22,23 @@ pub struct Roles {
     pub first_time: bool,
 }
 
+impl Roles {
+    /// Those that are set, as `wit/plugin.wit` spells them.
+    pub fn names(self) -> Vec<&'static str> {
+        let Self { broadcaster, moderator, vip, subscriber, staff, bot, first_time } = self;
+        let all = [
+            (broadcaster, "broadcaster"),
+            (moderator, "moderator"),
+            (vip, "vip"),
+            (subscriber, "subscriber"),
+            (staff, "staff"),
+            (bot, "bot"),
+            (first_time, "first-time"),
+        ];
+        all.into_iter().filter_map(|(is_set, name)| is_set.then_some(name)).collect()
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 fn is_false(value: &bool) -> bool {
     !value

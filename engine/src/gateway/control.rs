@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 pub use self::server::{ControlError, ControlSocket};
-use super::view::{BackedUp, PluginStatus, Reloaded, Status, TaskView};
+use super::view::{BackedUp, PluginStatus, Reloaded, Status, TaskView, ViewerView};
 use crate::auth::answer::{AuthAnswer, AuthRequest};
 use crate::observation::Observation;
 
@@ -35,6 +35,13 @@ pub enum Request {
     Plugins(PluginRequest),
     Simulate(Simulation),
     Queue(QueueRequest),
+    /// Everybody of a name, with what they wrote.
+    Viewers {
+        name: String,
+        platform: Option<String>,
+        /// Lines of each in each channel.
+        lines: u32,
+    },
     Auth(AuthRequest),
     /// Answered by observations, one a line, until the client leaves.
     Watch,
@@ -132,6 +139,9 @@ pub enum Response {
     Tasks {
         tasks: Vec<TaskView>,
     },
+    Viewers {
+        viewers: Vec<ViewerView>,
+    },
     /// The id of the event that was played in.
     Simulated {
         event_id: String,
@@ -189,6 +199,7 @@ pub trait Control: Send + Sync {
     async fn simulate(&self, simulation: Simulation) -> Result<String, Refusal>;
     /// Tasks for `List`, `Lease` and `Dead`; nothing for the others.
     async fn queue(&self, request: QueueRequest) -> Result<Vec<TaskView>, Refusal>;
+    async fn viewers(&self, name: &str, platform: Option<&str>, lines: u32) -> Result<Vec<ViewerView>, Refusal>;
     async fn auth(&self, request: AuthRequest) -> Result<AuthAnswer, Refusal>;
     async fn reload_config(&self) -> Result<Reloaded, Refusal>;
     async fn back_up(&self, file: &Path, overwrite: bool) -> Result<BackedUp, Refusal>;

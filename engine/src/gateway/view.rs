@@ -8,9 +8,10 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::auth::GrantView;
-use crate::event::Channel;
+use crate::event::{Channel, PlatformName};
 use crate::observation::ConnectionState;
 use crate::store::backup::Copied;
+use crate::store::{ChatLine, Viewer};
 
 /// The whole daemon on one page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,4 +146,20 @@ pub struct BackedUp {
     pub copied: Option<Copied>,
     /// What is not in the copy, or not well.
     pub warning: Option<String>,
+}
+
+/// Somebody who was seen, with what they wrote last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ViewerView {
+    pub platform: PlatformName,
+    #[serde(flatten)]
+    pub viewer: Viewer,
+    pub lines: Vec<ChannelLines>,
+}
+
+/// The newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelLines {
+    pub channel: Channel,
+    pub lines: Vec<ChatLine>,
 }

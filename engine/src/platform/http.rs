@@ -1,28 +1,106 @@
-//! What the answers of all platforms' web services have in common: bounded bodies, errors that show no address and no
-//! token, and waits that are believed only up to a point.
+//! Asking a service over HTTP: answers that are bounded, and errors that show no secret.
+//!
+//! Used by the platforms that act or look things up by REST. It retries nothing, and never shows an address: its query
+//! may hold what nobody is to see.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::Response;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::{Response, StatusCode};
+use serde_json::Value;
+use url::Url;
 
+use super::fields::{object, text_of};
+use crate::event::now_ms;
+
+/// An answer to one line, or an error.
+pub(super) const MAX_ANSWER_BYTES: usize = 64 << 10;
 /// A platform that asks for a longer wait than this is not believed.
-pub(super) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
 /// An explanation longer than this explains nothing more.
 const LONGEST_PROBLEM: usize = 200;
 
-/// Why no answer came, or none that can be read.
+/// Why a request brought nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum HttpError {
+pub enum HttpError {
     /// It never left.
     #[error("{0}")]
     Unreachable(String),
     /// It left, and no answer came that says what became of it.
     #[error("{0}")]
     Lost(String),
-    #[error("it is too long")]
-    TooLong,
+    #[error("HTTP {}{}", status.as_u16(), problem.as_ref().map_or_else(String::new, |problem| format!(", \"{problem}\"")))]
+    Status { status: StatusCode, problem: Option<String>, retry_after: Option<Duration> },
+    #[error("an answer that is not understood: {0}")]
+    Answer(&'static str),
+}
+
+impl HttpError {
+    /// Whether asking again later may bring more.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::Lost(_) => true,
+            Self::Status { status, .. } => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
+            Self::Answer(_) => false,
+        }
+    }
+
+    /// How long the service wants to be left alone.
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}
+
+/// The address with `segments` below its path. Only an address without a host can't have any, and the config
+/// refuses those.
+pub(super) fn below(base: &Url, segments: &[&str]) -> Url {
+    let mut address = base.clone();
+    if let Ok(mut path) = address.path_segments_mut() {
+        path.pop_if_empty().extend(segments);
+    }
+    address.set_query(None);
+    address.set_fragment(None);
+    address
+}
+
+/// The body of a good answer, or what is wrong with it, without the token that some services tell back.
+pub(super) async fn answer(
+    outcome: reqwest::Result<Response>,
+    limit: usize,
+    token: &str,
+) -> Result<Vec<u8>, HttpError> {
+    let response = outcome.map_err(transport_error)?;
+    let status = response.status();
+    if status.is_success() {
+        return read_body(response, limit).await;
+    }
+    let retry_after = retry_after(response.headers(), now_ms());
+    // An error without a readable body is still that error.
+    let body = read_body(response, MAX_ANSWER_BYTES).await.unwrap_or_default();
+    let problem = serde_json::from_slice::<Value>(&body).ok();
+    let problem = problem.as_ref().and_then(read_problem).map(|problem| tellable(problem, token));
+    Err(HttpError::Status { status, problem, retry_after })
+}
+
+fn tellable(problem: &str, token: &str) -> String {
+    let line: String = problem.chars().filter(|character| !character.is_control()).collect();
+    let line = if token.is_empty() { line } else { line.replace(token, "…") };
+    line.chars().take(LONGEST_PROBLEM).collect()
+}
+
+async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, HttpError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(transport_error)? {
+        if body.len() + chunk.len() > limit {
+            return Err(HttpError::Answer("it is too long"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 /// The error without its address, and with what is behind it.
@@ -41,26 +119,8 @@ pub(super) fn transport_error(error: reqwest::Error) -> HttpError {
     }
 }
 
-pub(super) async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, HttpError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(transport_error)? {
-        if body.len() + chunk.len() > limit {
-            return Err(HttpError::TooLong);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-/// What a service says is wrong, without the token that some tell back.
-pub(super) fn tellable(problem: &str, token: &str) -> String {
-    let line: String = problem.chars().filter(|character| !character.is_control()).collect();
-    let line = if token.is_empty() { line } else { line.replace(token, "…") };
-    line.chars().take(LONGEST_PROBLEM).collect()
-}
-
 /// Seconds, or a date.
-pub(super) fn retry_after(headers: &HeaderMap, now_ms: u64) -> Option<Duration> {
+fn retry_after(headers: &HeaderMap, now_ms: u64) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = match text.parse::<f64>() {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
@@ -72,11 +132,42 @@ pub(super) fn retry_after(headers: &HeaderMap, now_ms: u64) -> Option<Duration> 
     Some(wait.min(LONGEST_RETRY_AFTER))
 }
 
+/// What an error's body says of itself.
+fn read_problem(answer: &Value) -> Option<&str> {
+    let fields = answer.as_object()?;
+    text_of(fields, &["message", "error", "detail", "reason"])
+        .or_else(|| text_of(object(fields, &["error"])?, &["message"]))
+}
+
+#[cfg(test)]
+mod fuzz;
+
 #[cfg(test)]
 mod tests {
     use reqwest::header::HeaderValue;
+    use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_problem_is_looked_for_where_services_put_it() {
+        assert_eq!(read_problem(&json!({"error": {"message": "no"}})), Some("no"));
+        assert_eq!(read_problem(&json!({"error": "no"})), Some("no"));
+        assert_eq!(read_problem(&json!([])), None);
+    }
+
+    #[test]
+    fn addresses_are_made_below_the_base() {
+        for (base, made) in [
+            ("https://x", "https://x/agent/stream/chat/send"),
+            ("https://x/api/v1", "https://x/api/v1/agent/stream/chat/send"),
+            ("https://x/api/v1/?a=b#c", "https://x/api/v1/agent/stream/chat/send"),
+        ] {
+            let base = Url::parse(base).unwrap();
+            assert_eq!(below(&base, &["agent", "stream", "chat", "send"]).as_str(), made);
+            assert!(below(&base, &["chat", ""]).path().ends_with("/chat/"));
+        }
+    }
 
     #[test]
     fn a_wait_is_seconds_or_a_date_and_not_endless() {

@@ -8,7 +8,7 @@ use super::error::StoreError;
 use super::group::Group;
 use super::item::{Access, Item};
 use super::{Store, from_integer, to_integer};
-use crate::event::{Channel, ChatMessage, Envelope};
+use crate::event::{Channel, ChatMessage, Envelope, PlatformName};
 
 /// Lines of one viewer in one channel that can be asked for.
 const KEPT: u32 = 50;
@@ -52,6 +52,21 @@ impl Store {
                 })
             })?;
             Ok(lines.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// The channels of a platform where lines of this viewer are kept.
+    pub async fn channels_with_lines(&self, platform: &str, user_id: &str) -> Result<Vec<Channel>, StoreError> {
+        let (platform, user_id) = (PlatformName::from(platform), user_id.to_owned());
+        self.request(Access::Read, move |group| {
+            group.draw()?;
+            let mut statement =
+                group.prepare("SELECT DISTINCT channel FROM lines WHERE platform = ?1 AND user_id = ?2")?;
+            let channels = statement.query_map((&*platform, &user_id), |row| {
+                Ok(Channel::new(platform.clone(), row.get::<_, String>(0)?))
+            })?;
+            Ok(channels.collect::<rusqlite::Result<_>>()?)
         })
         .await
     }

@@ -8,6 +8,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use super::item::Item;
@@ -26,6 +27,10 @@ pub(super) const ENOUGH: usize = GROUP / 2;
 /// Writes that may wait before events are turned away, also while the disk is full: a burst of 5,000 lines, the answers to
 /// them, how those ended and their echoes, on a machine with one core that has other things to do first. Some 30 MB.
 const JOURNAL_BOUND: usize = 32_768;
+
+/// With so many waiting, whoever adds one gives the writer its turn first: on one core that is busy with answers it falls
+/// behind those who fill the queue.
+const PRESSING: usize = JOURNAL_BOUND / 2;
 
 /// What is recorded of an event is worth less than the next event.
 const RECORDING_BOUND: usize = JOURNAL_BOUND / 2;
@@ -118,9 +123,13 @@ impl Queue {
             Sleep::Idle => true,
             Sleep::Lingering => state.items.len() >= ENOUGH,
         };
+        let is_pressing = state.behind >= PRESSING;
         drop(state);
         if wakes {
             self.changed.notify_one();
+        }
+        if is_pressing {
+            thread::yield_now();
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use super::group::Group;
 use super::item::Access;
 use super::lines::Line;
 use super::{Store, from_integer, to_integer};
-use crate::event::{ChatMessage, Envelope, Roles, User};
+use crate::event::{ChatMessage, Envelope, PlatformName, Roles, User};
 
 /// Somebody who was seen, as of the last time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +44,31 @@ impl Store {
                  FROM viewers WHERE platform = ?1 AND login_folded = ?2 ORDER BY last_seen_ms DESC LIMIT 1",
             )?;
             Ok(statement.query_row((&platform, &login), read).optional()?)
+        })
+        .await
+    }
+
+    /// Everybody of this name, on one platform or on all: by login, by the name that is shown, or by id. The one who was
+    /// seen last comes first.
+    pub async fn viewers_called(
+        &self,
+        name: &str,
+        platform: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<(PlatformName, Viewer)>, StoreError> {
+        let (name, folded) = (name.to_owned(), fold(name));
+        let platform = platform.map(str::to_owned);
+        self.request(Access::Read, move |group| {
+            group.draw()?;
+            let mut statement = group.prepare(
+                "SELECT user_id, login, display_name, roles, badges, first_seen_ms, last_seen_ms, messages, color, platform
+                 FROM viewers WHERE (login_folded = ?2 OR user_id = ?1 OR display_name = ?1)
+                 AND (?3 IS NULL OR platform = ?3) ORDER BY last_seen_ms DESC LIMIT ?4",
+            )?;
+            let viewers = statement.query_map((&name, &folded, &platform, limit), |row| {
+                Ok((row.get::<_, String>(9)?.into(), read(row)?))
+            })?;
+            Ok(viewers.collect::<rusqlite::Result<_>>()?)
         })
         .await
     }

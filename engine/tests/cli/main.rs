@@ -28,3 +28,4 @@ mod secrets;
 mod service;
 mod simulate;
 mod start;
+mod viewers;

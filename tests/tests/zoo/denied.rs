@@ -24,7 +24,7 @@ enum Guard {
 }
 
 /// Every function that a plugin can call.
-const FUNCTIONS: [(&str, Guard); 28] = [
+const FUNCTIONS: [(&str, Guard); 29] = [
     ("agent.enqueue", Guard::Denied("agent.main")),
     ("alerts.show", Guard::Denied("alerts.show")),
     ("chat.announce", Guard::Denied("chat.announce")),
@@ -42,6 +42,7 @@ const FUNCTIONS: [(&str, Guard); 28] = [
     ("kv.remove", Guard::Denied("kv.use")),
     ("kv.set", Guard::Denied("kv.use")),
     ("log.write", Guard::Free),
+    ("moderation.block", Guard::Denied("moderation.block")),
     ("moderation.lift", Guard::Denied("moderation.lift")),
     ("moderation.remove-message", Guard::Denied("moderation.remove-message")),
     ("moderation.resolve-held", Guard::Denied("moderation.resolve-held")),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::colors::Colors;
 use crate::cli::clean::{clean, shorten};
 use crate::cli::paint::{Colour, Paint};
 use crate::event::{Ballot, Broadcast, Event, Gift, Moderation, Subscription, Support, User};
@@ -9,11 +10,11 @@ use crate::event::{Ballot, Broadcast, Event, Gift, Moderation, Subscription, Sup
 /// What is shown of a payload that nobody has words for.
 const PAYLOAD: usize = 160;
 
-pub(super) fn describe(event: &Event, paint: Paint) -> String {
-    let who = |user: &User| paint.bold(&name(user));
+pub(super) fn describe(event: &Event, paint: Paint, colors: &Colors) -> String {
+    let who = |user: &User| paint.in_color_of_name(user.color.as_deref(), &name(user));
     let special = |text: &str| paint.in_colour(Colour::Yellow, text);
     match event {
-        Event::Chat(message) => format!("{}: {}", who(&message.author), clean(&message.text)),
+        Event::Chat(message) => format!("{}: {}", who(&message.author), colors.text(&message.text, paint)),
         Event::Whisper(message) => {
             format!("{} {}: {}", who(&message.author), special("whispers"), clean(&message.text))
         }

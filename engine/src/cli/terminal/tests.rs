@@ -49,6 +49,16 @@ fn a_chat_line_says_when_where_who_and_what() {
 }
 
 #[test]
+fn a_name_has_its_color_also_where_it_is_mentioned() {
+    let mut renderer = renderer(true);
+    let ada = User { color: Some("#00FF7F".into()), ..user("ada", "Ada") };
+    let line = shown(&mut renderer, &chat("e1", ada, "hi"));
+    assert!(line.contains("\x1b[1;38;2;0;255;127mAda\x1b[0m: hi"), "{line:?}");
+    let line = shown(&mut renderer, &chat("e2", user("bob", "Bob"), "@ADA, @nobody and a@b \x1b[2J"));
+    assert!(line.contains(": \x1b[1;38;2;0;255;127m@ADA\x1b[0m, @nobody and a@b ␛[2J"), "{line:?}");
+}
+
+#[test]
 fn a_display_name_that_is_not_the_login_shows_both() {
     let line = shown(&mut renderer(false), &chat("e1", user("mallory", "アリス"), "hi"));
     assert!(line.contains("アリス (mallory): hi"), "{line}");

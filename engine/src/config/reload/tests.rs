@@ -62,4 +62,6 @@ fn sections_that_can_change_while_running_are_told_apart() {
     assert!(changes("", "[host.limits]\neffects = 2\n").limits);
     assert!(changes("", "[host]\nsafe-mode = true\n").safe_mode);
     assert!(changes("", "[simulator]\nscript = \"demo\"\n").simulator);
+    assert!(changes("", "[twitch]\nclient-id = \"app\"\n").twitch);
+    assert!(changes("", "[joystick]\nclient-id = \"app\"\nbot = \"pixel\"\n").joystick);
 }

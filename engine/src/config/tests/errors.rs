@@ -7,7 +7,7 @@ fn problems(text: &str) -> Vec<String> {
 }
 
 /// Asserts that `text` has exactly one problem, at `place`, whose message holds `part`.
-fn assert_problem(text: &str, place: &str, part: &str) {
+pub(super) fn assert_problem(text: &str, place: &str, part: &str) {
     let problems = problems(text);
     let [problem] = problems.as_slice() else { panic!("not one problem: {problems:#?}") };
     assert!(problem.starts_with(&format!("{FILE}:{place}: ")), "{place} is not where {problem}");

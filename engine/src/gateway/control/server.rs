@@ -281,6 +281,9 @@ async fn carry_out(control: &dyn Control, request: Request) -> Result<Response, 
             control.simulate(simulation).await.map(|event_id| Response::Simulated { event_id })
         }
         Request::Queue(request) => control.queue(request).await.map(|tasks| Response::Tasks { tasks }),
+        Request::Viewers { name, platform, lines } => {
+            control.viewers(&name, platform.as_deref(), lines).await.map(|viewers| Response::Viewers { viewers })
+        }
         Request::Auth(request) => control.auth(request).await.map(Response::Auth),
         Request::ReloadConfig => control.reload_config().await.map(Response::Reloaded),
         Request::Backup { file, overwrite } => control.back_up(&file, overwrite).await.map(Response::BackedUp),

@@ -60,6 +60,11 @@ impl Control for FakeEngine {
         Ok(Vec::new())
     }
 
+    async fn viewers(&self, name: &str, platform: Option<&str>, lines: u32) -> Result<Vec<ViewerView>, Refusal> {
+        self.asked.lock().unwrap().push(format!("{name} {platform:?} {lines}"));
+        Ok(Vec::new())
+    }
+
     async fn auth(&self, request: AuthRequest) -> Result<AuthAnswer, Refusal> {
         self.asked.lock().unwrap().push(format!("{request:?}"));
         Ok(AuthAnswer::Pending { slow_down: true })

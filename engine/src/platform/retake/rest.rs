@@ -3,70 +3,22 @@
 //! The token goes to the configured host only: every address is made from `rest_base`, and a redirect is never
 //! followed. Addresses, tokens and bodies never reach an error.
 
-use std::time::Duration;
-
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Client, Method, Response, StatusCode};
+use reqwest::{Client, Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::wire::{Parsed, read_history, read_problem, read_sent_id};
+use super::wire::{Parsed, read_history, read_sent_id};
 use crate::config::settings::{RetakeGeneration, RetakeSettings};
-use crate::event::now_ms;
-use crate::platform::http::{HttpError, read_body, retry_after, tellable, transport_error};
+use crate::platform::http::{HttpError, MAX_ANSWER_BYTES, answer, below};
 
 /// What the service gives at most at once.
 const PAGE: &str = "100";
 /// A hundred messages of some kilobytes each.
 const MAX_HISTORY_BYTES: usize = 4 << 20;
-/// An answer to one line, or an error.
-const MAX_ANSWER_BYTES: usize = 64 << 10;
 /// No limit is documented. This one keeps a plugin gone wild from posting books.
 pub(super) const MAX_TEXT_BYTES: usize = 8 << 10;
-/// Why a request brought nothing.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum RestError {
-    /// It never left.
-    #[error("{0}")]
-    Unreachable(String),
-    /// It left, and no answer came that says what became of it.
-    #[error("{0}")]
-    Lost(String),
-    #[error("HTTP {}{}", status.as_u16(), problem.as_ref().map_or_else(String::new, |problem| format!(", \"{problem}\"")))]
-    Status { status: StatusCode, problem: Option<String>, retry_after: Option<Duration> },
-    #[error("an answer that is not understood: {0}")]
-    Answer(&'static str),
-}
-
-impl From<HttpError> for RestError {
-    fn from(error: HttpError) -> Self {
-        match error {
-            HttpError::Unreachable(why) => Self::Unreachable(why),
-            HttpError::Lost(why) => Self::Lost(why),
-            HttpError::TooLong => Self::Answer("it is too long"),
-        }
-    }
-}
-
-impl RestError {
-    /// Whether asking again later may bring more.
-    pub(super) fn is_passing(&self) -> bool {
-        match self {
-            Self::Unreachable(_) | Self::Lost(_) => true,
-            Self::Status { status, .. } => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
-            Self::Answer(_) => false,
-        }
-    }
-
-    /// How long the service wants to be left alone.
-    pub(super) const fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Status { retry_after, .. } => *retry_after,
-            _ => None,
-        }
-    }
-}
 
 /// No Debug: it holds the token.
 pub(super) struct Rest {
@@ -108,7 +60,7 @@ impl Rest {
     }
 
     /// Sends a line and returns the id that the platform gave it.
-    pub(super) async fn send(&self, text: &str) -> Result<Option<String>, RestError> {
+    pub(super) async fn send(&self, text: &str) -> Result<Option<String>, HttpError> {
         let body = match self.generation {
             RetakeGeneration::V1 => json!({ "userDbId": self.room, "message": text }),
             RetakeGeneration::V2 => json!({ "message": text, "destination_user_id": self.room }),
@@ -124,12 +76,12 @@ impl Rest {
             return Ok(None);
         }
         let answer: Value = serde_json::from_slice(&body)
-            .map_err(|_| RestError::Lost("the answer is no JSON, so it may not be the service's".to_owned()))?;
+            .map_err(|_| HttpError::Lost("the answer is no JSON, so it may not be the service's".to_owned()))?;
         Ok(read_sent_id(&answer))
     }
 
     /// A page of the history: the newest, or the one before a message.
-    pub(super) async fn history(&self, before: Option<&str>) -> Result<Vec<Parsed>, RestError> {
+    pub(super) async fn history(&self, before: Option<&str>) -> Result<Vec<Parsed>, HttpError> {
         let mut address = self.history.clone();
         let mut request_headers = HeaderMap::new();
         let before_key = match self.generation {
@@ -145,8 +97,8 @@ impl Rest {
         }
         let request = self.http.request(Method::GET, address).headers(request_headers);
         let body = answer(request.send().await, MAX_HISTORY_BYTES, self.token()).await?;
-        let answer: Value = serde_json::from_slice(&body).map_err(|_| RestError::Answer("it is no JSON"))?;
-        read_history(&answer, &self.room).ok_or(RestError::Answer("it holds no list of messages"))
+        let answer: Value = serde_json::from_slice(&body).map_err(|_| HttpError::Answer("it is no JSON"))?;
+        read_history(&answer, &self.room).ok_or(HttpError::Answer("it holds no list of messages"))
     }
 }
 
@@ -156,71 +108,23 @@ impl Rest {
     }
 
     /// Whether the history was refused for the token that was sent along.
-    pub(super) fn refuses_token(&self, error: &RestError) -> bool {
+    pub(super) fn refuses_token(&self, error: &HttpError) -> bool {
         self.generation == RetakeGeneration::V1
-            && matches!(error, RestError::Status { status: StatusCode::UNAUTHORIZED, .. })
+            && matches!(error, HttpError::Status { status: StatusCode::UNAUTHORIZED, .. })
     }
 
     /// What an error of the history means to a person.
-    pub(super) fn explain(&self, error: &RestError) -> String {
+    pub(super) fn explain(&self, error: &HttpError) -> String {
         let advice = match error {
             _ if self.refuses_token(error) => "the token is not accepted",
-            RestError::Status { status: StatusCode::NOT_FOUND, .. } => {
+            HttpError::Status { status: StatusCode::NOT_FOUND, .. } => {
                 "there is no such address or streamer; check `rest_base`, `generation` and `room`"
             }
-            RestError::Status { status, .. } if status.is_redirection() => {
+            HttpError::Status { status, .. } if status.is_redirection() => {
                 "it redirects elsewhere, which is never followed; check `rest_base`"
             }
             _ => return error.to_string(),
         };
         format!("{advice} ({error})")
-    }
-}
-
-/// The address with `segments` below its path. Only an address without a host can't have any, and the config
-/// refuses those.
-fn below(base: &Url, segments: &[&str]) -> Url {
-    let mut address = base.clone();
-    if let Ok(mut path) = address.path_segments_mut() {
-        path.pop_if_empty().extend(segments);
-    }
-    address.set_query(None);
-    address.set_fragment(None);
-    address
-}
-
-/// The body of a good answer, or what is wrong with it, without the token that some services tell back.
-async fn answer(outcome: reqwest::Result<Response>, limit: usize, token: &str) -> Result<Vec<u8>, RestError> {
-    let response = outcome.map_err(transport_error)?;
-    let status = response.status();
-    if status.is_success() {
-        return Ok(read_body(response, limit).await?);
-    }
-    let retry_after = retry_after(response.headers(), now_ms());
-    // An error without a readable body is still that error.
-    let body = read_body(response, MAX_ANSWER_BYTES).await.unwrap_or_default();
-    let problem = serde_json::from_slice::<Value>(&body).ok();
-    let problem = problem.as_ref().and_then(read_problem).map(|problem| tellable(problem, token));
-    Err(RestError::Status { status, problem, retry_after })
-}
-
-#[cfg(test)]
-mod fuzz;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_are_made_below_the_base() {
-        for (base, made) in [
-            ("https://x", "https://x/agent/stream/chat/send"),
-            ("https://x/api/v1", "https://x/api/v1/agent/stream/chat/send"),
-            ("https://x/api/v1/?a=b#c", "https://x/api/v1/agent/stream/chat/send"),
-        ] {
-            let base = Url::parse(base).unwrap();
-            assert_eq!(below(&base, &["agent", "stream", "chat", "send"]).as_str(), made);
-            assert!(below(&base, &["chat", ""]).path().ends_with("/chat/"));
-        }
     }
 }

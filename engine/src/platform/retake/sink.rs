@@ -5,10 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use reqwest::StatusCode;
 
-use super::rest::{MAX_TEXT_BYTES, Rest, RestError};
+use super::rest::{MAX_TEXT_BYTES, Rest};
 use super::sent::Sent;
 use crate::effect::Action;
 use crate::event::{Channel, now_ms};
+use crate::platform::http::HttpError;
 use crate::platform::{ActionError, Receipt, Sink};
 
 pub(super) struct RetakeSink {
@@ -57,11 +58,11 @@ impl RetakeSink {
     }
 }
 
-fn action_error(error: RestError) -> ActionError {
+fn action_error(error: HttpError) -> ActionError {
     let (status, retry_after) = match &error {
-        RestError::Unreachable(why) => return ActionError::Unreachable(why.clone()),
-        RestError::Lost(_) | RestError::Answer(_) => return ActionError::Lost(error.to_string()),
-        RestError::Status { status, retry_after, .. } => (*status, *retry_after),
+        HttpError::Unreachable(why) => return ActionError::Unreachable(why.clone()),
+        HttpError::Lost(_) | HttpError::Answer(_) => return ActionError::Lost(error.to_string()),
+        HttpError::Status { status, retry_after, .. } => (*status, *retry_after),
     };
     let advice = match status {
         StatusCode::TOO_MANY_REQUESTS => return ActionError::RateLimited { retry_after },
@@ -83,9 +84,9 @@ mod tests {
 
     use super::*;
 
-    fn status(code: u16) -> RestError {
+    fn status(code: u16) -> HttpError {
         let retry_after = Some(Duration::from_secs(7));
-        RestError::Status { status: StatusCode::from_u16(code).unwrap(), problem: Some("why".into()), retry_after }
+        HttpError::Status { status: StatusCode::from_u16(code).unwrap(), problem: Some("why".into()), retry_after }
     }
 
     #[test]
@@ -99,7 +100,7 @@ mod tests {
         }
         assert_eq!(action_error(status(429)), ActionError::RateLimited { retry_after: Some(Duration::from_secs(7)) });
         assert!(action_error(status(409)).to_string().contains("no stream running"));
-        assert!(matches!(action_error(RestError::Unreachable("x".into())), ActionError::Unreachable(_)));
-        assert!(matches!(action_error(RestError::Answer("x")), ActionError::Lost(_)));
+        assert!(matches!(action_error(HttpError::Unreachable("x".into())), ActionError::Unreachable(_)));
+        assert!(matches!(action_error(HttpError::Answer("x")), ActionError::Lost(_)));
     }
 }

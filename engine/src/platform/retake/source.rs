@@ -12,11 +12,12 @@ use async_trait::async_trait;
 use self::dialer::Dialer;
 use self::fill::{Fill, Progress};
 use self::reader::Reader;
-use super::rest::{Rest, RestError};
+use super::rest::Rest;
 use super::sent::Sent;
 use crate::config::settings::RetakeSettings;
 use crate::event::Channel;
 use crate::observation::ConnectionState;
+use crate::platform::http::HttpError;
 use crate::platform::socketio::{Incoming, Session, SocketError};
 use crate::platform::{Disconnect, Link, Source};
 
@@ -188,7 +189,7 @@ async fn poll(reader: &mut Reader, rest: &Arc<Rest>, every: Duration, degraded: 
 
 /// Neither the socket nor the history can be read. Only a token that is wrong needs a person; whatever else the
 /// service refuses, it may take back.
-fn unreadable(degraded: &str, error: &RestError, rest: &Rest) -> Disconnect {
+fn unreadable(degraded: &str, error: &HttpError, rest: &Rest) -> Disconnect {
     if rest.refuses_token(error) {
         return Disconnect::Stop {
             why: format!("the socket is refused, and the history too: {error}"),

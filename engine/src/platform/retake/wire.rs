@@ -220,13 +220,6 @@ pub(super) fn read_sent_id(answer: &Value) -> Option<String> {
     id_of(fields, &names).or_else(|| id_of(object(fields, &["message", "comment", "chat", "data"])?, &names))
 }
 
-/// What an error's body says of itself.
-pub(super) fn read_problem(answer: &Value) -> Option<&str> {
-    let fields = answer.as_object()?;
-    text_of(fields, &["message", "error", "detail", "reason"])
-        .or_else(|| text_of(object(fields, &["error"])?, &["message"]))
-}
-
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]

@@ -44,7 +44,6 @@ mod broadcast;
 mod chat;
 mod fields;
 mod gifts;
-mod heard;
 mod missed;
 mod moderation;
 mod notices;
@@ -62,7 +61,6 @@ use tokio::time::Instant;
 use self::broadcast::Details;
 use self::fields::{extra, json_of, shortened};
 use self::gifts::Gifts;
-use self::heard::Heard;
 pub(super) use self::missed::{missed_follow, missed_redemption, missed_subscription};
 use self::silenced::Silenced;
 use self::tellings::{Tellings, Way};
@@ -83,7 +81,6 @@ pub(super) struct Notice<'a> {
 /// Makes each happening one event. One for each account of the config, shared by all its sockets.
 #[derive(Debug, Default)]
 pub(super) struct Normalizer {
-    heard: Heard,
     channels: HashMap<Channel, Memory>,
 }
 
@@ -178,15 +175,12 @@ impl Normalizer {
         Self::default()
     }
 
-    /// Reads a notification of `channel`; `own` is the user id of our own account. What belongs together may be told with
-    /// a later one, or when it is [`due`](Self::due).
+    /// Reads a notification of `channel`, which must not have been read before; `own` is the user id of our own account.
+    /// What belongs together may be told with a later one, or when it is [`due`](Self::due).
     pub(super) fn read(&mut self, channel: &Channel, own: &str, notice: &Notice<'_>, now: Instant) -> Vec<Draft> {
         let scene = Scene { channel, own, notice };
         if notice.topic == CHAT_MESSAGE {
             return vec![read(&scene).draft(channel, notice)];
-        }
-        if !self.heard.is_new(notice.message_id, now) {
-            return Vec::new();
         }
         if !self.channels.contains_key(channel) {
             self.channels.insert(channel.clone(), Memory::default());

@@ -18,7 +18,7 @@ use url::Url;
 use self::bucket::{Bucket, Limits};
 use crate::auth::{Access, TokenError, Tokens};
 use crate::event::now_ms;
-use crate::platform::http::{HttpError, read_body, retry_after, tellable, transport_error};
+use crate::platform::http::{self, HttpError, transport_error};
 
 /// A page of a hundred followers has some thirty kilobytes.
 const MAX_ANSWER_BYTES: usize = 1 << 20;
@@ -89,7 +89,10 @@ impl From<HttpError> for HelixError {
         match error {
             HttpError::Unreachable(why) => Self::Unreachable(why),
             HttpError::Lost(why) => Self::Lost(why),
-            HttpError::TooLong => Self::Answer("it is too long"),
+            HttpError::Status { status, problem, retry_after } => {
+                Self::Status { status, message: problem, wait: retry_after }
+            }
+            HttpError::Answer(why) => Self::Answer(why),
         }
     }
 }
@@ -202,25 +205,16 @@ fn address(base: &Url, request: &Request) -> Url {
 }
 
 async fn answer(response: Response, limits: Limits, token: &str) -> Result<Value, HelixError> {
-    let status = response.status();
-    if status.is_success() {
-        let body = read_body(response, MAX_ANSWER_BYTES).await?;
-        if body.iter().all(u8::is_ascii_whitespace) {
-            return Ok(Value::Null);
+    match http::answer(Ok(response), MAX_ANSWER_BYTES, token).await {
+        Ok(body) if body.iter().all(u8::is_ascii_whitespace) => Ok(Value::Null),
+        Ok(body) => serde_json::from_slice(&body).map_err(|_| HelixError::Answer("it is no JSON")),
+        Err(HttpError::Status { status, problem, retry_after }) => {
+            // Without it, it is a limit of the call alone: the bucket has nothing to do with it.
+            let exhausted = limits.exhausted_for().filter(|_| status == StatusCode::TOO_MANY_REQUESTS);
+            Err(HelixError::Status { status, message: problem, wait: exhausted.or(retry_after) })
         }
-        return serde_json::from_slice(&body).map_err(|_| HelixError::Answer("it is no JSON"));
+        Err(error) => Err(error.into()),
     }
-    let wait = match status {
-        // A limit of the call alone: the bucket has nothing to do with it.
-        StatusCode::TOO_MANY_REQUESTS => limits.exhausted_for().or_else(|| retry_after(response.headers(), now_ms())),
-        _ => retry_after(response.headers(), now_ms()),
-    };
-    // An error without a readable body is still that error.
-    let body = read_body(response, MAX_ANSWER_BYTES).await.unwrap_or_default();
-    let problem: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let message = ["message", "error"].into_iter().filter_map(|field| problem.get(field)?.as_str());
-    let message = message.map(|message| tellable(message, token)).find(|message| !message.is_empty());
-    Err(HelixError::Status { status, message, wait })
 }
 
 #[cfg(test)]

@@ -156,7 +156,7 @@ impl<'a> Session<'a> {
     }
 
     fn take(&mut self, message_id: &str, at_ms: Option<u64>, notification: &Notification) {
-        let twitch_now_ms = now_ms().saturating_add_signed(self.skew_ms);
+        let twitch_now_ms = self.twitch_now_ms();
         let at_ms = at_ms.unwrap_or(twitch_now_ms);
         let shared = &self.source.listening.shared;
         if !shared.is_new(message_id) {
@@ -204,6 +204,10 @@ impl<'a> Session<'a> {
         tracing::debug!("The connection was moved to another of Twitch's addresses.");
     }
 
+    fn twitch_now_ms(&self) -> u64 {
+        now_ms().saturating_add_signed(self.skew_ms)
+    }
+
     fn ended(&self, end: &End) -> Disconnect {
         match end {
             End::Closed(close) if close.is_unused() && self.subscriptions.is_hopeless() => {
@@ -222,6 +226,7 @@ impl<'a> Session<'a> {
         }
         if is_ready && !self.is_ready {
             self.is_ready = true;
+            self.source.last_heard_ms = Some(self.twitch_now_ms());
             self.begin_look_up();
         }
     }
@@ -258,9 +263,9 @@ impl<'a> Session<'a> {
         let shared = &self.source.listening.shared;
         for missed in missed {
             match missed {
-                Missed::Event(draft) => self.link.emit(draft),
+                Missed::Event(draft) => self.link.emit(*draft),
                 Missed::Notice { channel, topic, version, id, at_ms, event } => {
-                    let at_ms = at_ms.unwrap_or_else(|| now_ms().saturating_add_signed(self.skew_ms));
+                    let at_ms = at_ms.unwrap_or_else(|| self.twitch_now_ms());
                     let notice = Notice { message_id: &id, topic, version, at_ms, event: &event };
                     for draft in shared.read(&channel, &self.access.user_id, &notice) {
                         self.link.emit(late(draft));

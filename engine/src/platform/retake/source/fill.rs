@@ -8,15 +8,16 @@ use futures_util::future::{BoxFuture, pending};
 use tokio::time::{Sleep, sleep};
 
 use super::super::history::{Gap, Next, Seen};
-use super::super::rest::{Rest, RestError};
+use super::super::rest::Rest;
 use super::super::wire::Parsed;
 use crate::platform::Backoff;
+use crate::platform::http::HttpError;
 
 /// Failures in a row before it is said: about half a minute of trying. A server that has just come back may take its
 /// sockets before it can answer for its history.
 const MANY_FAILURES: u32 = 6;
 
-pub(super) type Page = Result<Vec<Parsed>, RestError>;
+pub(super) type Page = Result<Vec<Parsed>, HttpError>;
 
 pub(super) struct Fill {
     rest: Arc<Rest>,
@@ -41,12 +42,12 @@ pub(super) enum Progress {
     Complete(Gap),
     /// It will be asked for again, however long that takes.
     Later {
-        error: RestError,
+        error: HttpError,
         /// Has failed for so long that it should be said.
         is_lasting: bool,
     },
     /// It can't be had.
-    Failed(RestError),
+    Failed(HttpError),
 }
 
 impl Fill {

@@ -52,7 +52,6 @@ fn retake_answers() {
     fuzz_text!(128, |text| {
         let Ok(answer) = serde_json::from_str::<Value>(text) else { return };
         assert!(read_sent_id(&answer).is_none_or(|id| (1..=LONGEST_NAME).contains(&id.len())));
-        assert!(read_problem(&answer).is_none_or(|problem| !problem.is_empty()));
     });
 }
 

@@ -212,9 +212,6 @@ fn answers_to_what_was_sent_are_read() {
     assert_eq!(read_sent_id(&json!({"message_id": "m1", "sent_at": "x"})).as_deref(), Some("m1"));
     assert_eq!(read_sent_id(&json!({"message": {"_id": 5}})).as_deref(), Some("5"));
     assert_eq!(read_sent_id(&json!({"message": "Message sent"})), None);
-    assert_eq!(read_problem(&json!({"error": {"message": "no"}})), Some("no"));
-    assert_eq!(read_problem(&json!({"error": "no"})), Some("no"));
-    assert_eq!(read_problem(&json!([])), None);
 }
 
 /// All that an event holds, in bytes.
@@ -317,6 +314,5 @@ proptest! {
         prop_assert!(is_batch || read_event(name, std::slice::from_ref(&payload), ROOM).len() == 1);
         let _ = read_history(&payload, ROOM);
         let _ = read_sent_id(&payload);
-        let _ = read_problem(&payload);
     }
 }

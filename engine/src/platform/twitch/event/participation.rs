@@ -9,8 +9,6 @@ use super::fields::{USER, count, id, list, owned_text, owned_word, time, user, w
 use super::{Parsed, Scene, text};
 use crate::event::{Ballot, BallotOption, Channel, Event, Goal, Redemption};
 
-const REDEEMER: [&str; 3] = USER;
-
 /// A reward of the channel's own: redeemed, or decided on by a moderator.
 pub(super) fn redemption(scene: &Scene<'_>) -> Option<Parsed> {
     let parsed = redeemed(scene.event(), scene.channel)?;
@@ -30,7 +28,7 @@ pub(super) fn redeemed(fields: &Value, channel: &Channel) -> Option<Parsed> {
         reward_id: super::fields::id(reward, "id").unwrap_or_default(),
         title: owned_text(reward, "title").unwrap_or_default(),
         cost: count(reward, "cost").unwrap_or(0),
-        who: user(fields, REDEEMER, channel)?,
+        who: user(fields, USER, channel)?,
         input: owned_text(fields, "user_input"),
         status,
     };
@@ -56,7 +54,7 @@ pub(super) fn automatic_redemption(scene: &Scene<'_>) -> Option<Parsed> {
         title: kind.replace('_', " "),
         reward_id: kind,
         cost: count(reward, "channel_points").or_else(|| count(reward, "cost")).unwrap_or(0),
-        who: user(event, REDEEMER, scene.channel)?,
+        who: user(event, USER, scene.channel)?,
         input: event.get("message").and_then(text::words).or_else(|| owned_text(event, "user_input")),
         status,
     };

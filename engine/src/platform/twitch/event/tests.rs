@@ -44,11 +44,7 @@ impl Stage {
     fn hear(&mut self, topic: &str, event: &Value) -> Vec<Draft> {
         self.heard += 1;
         let message_id = format!("n{}", self.heard);
-        self.hear_as(&message_id, topic, event)
-    }
-
-    fn hear_as(&mut self, message_id: &str, topic: &str, event: &Value) -> Vec<Draft> {
-        let notice = Notice { message_id, topic, version: "1", at_ms: NOW_MS, event };
+        let notice = Notice { message_id: &message_id, topic, version: "1", at_ms: NOW_MS, event };
         self.normalizer.read(&channel(), OWN, &notice, self.now)
     }
 
@@ -171,15 +167,4 @@ fn what_is_not_understood_comes_as_it_is() {
     assert_eq!(kinds("moderate-shared"), ["channel.moderate.of_tomorrow"]);
     // A subscription to another channel of a shared chat is not to be thanked for here.
     assert_eq!(kinds("notice-shared"), ["channel.chat.notification.shared_chat_sub"]);
-}
-
-#[test]
-fn a_message_is_read_once_however_often_it_comes() {
-    let mut stage = Stage::new();
-    let (topic, cheer) = &sample("cheer")[0];
-    assert_eq!(stage.hear_as("m1", topic, cheer).len(), 1);
-    assert_eq!(stage.hear_as("m1", topic, cheer), []);
-    // The second cheer of the same is told, though its message comes twice as well.
-    assert_eq!(stage.hear_as("m2", topic, cheer).len(), 1);
-    assert_eq!(stage.hear_as("m2", topic, cheer), []);
 }

@@ -8,28 +8,20 @@ use super::*;
 use crate::event::Gift;
 
 fn gifts(drafts: &[Draft]) -> Vec<&Gift> {
-    let gift = |draft: &'_ Draft| matches!(&draft.event, Event::Gift(_));
-    drafts
-        .iter()
-        .filter(|draft| gift(draft))
-        .filter_map(|draft| match &draft.event {
-            Event::Gift(gift) => Some(gift),
-            _ => None,
-        })
-        .collect()
+    let gifts = drafts.iter().filter_map(|draft| match &draft.event {
+        Event::Gift(gift) => Some(gift),
+        _ => None,
+    });
+    gifts.collect()
 }
 
+/// The ids of those who were told to have received one.
 fn received(drafts: &[Draft]) -> Vec<&str> {
-    let who = |draft: &'_ Draft| match &draft.event {
-        Event::Subscription(subscription) if subscription.kind == "gifted" => Some(()),
+    let received = drafts.iter().filter_map(|draft| match &draft.event {
+        Event::Subscription(subscription) if subscription.kind == "gifted" => Some(subscription.who.id.as_str()),
         _ => None,
-    };
-    drafts
-        .iter()
-        .filter(|draft| who(draft).is_some())
-        .filter_map(|draft| draft.event.actor())
-        .map(|user| user.id.as_str())
-        .collect()
+    });
+    received.collect()
 }
 
 fn names(gift: &Gift) -> Vec<&str> {

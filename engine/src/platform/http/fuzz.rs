@@ -14,7 +14,7 @@ const LIMIT: usize = 4096;
 /// The first line of an input is the status and what stands in `Retry-After`, the rest is the body. Some of the corpus
 /// tell the token back.
 #[test]
-fn retake_http_answers() {
+fn http_answers() {
     fuzz_bytes!(64, |input| {
         let split = input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len());
         let (line, body) = (String::from_utf8_lossy(&input[..split]), input.get(split + 1..).unwrap_or_default());
@@ -27,7 +27,7 @@ fn retake_http_answers() {
             Err(error) => {
                 assert_one_short_line(&error.to_string());
                 assert!(!format!("{error} {error:?}").contains(TOKEN), "{error:?}");
-                if let RestError::Status { retry_after: Some(wait), .. } = error {
+                if let HttpError::Status { retry_after: Some(wait), .. } = error {
                     assert!(wait <= LONGEST_RETRY_AFTER);
                 }
             }

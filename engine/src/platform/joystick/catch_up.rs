@@ -1,0 +1,74 @@
+//! What a gap has cost, as far as REST tells it: the state of the stream, its counts, new followers and subscribers.
+//!
+//! Nothing of the chat can be had again. The service has no history of follows either, so new ones are found by comparing
+//! the list with the one from before, which is only kept of lists that are not too long, and only by this process: what
+//! changed while the engine was down is not told. All of it is about the channel that the token is of.
+
+mod known;
+mod look_up;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, pending};
+
+use self::known::Known;
+use self::look_up::{Found, look_up};
+use super::rest::Rest;
+use crate::auth::Access;
+use crate::event::{Channel, Draft, Event, now_ms};
+
+/// Says of an event that it happened before it was told.
+const LATE: &str = r#"{"late":true}"#;
+
+pub(super) struct CatchUp {
+    rest: Option<Arc<Rest>>,
+    known: HashMap<Channel, Known>,
+    under_way: Option<BoxFuture<'static, Found>>,
+}
+
+impl CatchUp {
+    /// Without `rest` nothing is ever looked up.
+    pub(super) fn new(channels: &[Channel], rest: Option<Arc<Rest>>) -> Self {
+        let known = channels.iter().map(|channel| (channel.clone(), Known::default())).collect();
+        Self { rest, known, under_way: None }
+    }
+
+    /// To be called when events come again. What is heard from now on is newer than what is looked up.
+    pub(super) fn begin(&mut self, access: Option<&Access>) {
+        self.known.values_mut().for_each(Known::begin);
+        self.under_way = match (&self.rest, access) {
+            (Some(rest), Some(access)) => Some(look_up(Arc::clone(rest), access.clone()).boxed()),
+            _ => None,
+        };
+    }
+
+    /// What was missed, once it was looked up. May be dropped at any await.
+    pub(super) async fn missed(&mut self) -> Vec<Draft> {
+        let found = match &mut self.under_way {
+            Some(under_way) => under_way.await,
+            None => pending().await,
+        };
+        self.under_way = None;
+        let Some((channel, known)) = self.known.iter_mut().find(|(channel, _)| *channel.id == *found.channel_id) else {
+            tracing::debug!(channel = found.channel_id, "The token is of a channel that is not in the config.");
+            return Vec::new();
+        };
+        let events = known.compare(found);
+        if !events.is_empty() {
+            tracing::debug!(%channel, count = events.len(), "What changed in a gap was looked up.");
+        }
+        events.into_iter().map(|event| late(channel, event)).collect()
+    }
+
+    /// Takes note of what is told live. Says whether it was told before, when it was looked up.
+    pub(super) fn hears(&mut self, draft: &Draft) -> bool {
+        let known = self.known.get_mut(&draft.channel);
+        known.is_some_and(|known| known.hears(&draft.event, draft.at_ms))
+    }
+}
+
+fn late(channel: &Channel, event: Event) -> Draft {
+    Draft { extra: Some(LATE.to_owned()), ..Draft::new(channel.clone(), now_ms(), event) }
+}

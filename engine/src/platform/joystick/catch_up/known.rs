@@ -1,0 +1,262 @@
+//! What is known of a channel, and how it differs from what was looked up.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::look_up::Found;
+use crate::event::{Broadcast, Event, Follow, Subscription, User};
+use crate::platform::joystick::rest::People;
+use crate::platform::joystick::wire::user_id;
+
+/// Order is not kept, so what was looked up may be told live a little later.
+const TOLD_AGAIN: Duration = Duration::from_secs(60);
+
+#[derive(Default)]
+pub(super) struct Known {
+    live: Fact<bool>,
+    title: Fact<String>,
+    viewers: Fact<u32>,
+    followers: Fact<u32>,
+    subscribers: Fact<u32>,
+    following: Circle,
+    subscribed: Circle,
+}
+
+/// One value, and whether it was heard since the look-up began, which makes it the newer one.
+#[derive(Default)]
+struct Fact<T> {
+    value: Option<T>,
+    at_ms: u64,
+    is_fresh: bool,
+}
+
+impl<T: PartialEq + Clone> Fact<T> {
+    /// Order is not kept: what happened before is no news.
+    fn hears(&mut self, value: T, at_ms: u64) {
+        if at_ms >= self.at_ms {
+            *self = Self { value: Some(value), at_ms, is_fresh: true };
+        }
+    }
+
+    /// The new value, when there was another before.
+    fn change(&mut self, found: Option<T>) -> Option<T> {
+        let found = found.filter(|_| !self.is_fresh)?;
+        let before = self.value.replace(found.clone());
+        before.is_some_and(|before| before != found).then_some(found)
+    }
+}
+
+/// The ids of all who follow, or subscribe.
+#[derive(Default)]
+struct Circle {
+    /// `None` as long as not all of them are known.
+    ids: Option<HashSet<String>>,
+    /// Who joined since the look-up began.
+    fresh: HashSet<String>,
+    /// Who was found by a look-up, and when.
+    found: HashMap<String, Instant>,
+}
+
+impl Circle {
+    /// Says whether it was told already.
+    fn hears(&mut self, user: &User) -> bool {
+        self.fresh.insert(user.id.clone());
+        if let Some(ids) = &mut self.ids {
+            ids.insert(user.id.clone());
+        }
+        self.found.remove(&user.id).is_some_and(|at| at.elapsed() < TOLD_AGAIN)
+    }
+
+    /// Those who are new since the last look-up.
+    fn compare(&mut self, people: People) -> Vec<User> {
+        let Some(names) = people.names else {
+            self.ids = None;
+            return Vec::new();
+        };
+        let before = self.ids.take();
+        let is_new = |name: &String| {
+            let id = user_id(name);
+            before.as_ref().is_some_and(|before| !before.contains(&id)) && !self.fresh.contains(&id)
+        };
+        let new: Vec<User> = names.iter().filter(|name| is_new(name)).map(|name| somebody(name)).collect();
+        self.ids = Some(names.iter().map(|name| user_id(name)).chain(self.fresh.iter().cloned()).collect());
+        let now = Instant::now();
+        self.found.retain(|_, at| at.elapsed() < TOLD_AGAIN);
+        self.found.extend(new.iter().map(|user| (user.id.clone(), now)));
+        new
+    }
+}
+
+fn somebody(name: &str) -> User {
+    User { id: user_id(name), login: name.to_owned(), display_name: name.to_owned(), ..User::default() }
+}
+
+impl Known {
+    pub(super) fn begin(&mut self) {
+        let Self { live, title, viewers, followers, subscribers, following, subscribed } = self;
+        live.is_fresh = false;
+        title.is_fresh = false;
+        for counted in [viewers, followers, subscribers] {
+            counted.is_fresh = false;
+        }
+        following.fresh.clear();
+        subscribed.fresh.clear();
+    }
+
+    pub(super) fn hears(&mut self, event: &Event, at_ms: u64) -> bool {
+        match event {
+            Event::Follow(follow) => return self.following.hears(&follow.who),
+            Event::Subscription(subscription) => return self.subscribed.hears(&subscription.who),
+            Event::Broadcast(broadcast) => self.hears_state(broadcast, at_ms),
+            _ => {}
+        }
+        false
+    }
+
+    fn hears_state(&mut self, broadcast: &Broadcast, at_ms: u64) {
+        let counted = match broadcast.kind.as_str() {
+            "online" => return self.live.hears(true, at_ms),
+            "offline" => return self.live.hears(false, at_ms),
+            "viewers" => &mut self.viewers,
+            "followers" => &mut self.followers,
+            "subscribers" => &mut self.subscribers,
+            _ => return,
+        };
+        if let Some(count) = broadcast.count {
+            counted.hears(count, at_ms);
+        }
+    }
+
+    /// What is different now. The first time, nothing is.
+    pub(super) fn compare(&mut self, found: Found) -> Vec<Event> {
+        let Found { stream, followers, subscribers, channel_id: _ } = found;
+        let mut events = Vec::new();
+        let mut tell = |kind: &str, title: Option<String>, count: Option<u32>| {
+            events.push(Event::Broadcast(Broadcast { kind: kind.to_owned(), title, count, ..Broadcast::default() }));
+        };
+        if let Some(live) = self.live.change(stream.live) {
+            tell(if live { "online" } else { "offline" }, stream.title.clone(), None);
+        }
+        if let Some(title) = self.title.change(stream.title) {
+            tell("title", Some(title), None);
+        }
+        for (kind, fact, count) in [
+            ("viewers", &mut self.viewers, stream.viewers),
+            ("followers", &mut self.followers, followers.total),
+            ("subscribers", &mut self.subscribers, subscribers.total),
+        ] {
+            if let Some(count) = fact.change(count) {
+                tell(kind, None, Some(count));
+            }
+        }
+        events.extend(self.following.compare(followers).into_iter().map(|who| Event::Follow(Follow { who })));
+        let subscribed = self.subscribed.compare(subscribers).into_iter();
+        events.extend(subscribed.map(|who| {
+            let (tier, kind) = (String::new(), "new".to_owned());
+            Event::Subscription(Subscription { kind, who, tier, months: 0, streak_months: None, message: None })
+        }));
+        events
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::joystick::rest::Stream;
+
+    fn people(names: &[&str]) -> People {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        People { total: u32::try_from(names.len()).ok(), names: Some(names) }
+    }
+
+    fn found(live: bool, title: &str, viewers: u32, followers: &[&str]) -> Found {
+        let stream =
+            Stream { live: Some(live), title: Some(title.into()), viewers: Some(viewers), ..Stream::default() };
+        Found { stream, followers: people(followers), subscribers: people(&[]), ..Found::default() }
+    }
+
+    fn state(kind: &str, title: Option<&str>, count: Option<u32>) -> Event {
+        Event::Broadcast(Broadcast {
+            kind: kind.into(),
+            title: title.map(str::to_owned),
+            count,
+            ..Broadcast::default()
+        })
+    }
+
+    fn follow(name: &str) -> Event {
+        Event::Follow(Follow { who: somebody(name) })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_what_changed_is_told() {
+        let mut known = Known::default();
+        assert_eq!(known.compare(found(true, "Dance", 5, &["a", "b"])), []);
+        known.begin();
+        assert_eq!(known.compare(found(true, "Dance", 5, &["a", "b"])), []);
+        known.begin();
+        let told = known.compare(found(false, "Sleep", 5, &["b", "C"]));
+        assert_eq!(told, [state("offline", Some("Sleep"), None), state("title", Some("Sleep"), None), follow("C")]);
+        known.begin();
+        let nothing = known.compare(Found::default());
+        assert_eq!(nothing, [], "what could not be asked for is not different");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_heard_meanwhile_is_newer() {
+        let mut known = Known::default();
+        known.compare(found(true, "Dance", 5, &["a"]));
+        known.begin();
+        assert!(!known.hears(&state("offline", None, None), 2000));
+        assert!(!known.hears(&state("viewers", None, Some(9)), 2000));
+        assert!(!known.hears(&follow("b"), 2000));
+        assert_eq!(known.compare(found(true, "Dance", 5, &["a", "b"])), [state("followers", None, Some(2))]);
+        known.begin();
+        assert_eq!(known.compare(found(false, "Dance", 9, &["a", "b"])), []);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_end_that_comes_before_its_beginning_is_still_the_end() {
+        let mut known = Known::default();
+        known.hears(&state("offline", None, None), 2000);
+        known.hears(&state("online", None, None), 1000);
+        known.begin();
+        assert_eq!(known.compare(found(false, "Dance", 5, &[])), []);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_was_found_is_not_told_again_when_the_service_is_late() {
+        let mut known = Known::default();
+        known.compare(found(true, "Dance", 5, &[]));
+        for name in ["a", "b"] {
+            known.begin();
+            assert!(
+                known
+                    .compare(found(true, "Dance", 5, &["a", "b"][..if name == "a" { 1 } else { 2 }]))
+                    .contains(&follow(name))
+            );
+            assert!(known.hears(&follow(name), 1000), "it was told");
+            assert!(!known.hears(&follow(name), 1000), "this is another one");
+        }
+        known.begin();
+        known.compare(found(true, "Dance", 5, &["a", "b", "c"]));
+        tokio::time::advance(TOLD_AGAIN).await;
+        assert!(!known.hears(&follow("c"), 1000));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_that_is_too_long_is_only_counted() {
+        let mut known = Known::default();
+        let many = |total: u32| Found { followers: People { total: Some(total), names: None }, ..Found::default() };
+        known.compare(many(5000));
+        known.begin();
+        assert_eq!(known.compare(many(5001)), [state("followers", None, Some(5001))]);
+        known.begin();
+        assert_eq!(
+            known.compare(Found { followers: people(&["a"]), ..Found::default() }),
+            [state("followers", None, Some(1))]
+        );
+    }
+}

@@ -1,0 +1,136 @@
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::*;
+
+const ECHO: Duration = Duration::from_secs(5);
+const SILENCE: Duration = Duration::from_secs(1);
+
+fn channel(id: &str) -> Arc<str> {
+    id.into()
+}
+
+/// Says a line in a task of its own.
+fn say(desk: &Arc<Desk>, channel: &str, text: &str) -> tokio::task::JoinHandle<Outcome> {
+    let (desk, channel, text) = (Arc::clone(desk), Arc::<str>::from(channel), text.to_owned());
+    tokio::spawn(async move { desk.carry_out(&channel, json!({ "text": text }), Proof::Echo(&text, ECHO)).await })
+}
+
+fn mute(desk: &Arc<Desk>, message_id: &str) -> tokio::task::JoinHandle<Outcome> {
+    let (desk, data) = (Arc::clone(desk), json!({ "message_id": message_id }));
+    tokio::spawn(async move { desk.carry_out(&channel("c"), data, Proof::Silence(SILENCE)).await })
+}
+
+fn receipt(message_id: &str) -> Outcome {
+    Ok(Receipt { message_id: Some(message_id.to_owned()) })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_is_done_when_it_comes_back() {
+    let desk = Arc::new(Desk::default());
+    let mut open = desk.open();
+    let saying = say(&desk, "c", "a &  b <3");
+    assert_eq!(open.next().await.data, json!({ "text": "a &  b <3" }));
+    desk.heard("elsewhere", "a & b <3", "m0");
+    desk.heard("c", "something else", "m1");
+    desk.heard("c", " a &amp; b &lt;3", "m2");
+    assert_eq!(saying.await.unwrap(), receipt("m2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn equal_lines_come_back_one_by_one_and_others_in_any_order() {
+    let desk = Arc::new(Desk::default());
+    let mut open = desk.open();
+    let mut saying = Vec::new();
+    for text in ["gm", "gn", "gm"] {
+        saying.push(say(&desk, "c", text));
+        open.next().await;
+    }
+    for (text, id) in [("gn", "m2"), ("gm", "m1"), ("gm", "m3"), ("gm", "of somebody else's program")] {
+        desk.heard("c", text, id);
+    }
+    for (saying, id) in saying.into_iter().zip(["m1", "m2", "m3"]) {
+        assert_eq!(saying.await.unwrap(), receipt(id));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_does_not_come_back_is_uncertain() {
+    let desk = Arc::new(Desk::default());
+    let mut open = desk.open();
+    let saying = say(&desk, "c", "gm");
+    open.next().await;
+    let begun = Instant::now();
+    let lost = ActionError::Lost("it did not come back from the chat within 5s".into());
+    assert_eq!(saying.await.unwrap(), Err(lost));
+    assert_eq!(begun.elapsed(), ECHO);
+    // Too late.
+    desk.heard("c", "gm", "m1");
+    assert!(desk.state().waiting.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_is_success() {
+    let desk = Arc::new(Desk::default());
+    let mut open = desk.open();
+    let muting = mute(&desk, "m1");
+    open.next().await;
+    let begun = Instant::now();
+    assert_eq!(muting.await.unwrap(), Ok(Receipt::default()));
+    assert_eq!(begun.elapsed(), SILENCE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_is_the_oldests_that_left() {
+    let desk = Arc::new(Desk::default());
+    let mut open = desk.open();
+    assert!(!desk.heard_refusal("nobody asked"));
+    let saying = say(&desk, "c", "gm");
+    open.next().await;
+    let muting = mute(&desk, "m1");
+    open.next().await;
+    // This one has not left.
+    let waits = say(&desk, "c", "gn");
+    tokio::task::yield_now().await;
+    assert!(desk.heard_refusal("too fast"));
+    assert_eq!(saying.await.unwrap(), Err(ActionError::Refused("too fast".into())));
+    assert!(desk.heard_refusal("not allowed"));
+    assert_eq!(muting.await.unwrap(), Err(ActionError::Refused("not allowed".into())));
+    assert!(!desk.heard_refusal("nobody asked"));
+    open.next().await;
+    desk.heard("c", "gn", "m3");
+    assert_eq!(waits.await.unwrap(), receipt("m3"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_connection_nothing_leaves() {
+    let desk = Arc::new(Desk::default());
+    let unreachable = |why: &str| Err(ActionError::Unreachable(why.into()));
+    assert_eq!(say(&desk, "c", "gm").await.unwrap(), unreachable("there is no connection"));
+    let mut open = desk.open();
+    let written = say(&desk, "c", "gm");
+    open.next().await;
+    let waiting = say(&desk, "c", "gn");
+    tokio::task::yield_now().await;
+    drop(open);
+    assert_eq!(written.await.unwrap(), Err(ActionError::Lost("the connection was lost".into())));
+    assert_eq!(waiting.await.unwrap(), unreachable("the connection was lost"));
+    assert_eq!(say(&desk, "c", "gm").await.unwrap(), unreachable("there is no connection"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_given_up_never_leaves() {
+    let desk = Arc::new(Desk::default());
+    let mut open = desk.open();
+    // The socket takes nothing for longer than anybody waits.
+    let stuck = ActionError::Unreachable("the connection takes nothing at the moment".into());
+    assert_eq!(say(&desk, "c", "old").await.unwrap(), Err(stuck));
+    let cut = say(&desk, "c", "cut");
+    tokio::task::yield_now().await;
+    cut.abort();
+    assert!(cut.await.unwrap_err().is_cancelled());
+    let saying = say(&desk, "c", "new");
+    assert_eq!(open.next().await.data, json!({ "text": "new" }));
+    desk.heard("c", "new", "m1");
+    assert_eq!(saying.await.unwrap(), receipt("m1"));
+}
