@@ -115,7 +115,7 @@ impl Resolver<'_> {
             self.found_with_help(key, "nothing would be subscribed", "leave the key out for everything");
         } else if let Some(unknown) = given.iter().find(|name| !known.contains(&name.as_str())) {
             let message = format!("\"{unknown}\" is no subscription type that Showrunner reads");
-            self.found_with_help(key, message, &format!("these are: {}", known.join(", ")));
+            self.found_with_help(key, message, format!("these are: {}", known.join(", ")));
         }
         Some(given.to_vec())
     }

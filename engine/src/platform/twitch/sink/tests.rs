@@ -33,7 +33,7 @@ fn say(text: &str) -> Action {
 
 #[tokio::test]
 async fn every_action_asks_for_what_twitch_documents() {
-    let (user_id, reason) = || -> (String, String) { ("7".into(), "spam".into()) }();
+    let (user_id, reason): (String, String) = ("7".into(), "spam".into());
     let moderating = "?broadcaster_id=1337&moderator_id=9001";
     for (action, line, body) in [
         (
