@@ -5,8 +5,10 @@
 mod answer;
 
 use std::collections::{HashMap, VecDeque};
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -19,6 +21,7 @@ use serde_json::{Map, Value};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
+use tokio::time::sleep;
 use url::form_urlencoded;
 
 pub use self::answer::{Answer, When};
@@ -141,11 +144,22 @@ pub(crate) fn pairs(bytes: &[u8]) -> Vec<(String, String)> {
 pub(crate) async fn serve(router: Router, address: SocketAddr) -> (Runtime, SocketAddr) {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let bound = runtime.spawn(async move {
-        let listener = TcpListener::bind(address).await.unwrap();
+        let listener = bind(address).await;
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, router).await });
         address
     });
     let address = bound.await.unwrap();
     (runtime, address)
+}
+
+/// The runtime that went away may not have closed the port yet, so it is tried for some seconds.
+async fn bind(address: SocketAddr) -> TcpListener {
+    for _ in 0..5000 {
+        match TcpListener::bind(address).await {
+            Err(error) if error.kind() == ErrorKind::AddrInUse => sleep(Duration::from_millis(1)).await,
+            bound => return bound.unwrap(),
+        }
+    }
+    panic!("somebody else has {address}");
 }

@@ -43,7 +43,7 @@ use url::Url;
 pub use self::behaviour::{DeviceAnswer, DropReason};
 pub use self::events::chat::ChatLine;
 pub use self::eventsub::Notice;
-pub use self::kinds::ALL as KINDS;
+pub use self::kinds::{ALL as KINDS, Condition, Kind};
 pub use self::room::Room;
 pub use self::seen::{Sent, Subscribed, Told};
 use self::state::State;

@@ -107,7 +107,7 @@ struct Make<'a> {
 
 impl Make<'_> {
     fn account(&self, name: String, channels: Vec<Channel>, sources: Vec<Listener>, helix: Arc<Helix>) -> Account {
-        let sink = Arc::new(TwitchSink { helix, channels: channels.clone() });
+        let sink = Arc::new(TwitchSink { helix, channels: channels.clone(), shared: Arc::clone(&self.shared) });
         Account { name, channels, sources, sink, pace: self.settings.pace }
     }
 
@@ -138,6 +138,7 @@ impl Make<'_> {
             },
             topics: topics.filter(|(channel, topic)| wanted(channel, topic)).collect(),
             channels: channels.clone(),
+            is_person: readers.contains(&Reader::Chat) && role == Role::Broadcaster,
             helix: Arc::clone(helix),
             shared: Arc::clone(&self.shared),
         };

@@ -320,6 +320,7 @@ impl Connection {
     async fn close(&mut self, code: u16) -> Option<()> {
         let frame = CloseFrame { code, reason: "".into() };
         self.socket.send(Message::Close(Some(frame))).await.ok()?;
+        self.state.close_socket(self.number);
         // The client's answer; it does not wait for it for long.
         let answered = async { while self.socket.recv().await.is_some_and(|heard| heard.is_ok()) {} };
         let _ = tokio::time::timeout(Duration::from_secs(1), answered).await;

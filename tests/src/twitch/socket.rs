@@ -349,6 +349,7 @@ impl Connection {
         self.ending = status_after(code);
         let frame = CloseFrame { code, reason: reason_of(code).into() };
         self.socket.send(Message::Close(Some(frame))).await.ok()?;
+        self.state.close_socket(self.number, self.ending);
         // The client's answer; it does not wait for it for long.
         let answered = async { while self.socket.recv().await.is_some_and(|heard| heard.is_ok()) {} };
         let _ = tokio::time::timeout(Duration::from_secs(1), answered).await;

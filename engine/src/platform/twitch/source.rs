@@ -43,6 +43,8 @@ pub(super) struct Listening {
     /// Of the first channel are also whispers, which have none.
     pub(super) channels: Vec<Channel>,
     pub(super) topics: Vec<(Channel, &'static Topic)>,
+    /// The account is a person's, for whom the bot speaks: not all that comes from it is ours.
+    pub(super) is_person: bool,
     pub(super) helix: Arc<Helix>,
     pub(super) shared: Arc<Shared>,
 }
@@ -177,10 +179,20 @@ impl<'a> Session<'a> {
             };
             let (topic, version) = (&*subscription.topic, &*subscription.version);
             let notice = Notice { message_id, topic, version, at_ms, event };
-            for draft in shared.read(&channel, &self.access.user_id, &notice) {
+            for draft in self.read(&channel, &notice) {
                 self.link.emit(draft);
             }
         }
+    }
+
+    fn read(&self, channel: &Channel, notice: &Notice<'_>) -> Vec<Draft> {
+        let Listening { shared, is_person, .. } = &self.source.listening;
+        let user_id = &self.access.user_id;
+        let mut drafts = shared.read(channel, if *is_person { "" } else { user_id }, notice);
+        for draft in &mut drafts {
+            draft.own |= *is_person && shared.is_echo(user_id, draft);
+        }
+        drafts
     }
 
     /// The channel of a subscription, whatever it calls it. Whispers have none and come on the first.
@@ -260,14 +272,13 @@ impl<'a> Session<'a> {
             tracing::warn!(why, "What was missed while there was no connection can't be looked up.");
         }
         let count = missed.len();
-        let shared = &self.source.listening.shared;
         for missed in missed {
             match missed {
                 Missed::Event(draft) => self.link.emit(*draft),
                 Missed::Notice { channel, topic, version, id, at_ms, event } => {
                     let at_ms = at_ms.unwrap_or_else(|| self.twitch_now_ms());
                     let notice = Notice { message_id: &id, topic, version, at_ms, event: &event };
-                    for draft in shared.read(&channel, &self.access.user_id, &notice) {
+                    for draft in self.read(&channel, &notice) {
                         self.link.emit(late(draft));
                     }
                 }

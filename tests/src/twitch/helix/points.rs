@@ -20,7 +20,9 @@ const SCOPE: &str = "channel:read:redemptions|channel:manage:redemptions";
 fn described(broadcaster: &User, reward: &Reward) -> Value {
     let own = json!({
         "id": reward.id, "title": reward.title, "prompt": "", "cost": reward.cost, "image": null,
-        "default_image": {}, "background_color": "#00E5CB", "is_enabled": true, "is_user_input_required": false,
+        "default_image": {
+            "url_1x": "http://127.0.0.1/1.png", "url_2x": "http://127.0.0.1/2.png", "url_4x": "http://127.0.0.1/4.png",
+        }, "background_color": "#00E5CB", "is_enabled": true, "is_user_input_required": false,
         "max_per_stream_setting": { "is_enabled": false, "max_per_stream": 0 },
         "max_per_user_per_stream_setting": { "is_enabled": false, "max_per_user_per_stream": 0 },
         "global_cooldown_setting": { "is_enabled": false, "global_cooldown_seconds": 0 },
