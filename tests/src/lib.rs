@@ -11,11 +11,14 @@
 pub mod bot;
 pub mod daemon;
 pub mod fixtures;
+pub mod joystick;
 pub mod kill;
 pub mod line;
 pub mod load;
 #[cfg(feature = "real-peers")]
 pub mod real_peers;
 pub mod retake;
+pub mod service;
+pub mod twitch;
 pub mod web;
 pub mod zoo;
