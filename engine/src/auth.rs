@@ -2,9 +2,30 @@
 //!
 //! Platforms see a grant as [`Tokens`] and nothing else: an access token to use now, and a way to get another one
 //! when that is refused. Nobody but this room sees a refresh token.
+//!
+//! [`Grants`] is made once, by the engine, or by the command line where no daemon runs. It owns every grant, so that a
+//! refresh token is presented by one hand only. [`consent`] brings a person to the page
+//! where they agree, and takes them in when they come back.
+
+pub mod answer;
+pub mod consent;
+mod grant;
+mod grants;
+mod http;
+mod scopes;
+mod seal;
+mod service;
+mod vault;
+mod view;
+mod words;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
+
+pub use self::grants::Grants;
+pub use self::vault::{KeyError, KeyView, key_file, make_key_file};
+pub use self::view::{Condition, GrantView, Overview};
+pub use crate::store::{GrantId, GrantState, Role};
 
 /// An access token and whose it is.
 #[derive(Debug, Clone)]
@@ -46,3 +67,6 @@ pub enum TokenError {
     #[error("{0}")]
     Later(String),
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 //! Commands that need a running daemon ask it over the control socket; the others read and write files. Only [`run`]
 //! and [`demo`] start an engine.
 
+mod auth;
 mod backup;
 mod clean;
 mod config;
@@ -56,6 +57,9 @@ enum Command {
     /// Check, show or reload the config.
     #[command(subcommand)]
     Config(config::Command),
+    /// Sign in where a platform wants it, show who is, and sign out.
+    #[command(subcommand)]
+    Auth(auth::Command),
     /// List, inspect, allow and switch plugins.
     #[command(subcommand)]
     Plugins(plugins::Command),
@@ -109,6 +113,7 @@ fn execute(given: Option<PathBuf>, command: Command) -> anyhow::Result<()> {
         Command::Demo(arguments) => demo::execute(arguments),
         Command::Init(arguments) => init::execute(&arguments),
         Command::Config(command) => config::execute(config, &command),
+        Command::Auth(command) => daemon::block_on(auth::execute(config, command)),
         Command::Plugins(command) => daemon::block_on(plugins::execute(config, command)),
         Command::Simulate(arguments) => daemon::block_on(simulate::execute(config, arguments)),
         Command::Queue(command) => daemon::block_on(queue::execute(config, command)),
@@ -150,6 +155,9 @@ mod tests {
             "demo --seconds 5 --dir d",
             "init here",
             "config show --resolved",
+            "auth twitch --bot --device",
+            "auth status --json",
+            "auth revoke twitch --channel 141981764 --forget",
             "plugins grant greeter chat=say,reply --pin",
             "plugins inspect greeter.wasm",
             "simulate tip --user alice --amount 5 --text hi",

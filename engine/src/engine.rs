@@ -22,6 +22,7 @@ use tokio_util::task::TaskTracker;
 use self::accounts::Accounts;
 use crate::agent::TaskQueue;
 use crate::agent::files::{Health as HealthNote, HealthFile};
+use crate::auth::Grants;
 use crate::config::settings::Settings;
 use crate::config::watch::{ConfigWatcher, WatchError};
 use crate::config::{self, ConfigErrors};
@@ -77,6 +78,8 @@ pub enum EngineError {
     Threads(std::io::Error),
     #[error(transparent)]
     Simulator(#[from] SimulatorError),
+    #[error("signing in can't be prepared: {0}")]
+    Auth(reqwest::Error),
     #[error("{account}: the connection can't be prepared: {source}")]
     Account { account: String, source: reqwest::Error },
 }
@@ -89,7 +92,7 @@ impl EngineError {
             Self::Control(error) => Some(error.help().to_owned()),
             Self::Http(error) => Some(error.help().to_owned()),
             Self::Store(error) => error.help().map(str::to_owned),
-            Self::Host(_) | Self::Threads(_) | Self::Simulator(_) | Self::Account { .. } => None,
+            Self::Host(_) | Self::Threads(_) | Self::Simulator(_) | Self::Auth(_) | Self::Account { .. } => None,
         }
     }
 
@@ -202,7 +205,7 @@ struct Engine {
     /// Of the plugins; they end with the engine.
     _threads: Threads,
     tasks: TaskQueue,
-    /// What is done for the agent beside the queue, and its end.
+    /// What is done for the agent beside the queue and for the grants, and its end.
     attending: CancellationToken,
     attendants: TaskTracker,
     statuses: Statuses,
@@ -230,7 +233,9 @@ impl Engine {
         let (attending, attendants) = (CancellationToken::new(), TaskTracker::new());
         attendants.spawn(attendant.run(attending.clone()));
         let statuses = Statuses::default();
-        let accounts = Accounts::new(pipeline.clone(), observer.clone(), statuses.clone());
+        let grants = Grants::new(store.clone(), &settings).map_err(EngineError::Auth)?;
+        attendants.spawn(grants.clone().look_after(attending.clone()));
+        let accounts = Accounts::new(pipeline.clone(), observer.clone(), statuses.clone(), grants);
         // Before the plugins, so that what their `init` says finds an outbox.
         accounts.attach_all(&settings)?;
         let host = Host::start(HostOptions {
@@ -288,6 +293,8 @@ impl Engine {
         self.pipeline.leave();
         self.attending.cancel();
         self.attendants.close();
+        // After all who ask for tokens, and before the database, which must know what became of them.
+        self.accounts.grants().stop().await;
         // In vain only when its disk hangs; the tasks themselves stand in the database.
         let _ = timeout(LAST_CALL, self.attendants.wait()).await;
         tracing::info!(sent = drained.sent, "Stopped.");

@@ -1,5 +1,5 @@
 //! The database: the journal, what is recorded for replays, the ledger of effects, viewers, the plugins' memory, the
-//! agent's tasks.
+//! agent's tasks, who is signed in.
 //!
 //! It owns one SQLite file and the one thread that touches it. Everything, reads too, goes through one queue, so a
 //! read sees all that was asked for before it. Writes are behind by default: nobody waits, and what a crash can lose is
@@ -8,12 +8,13 @@
 //! An [`Archive`] is the same file for those who only read it, beside a daemon or without one.
 //!
 //! It never decides anything: the rules of tasks are `agent`'s, those of effects `pipeline`'s. It is opened by `engine`
-//! and used by `agent`, `plugin`, `pipeline` and `gateway`; `replay` reads archives.
+//! and used by `agent`, `auth`, `plugin`, `pipeline` and `gateway`; `replay` reads archives.
 
 mod archive;
 pub mod backup;
 mod damage;
 mod error;
+mod grants;
 mod group;
 mod health;
 mod inbox;
@@ -46,6 +47,7 @@ use tokio::sync::{oneshot, watch};
 
 pub use self::archive::{Archive, Page};
 pub use self::error::StoreError;
+pub use self::grants::{GrantId, GrantState, Role, StoredGrant};
 pub use self::health::StoreHealth;
 pub use self::inbox::Waiting;
 pub use self::journal::JournalEntry;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use super::clean::clean_lines;
 use super::output::Closed;
+use crate::auth::answer::AuthError;
 use crate::config::ConfigErrors;
 use crate::config::edit::EditError;
 use crate::engine::EngineError;
@@ -77,6 +78,9 @@ fn describe(error: &anyhow::Error) -> Report {
     }
     if let Some(engine) = error.downcast_ref::<EngineError>() {
         return Report { message, help: engine.help(), is_usage: engine.is_config() };
+    }
+    if let Some(auth) = error.downcast_ref::<AuthError>() {
+        return Report { message, help: auth.help.clone(), is_usage: false };
     }
     if let Some(journal) = error.downcast_ref::<JournalError>() {
         return Report { message, help: journal.help().map(str::to_owned), is_usage: false };

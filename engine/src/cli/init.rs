@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
 use super::output;
+use crate::auth::answer::AuthError;
+use crate::auth::make_key_file;
+use crate::config;
 
 const CONFIG: &str = include_str!("../../../config/showrunner.toml");
 
@@ -18,6 +21,8 @@ pub(super) struct Arguments {
 
 pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<()> {
     let config = write(&arguments.folder)?;
+    // What seals the tokens of those who will sign in.
+    make_key_file(&config::paths(&config)?.data_dir).map_err(AuthError::from)?;
     output::line(next_steps(&config))
 }
 
@@ -42,7 +47,7 @@ fn next_steps(config: &Path) -> String {
     format!(
         "Wrote {path} and {folder}.\n\n\
          Next:\n  \
-           1. Add the account of your bot: [[retake]] in {path}. It also runs without one.\n  \
+           1. Add the account of your bot: [[retake]], [twitch] or [joystick] in {path}. It also runs without one.\n  \
            2. showrunner config check --config {path}\n  \
            3. showrunner run --config {path}\n\n\
          While it runs, in other terminals:\n  \
@@ -64,7 +69,7 @@ mod tests {
     fn what_is_written_can_be_loaded_and_is_never_overwritten() {
         let folder = TempDir::new().unwrap();
         let config = write(&folder.path().join("new/one")).unwrap();
-        assert!(crate::config::load(&config).is_ok());
+        assert!(config::load(&config).is_ok());
         assert!(config.with_file_name("plugins").is_dir());
         fs::write(&config, "# mine").unwrap();
         let error = write(config.parent().unwrap()).unwrap_err();

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::clean::clean;
 use super::paint::Paint;
-use super::{daemon, output, plugins};
+use super::{auth, daemon, output, plugins};
 use crate::event::now_ms;
 use crate::gateway::control::{Request, Response};
 use crate::gateway::view::{ConnectionView, Status, StoreView};
@@ -46,6 +46,12 @@ fn page(status: &Status, now_ms: u64, paint: Paint) -> String {
     for connection in &status.connections {
         page.push_str(&connection_line(connection, now_ms));
     }
+    if !status.grants.is_empty() {
+        page.push_str(&format!("\n{}\n", paint.bold("Signing in")));
+    }
+    for grant in &status.grants {
+        page.push_str(&format!("  {}\n", clean(&auth::trouble(grant))));
+    }
     page.push_str(&format!("\n{}\n", paint.bold("Plugins")));
     for plugin in &status.plugins {
         page.push_str(&format!("  {}\n", plugins::summary(plugin)));
@@ -84,6 +90,7 @@ pub(super) fn span(milliseconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::{Condition, GrantId, GrantView};
     use crate::gateway::view::{PluginStatus, QueueView};
     use crate::observation::ConnectionState;
 
@@ -100,6 +107,18 @@ mod tests {
             reconnects: 2,
         };
         let plugin = PluginStatus { id: "greeter".into(), state: "running".into(), ..PluginStatus::default() };
+        let grant = GrantView {
+            id: GrantId::bot("twitch"),
+            name: "Twitch: the bot".into(),
+            condition: Condition::SignedOut,
+            user_id: "7".into(),
+            login: "pixel".into(),
+            scopes: Vec::new(),
+            missing: Vec::new(),
+            expires_at_ms: None,
+            problem: Some("it was refused".into()),
+            what_to_do: Some("run `showrunner auth twitch --bot`".into()),
+        };
         let status = Status {
             version: "1.0.0".into(),
             pid: 7,
@@ -108,6 +127,7 @@ mod tests {
             data_dir: "/d".into(),
             safe_mode: true,
             connections: vec![connection],
+            grants: vec![grant],
             plugins: vec![plugin],
             queues: vec![QueueView { queue: "chat".into(), waiting: 1, leased: 2, dead: 3 }],
             store: StoreView { problem: Some("the disk is full".into()), backlog: 0, lost: 7 },
@@ -119,6 +139,7 @@ mod tests {
             "runs as process 7 for 1 min 30 s, in safe mode",
             "store  the disk is full; 7 writes were lost since the start",
             "retake:␛[2J: stopped: the token was refused; give it a new one for 1 min 30 s; last event 1 min 0 s ago, 2 reconnects",
+            "Signing in\n  Twitch: the bot: it was refused; run `showrunner auth twitch --bot`\n",
             "greeter",
             "chat: 1 waiting, 2 leased, 3 dead",
         ] {

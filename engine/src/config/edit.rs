@@ -1,6 +1,6 @@
 //! Changes a config as a person would: the one key that is meant, with comments, order and layout kept.
 //!
-//! Called by `showrunner plugins grant|revoke|enable|disable`. The file is replaced in one step, so that neither a
+//! Called by `showrunner plugins grant|revoke|enable|disable` and by `showrunner auth`. The file is replaced in one step, so that neither a
 //! crash nor a daemon that reads at this moment ever sees half of it.
 
 use std::collections::BTreeMap;
@@ -27,8 +27,8 @@ pub enum EditError {
     File { what: &'static str, path: PathBuf, source: io::Error },
     #[error("{} is not TOML, so it can't be changed: {message}", path.display())]
     Syntax { path: PathBuf, message: String },
-    #[error("{key} in {} is not a table", path.display())]
-    Shape { path: PathBuf, key: String },
+    #[error("{key} in {} is not {expected}", path.display())]
+    Shape { path: PathBuf, expected: &'static str, key: String },
 }
 
 impl EditError {
@@ -50,10 +50,19 @@ impl EditError {
 
 /// Writes the changes of one plugin into the config. All of them or none.
 pub fn change_plugin(config: &Path, plugin: &str, changes: &[Change]) -> Result<(), EditError> {
+    change(config, |path, text| edited(path, text, plugin, changes))
+}
+
+/// Adds a channel to those of a platform that is configured already, unless it is there.
+pub fn add_channel(config: &Path, platform: &str, channel: &str) -> Result<(), EditError> {
+    change(config, |path, text| with_channel(path, text, platform, channel))
+}
+
+fn change(config: &Path, edit: impl FnOnce(&Path, &str) -> Result<String, EditError>) -> Result<(), EditError> {
     // The link stays a link: what it leads to is replaced.
     let path = fs::canonicalize(config).map_err(|source| failed("find", config, source))?;
     let text = fs::read_to_string(&path).map_err(|source| failed("read", &path, source))?;
-    let changed = edited(&path, &text, plugin, changes)?;
+    let changed = edit(&path, &text)?;
     if changed == text {
         return Ok(());
     }
@@ -66,12 +75,32 @@ fn failed(what: &'static str, path: &Path, source: io::Error) -> EditError {
     EditError::File { what, path: path.to_owned(), source }
 }
 
+fn parse(path: &Path, text: &str) -> Result<DocumentMut, EditError> {
+    text.parse().map_err(|error: toml_edit::TomlError| EditError::Syntax {
+        path: path.to_owned(),
+        message: error.message().to_owned(),
+    })
+}
+
+fn shape(path: &Path, expected: &'static str, key: &str) -> EditError {
+    EditError::Shape { path: path.to_owned(), expected, key: key.to_owned() }
+}
+
+fn with_channel(path: &Path, text: &str, platform: &str, channel: &str) -> Result<String, EditError> {
+    let mut document = parse(path, text)?;
+    let table = document.get_mut(platform).and_then(Item::as_table_like_mut);
+    let table = table.ok_or_else(|| shape(path, "a table", platform))?;
+    let channels = table.entry("channels").or_insert_with(|| Item::Value(Array::new().into()));
+    let channels = channels.as_array_mut().ok_or_else(|| shape(path, "a list", &format!("{platform}.channels")))?;
+    if !channels.iter().any(|known| known.as_str() == Some(channel)) {
+        channels.push(channel);
+    }
+    Ok(document.to_string())
+}
+
 fn edited(path: &Path, text: &str, plugin: &str, changes: &[Change]) -> Result<String, EditError> {
-    let syntax =
-        |error: toml_edit::TomlError| EditError::Syntax { path: path.to_owned(), message: error.message().to_owned() };
-    let shape = |key: &str| EditError::Shape { path: path.to_owned(), key: key.to_owned() };
-    let document: DocumentMut = text.parse().map_err(syntax)?;
-    let mut document = with_entry(document, text, plugin);
+    let shape = |key: &str| shape(path, "a table", key);
+    let mut document = with_entry(parse(path, text)?, text, plugin);
     let plugins = document.entry("plugins").or_insert_with(implicit_table);
     // An inline table takes nothing but values.
     let new_entry =

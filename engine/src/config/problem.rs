@@ -42,7 +42,8 @@ impl KeyPath {
     /// Whether the value may be a secret, by mistake or not, so that no message may repeat it.
     pub(super) fn is_secret(&self) -> bool {
         match self.0.as_slice() {
-            [.., Step::Key(last)] if last == "token" => true,
+            [.., Step::Key(last)] if last == "token" || last == "client-secret" => true,
+            [Step::Key(auth), Step::Key(key)] => auth == "auth" && key == "key",
             [Step::Key(plugins), _, Step::Key(secrets), ..] => plugins == "plugins" && secrets == "secrets",
             _ => false,
         }

@@ -247,8 +247,8 @@ pub struct TwitchSettings {
     pub client_id: String,
     /// `None` for a public client, which can only sign in with a code (`--device`), and whose refresh tokens serve once.
     pub client_secret: Option<SecretString>,
-    /// Where the browser comes back to: http, on this machine, as it is registered there.
-    pub redirect: Url,
+    /// Where the browser comes back to: http, on this machine, letter by letter as it is registered there. Port 0 is any.
+    pub redirect: String,
     /// The broadcasters' user ids.
     pub channels: Vec<String>,
     /// Who signs in: the broadcaster of each channel, and a bot where it has an account of its own.
@@ -288,7 +288,7 @@ pub struct JoystickSettings {
     pub client_id: String,
     /// `None` for a public client, which proves itself by PKCE.
     pub client_secret: Option<SecretString>,
-    pub redirect: Url,
+    pub redirect: String,
     /// The channel ids (hashes) of the streams where the bot is installed.
     pub channels: Vec<String>,
     /// The bot's username: tells its own lines from a viewer's.

@@ -157,7 +157,7 @@ fn twitch(written: raw::Twitch, settings: &TwitchSettings) -> raw::Twitch {
     raw::Twitch {
         client_id: Some(settings.client_id.clone()),
         client_secret: written.client_secret,
-        redirect: Some(settings.redirect.to_string()),
+        redirect: Some(settings.redirect.clone()),
         channels: Some(settings.channels.clone()),
         accounts: Some(settings.accounts),
         // Without the key it is all there are, also those of a later version.
@@ -173,7 +173,7 @@ fn joystick(written: raw::Joystick, settings: &JoystickSettings) -> raw::Joystic
     raw::Joystick {
         client_id: Some(settings.client_id.clone()),
         client_secret: written.client_secret,
-        redirect: Some(settings.redirect.to_string()),
+        redirect: Some(settings.redirect.clone()),
         channels: Some(settings.channels.clone()),
         bot: Some(settings.bot.clone()),
         version: Some(settings.version),

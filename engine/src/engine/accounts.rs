@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::EngineError;
+use crate::auth::Grants;
 use crate::config::settings::{RetakeSettings, Settings};
 use crate::event::Channel;
 use crate::observation::Observer;
@@ -18,6 +19,8 @@ pub(super) struct Accounts {
     pipeline: Pipeline,
     observer: Observer,
     statuses: Statuses,
+    /// Who is signed in, for the platforms where one does: `grants.tokens(&GrantId::bot("twitch"))`.
+    grants: Grants,
     /// By the name of the account.
     running: Mutex<BTreeMap<String, Running>>,
 }
@@ -34,8 +37,21 @@ struct Connection {
 }
 
 impl Accounts {
-    pub(super) fn new(pipeline: Pipeline, observer: Observer, statuses: Statuses) -> Self {
-        Self { pipeline, observer, statuses, running: Mutex::default() }
+    pub(super) fn new(pipeline: Pipeline, observer: Observer, statuses: Statuses, grants: Grants) -> Self {
+        Self { pipeline, observer, statuses, grants, running: Mutex::default() }
+    }
+
+    pub(super) const fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    /// Somebody has signed in: every connection of the platform tries again at once.
+    pub(super) fn retry(&self, platform: &str) {
+        for status in self.statuses.all() {
+            if status.name.split(':').next() == Some(platform) {
+                self.statuses.restart(&status.name);
+            }
+        }
     }
 
     /// Gives every configured account its outbox.

@@ -10,6 +10,8 @@ use tokio::sync::broadcast;
 
 use super::{Engine, database};
 use crate::agent::{Lease, QueueError};
+use crate::auth::GrantView;
+use crate::auth::answer::{AuthAnswer, AuthError, AuthRequest};
 use crate::event::Channel;
 use crate::gateway::control::{Control, QueueRequest, Refusal, Simulation};
 use crate::gateway::view::{BackedUp, ConnectionView, PluginStatus, QueueView, Reloaded, Status, StoreView, TaskView};
@@ -39,6 +41,7 @@ impl Control for Engine {
             data_dir: settings.data_dir.clone(),
             safe_mode: settings.host.safe_mode,
             connections: connections(&self.statuses),
+            grants: self.troubled_grants().await,
             plugins: self.plugins().await,
             queues: self.queues().await,
             store: StoreView {
@@ -110,6 +113,18 @@ impl Control for Engine {
         }
     }
 
+    async fn auth(&self, request: AuthRequest) -> Result<AuthAnswer, Refusal> {
+        let answer = self.accounts.grants().answer(request).await.map_err(|AuthError { message, help }| Refusal {
+            message,
+            help,
+            is_usage: false,
+        })?;
+        if let AuthAnswer::SignedIn(grant) = &answer {
+            self.accounts.retry(&grant.id.platform);
+        }
+        Ok(answer)
+    }
+
     async fn reload_config(&self) -> Result<Reloaded, Refusal> {
         self.reload().await
     }
@@ -140,6 +155,13 @@ impl Control for Engine {
 }
 
 impl Engine {
+    /// The grants that only a person can put right. A store that can't be read, or not soon, shows none.
+    async fn troubled_grants(&self) -> Vec<GrantView> {
+        let overview = tokio::time::timeout(COUNT, self.accounts.grants().overview()).await;
+        let grants = overview.into_iter().flatten().flat_map(|overview| overview.grants);
+        grants.filter(|grant| grant.problem.is_some()).collect()
+    }
+
     /// How full each queue is. A store that can't be read, or not soon, has no queues to show; its problem is shown
     /// beside.
     pub(super) async fn queues(&self) -> Vec<QueueView> {

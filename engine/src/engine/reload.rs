@@ -62,6 +62,9 @@ impl Engine {
                 Err(error) => tracing::error!(%error, "The plugins did not get the new config."),
             }
         }
+        if changes.twitch || changes.joystick {
+            self.accounts.grants().configure(new);
+        }
         self.apply_accounts(changes, new, &mut reloaded).await;
         reloaded
     }

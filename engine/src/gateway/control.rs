@@ -19,6 +19,7 @@ use tokio::sync::broadcast;
 
 pub use self::server::{ControlError, ControlSocket};
 use super::view::{BackedUp, PluginStatus, Reloaded, Status, TaskView};
+use crate::auth::answer::{AuthAnswer, AuthRequest};
 use crate::observation::Observation;
 
 /// Where the socket of a data folder is.
@@ -34,6 +35,7 @@ pub enum Request {
     Plugins(PluginRequest),
     Simulate(Simulation),
     Queue(QueueRequest),
+    Auth(AuthRequest),
     /// Answered by observations, one a line, until the client leaves.
     Watch,
     /// Reads the config again; when it is wrong the old settings stay.
@@ -136,6 +138,7 @@ pub enum Response {
     },
     Reloaded(Reloaded),
     BackedUp(BackedUp),
+    Auth(AuthAnswer),
     /// Done, and there is nothing to say of it.
     Done,
     Observed {
@@ -186,6 +189,7 @@ pub trait Control: Send + Sync {
     async fn simulate(&self, simulation: Simulation) -> Result<String, Refusal>;
     /// Tasks for `List`, `Lease` and `Dead`; nothing for the others.
     async fn queue(&self, request: QueueRequest) -> Result<Vec<TaskView>, Refusal>;
+    async fn auth(&self, request: AuthRequest) -> Result<AuthAnswer, Refusal>;
     async fn reload_config(&self) -> Result<Reloaded, Refusal>;
     async fn back_up(&self, file: &Path, overwrite: bool) -> Result<BackedUp, Refusal>;
     fn watch(&self) -> broadcast::Receiver<Arc<Observation>>;

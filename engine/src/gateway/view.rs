@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::auth::GrantView;
 use crate::event::Channel;
 use crate::observation::ConnectionState;
 use crate::store::backup::Copied;
@@ -21,6 +22,9 @@ pub struct Status {
     pub data_dir: PathBuf,
     pub safe_mode: bool,
     pub connections: Vec<ConnectionView>,
+    /// Where a person has to sign in.
+    #[serde(default)]
+    pub grants: Vec<GrantView>,
     pub plugins: Vec<PluginStatus>,
     pub queues: Vec<QueueView>,
     pub store: StoreView,

@@ -10,6 +10,7 @@
     reason = "tests may assume"
 )]
 
+mod auth;
 mod backup;
 mod config;
 mod daemon;

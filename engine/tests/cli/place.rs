@@ -99,7 +99,8 @@ impl Place {
 
     fn place(&self, mut command: Command) -> Command {
         command.current_dir(self.path()).stdin(Stdio::null());
-        for variable in ["RUST_LOG", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] {
+        // Without a display no browser is opened.
+        for variable in ["RUST_LOG", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "DISPLAY", "WAYLAND_DISPLAY"] {
             command.env_remove(variable);
         }
         command

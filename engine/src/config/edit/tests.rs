@@ -107,3 +107,33 @@ fn what_is_no_table_or_no_toml_is_left_alone() {
     assert!(edited(path, "plugins = ", "a", &[]).unwrap_err().to_string().contains("is not TOML"));
     assert!(change_plugin(Path::new("/no/such/file.toml"), "a", &[]).is_err());
 }
+
+fn channel(text: &str, platform: &str, id: &str) -> Result<String, EditError> {
+    with_channel(Path::new("showrunner.toml"), text, platform, id)
+}
+
+#[test]
+fn a_channel_joins_the_others_once() {
+    let none = "[twitch]  # mine\nclient-id = \"a\" # the app\n\n[twitch.pace]\nburst = 3\n";
+    let one = none.replace("# the app\n", "# the app\nchannels = [\"1\"]\n");
+    assert_eq!(channel(none, "twitch", "1").unwrap(), one);
+    assert_eq!(channel(&one, "twitch", "1").unwrap(), one, "it is there");
+    assert_eq!(channel(&one, "twitch", "2").unwrap(), one.replace("[\"1\"]", "[\"1\", \"2\"]"));
+    let long = "[twitch]\nchannels = [\n    \"1\", # one\n]\n";
+    assert!(channel(long, "twitch", "2").unwrap().contains("\"1\", # one"));
+    assert_eq!(channel("twitch.client-id = \"a\"\n", "twitch", "1").unwrap().lines().count(), 2);
+}
+
+#[test]
+fn a_channel_needs_its_platform_and_a_list() {
+    let refused = |text| channel(text, "twitch", "1").unwrap_err().to_string();
+    assert_eq!(refused("[joystick]\n"), "twitch in showrunner.toml is not a table");
+    assert_eq!(refused("[twitch]\nchannels = \"1\"\n"), "twitch.channels in showrunner.toml is not a list");
+}
+
+#[test]
+fn the_explained_config_takes_a_channel() {
+    let explained = include_str!("../../../../config/showrunner.toml");
+    let after = channel(explained, "twitch", "141981764").unwrap();
+    assert_eq!(after.replacen("channels = [\"141981764\"]\n", "", 1), explained);
+}

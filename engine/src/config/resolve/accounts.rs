@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use secrecy::ExposeSecret;
 use url::Url;
 
 use super::Resolver;
@@ -12,6 +13,9 @@ use crate::config::raw;
 use crate::config::settings::{
     AuthSettings, JoystickKeys, JoystickSettings, JoystickToken, JoystickVersion, TwitchAccounts, TwitchSettings,
 };
+
+/// Two for each byte of a key.
+const KEY_DIGITS: usize = 64;
 
 impl Resolver<'_> {
     /// `None` without a client id: then there is no Twitch.
@@ -92,7 +96,15 @@ impl Resolver<'_> {
     }
 
     pub(super) fn auth(&mut self, raw: &raw::Auth) -> AuthSettings {
-        AuthSettings { key: raw.key.as_ref().and_then(|reference| self.secret(KeyPath::of("auth.key"), reference)) }
+        let path = KeyPath::of("auth.key");
+        let key = raw.key.as_ref().and_then(|reference| self.secret(path.clone(), reference));
+        // An empty one was not read at all: a secret is never empty.
+        let is_wrong = |key: &&str| !key.is_empty() && !is_key(key);
+        if key.as_ref().map(ExposeSecret::expose_secret).filter(is_wrong).is_some() {
+            let message = format!("expected {KEY_DIGITS} hexadecimal digits, which are 32 bytes");
+            self.found_with_help(path, message, "`openssl rand -hex 32` makes a good one");
+        }
+        AuthSettings { key }
     }
 
     fn client_id(&mut self, table: &KeyPath, given: Option<&String>, what: &str) -> Option<String> {
@@ -118,14 +130,23 @@ impl Resolver<'_> {
     }
 
     /// The browser of this machine comes back there, and nobody else.
-    fn redirect(&mut self, table: &KeyPath, given: Option<&str>) -> Option<Url> {
-        let key = table.key("redirect");
-        let url = Url::parse(given.unwrap_or(defaults::REDIRECT)).ok();
-        let url = url.filter(|url| url.scheme() == "http" && is_loopback(url) && url.query().is_none());
-        if url.is_none() {
-            let message = "expected an http address on this machine, such as \"http://localhost:3000/oauth\"";
-            self.found_with_help(key, message, "it must be registered with the application, letter by letter");
+    fn redirect(&mut self, table: &KeyPath, given: Option<&str>) -> Option<String> {
+        let text = given.unwrap_or(defaults::REDIRECT);
+        let url = Url::parse(text).ok();
+        let is_right = url.is_some_and(|url| {
+            let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+            url.scheme() == "http" && is_loopback(&url) && is_plain
+        });
+        if is_right {
+            return Some(text.to_owned());
         }
-        url
+        let message = "expected an http address on this machine, such as \"http://localhost:3000/oauth\"";
+        let help = "it must be registered with the application, letter by letter";
+        self.found_with_help(table.key("redirect"), message, help);
+        None
     }
+}
+
+fn is_key(text: &str) -> bool {
+    text.len() == KEY_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -181,3 +181,20 @@ fn everything_that_is_wrong_is_reported_at_once_in_the_order_of_the_file() {
     let error = parse(Path::new(FILE), text, fake_secret).map(|_| ()).unwrap_err();
     assert!(error.to_string().starts_with("the config has 6 problems\n"));
 }
+
+#[test]
+fn a_key_is_64_digits_and_is_never_shown() {
+    let text = "[auth]\nkey = \"env:KEY\"\n";
+    let parsed = |secret: ReadSecret| parse(Path::new(FILE), text, secret).map(|(_, settings)| settings);
+    assert!(parsed(|_, _| Ok("0a".repeat(32).into())).is_ok());
+    assert!(parsed(secret::leave).is_ok(), "where it is not read it is not missed");
+    for wrong in [|_: &secret::Reference, _: &Path| Ok("0a0b0c".into()), |_, _| Ok("zz".repeat(32).into())] {
+        let error = parsed(wrong).map(|_| ()).unwrap_err();
+        let told = format!("{error} {:?}", error.problems());
+        assert!(told.contains("auth.key") && told.contains("expected 64 hexadecimal digits"), "{told}");
+        assert!(told.contains("openssl rand -hex 32") && !told.contains("0a0b0c") && !told.contains("zzzz"), "{told}");
+    }
+    for typed in [format!("[auth]\nkey = \"{SECRET}\"\n"), format!("[twitch]\nclient-secret = [\"{SECRET}\"]\n")] {
+        assert!(problems(&typed).iter().any(|problem| problem.contains("secret")), "{typed}");
+    }
+}

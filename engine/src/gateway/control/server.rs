@@ -281,6 +281,7 @@ async fn carry_out(control: &dyn Control, request: Request) -> Result<Response, 
             control.simulate(simulation).await.map(|event_id| Response::Simulated { event_id })
         }
         Request::Queue(request) => control.queue(request).await.map(|tasks| Response::Tasks { tasks }),
+        Request::Auth(request) => control.auth(request).await.map(Response::Auth),
         Request::ReloadConfig => control.reload_config().await.map(Response::Reloaded),
         Request::Backup { file, overwrite } => control.back_up(&file, overwrite).await.map(Response::BackedUp),
         // Answered by the session itself.

@@ -35,6 +35,7 @@ impl Control for FakeEngine {
             data_dir: "/var/lib/showrunner".into(),
             safe_mode: false,
             connections: Vec::new(),
+            grants: Vec::new(),
             plugins: self.plugins().await,
             queues: Vec::new(),
             store: StoreView { problem: None, backlog: 0, lost: 0 },
@@ -57,6 +58,11 @@ impl Control for FakeEngine {
     async fn queue(&self, request: QueueRequest) -> Result<Vec<TaskView>, Refusal> {
         self.asked.lock().unwrap().push(format!("{request:?}"));
         Ok(Vec::new())
+    }
+
+    async fn auth(&self, request: AuthRequest) -> Result<AuthAnswer, Refusal> {
+        self.asked.lock().unwrap().push(format!("{request:?}"));
+        Ok(AuthAnswer::Pending { slow_down: true })
     }
 
     async fn reload_config(&self) -> Result<Reloaded, Refusal> {

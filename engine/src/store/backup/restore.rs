@@ -4,11 +4,14 @@ use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use rusqlite::{Connection, OpenFlags};
+
 use super::aside::Aside;
-use super::error::{BackupError, io};
+use super::error::{self, BackupError, io};
 use super::part::{Part, give};
 use super::{Copied, fill, inspect, is_part_of, source};
 use crate::store::StoreError;
+use crate::store::grants;
 use crate::store::lock::Lock;
 
 /// What is now in the place of the database.
@@ -35,6 +38,7 @@ pub fn restore(file: &Path, database: &Path) -> Result<Restored, BackupError> {
     fill(source.connection(), file, &part)?;
     source.close();
     let contents = inspect(part.path()).map_err(|flaw| BackupError::Copy { path: file.to_owned(), flaw })?;
+    distrust(part.path()).map_err(error::copying(file, database))?;
     let folder = database.parent().unwrap_or(database);
     part.give_to(&fs::metadata(folder).map_err(io("look at", folder))?)?;
     let bytes = part.len()?;
@@ -45,6 +49,16 @@ pub fn restore(file: &Path, database: &Path) -> Result<Restored, BackupError> {
     }
     drop(lock);
     Ok(Restored { copied: contents.into_copied(file, bytes), aside: aside.kept() })
+}
+
+/// Refresh tokens that serve once may have been used since the copy was made.
+fn distrust(part: &Path) -> rusqlite::Result<()> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(part, flags)?;
+    // What fails half way is thrown away, so it needs no journal.
+    connection.pragma_update_and_check(None, "journal_mode", "off", |_| Ok(()))?;
+    grants::distrust(&mut connection)?;
+    connection.close().map_err(|(_, error)| error)
 }
 
 /// Keeps daemons out while the database is exchanged. Makes the data folder, where this is a new machine.

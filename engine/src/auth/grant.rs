@@ -1,0 +1,444 @@
+//! One grant: whoever asks for its token waits in one line, and one refresh at a time is under way.
+//!
+//! A refresh runs in a task of its own, so that nobody who gives up waiting can lose the tokens that are on their way.
+//! Before a refresh token that serves once is presented, the database says so; what is found so after a crash is never
+//! presented again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::{Instant, sleep};
+
+use super::grants::Desk;
+use super::http::RequestError;
+use super::service::{Authority, TokenSet};
+use super::words::{command, describe, platform_name};
+use super::{Access, TokenError, Tokens};
+use crate::event::now_ms;
+use crate::store::{GrantId, GrantState, StoreError, StoredGrant};
+
+/// A token is renewed when so little of its life is left, or a tenth of it where that is less.
+const AHEAD_MS: u64 = 5 * 60 * 1000;
+/// After a refresh in vain, how long to go on with a token that is still good.
+const PAUSE: Duration = Duration::from_secs(30);
+/// How often it is tried to save tokens that the disk did not take.
+const SAVE_AGAIN: Duration = Duration::from_secs(2);
+
+/// What is sealed.
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    access: String,
+    refresh: Option<String>,
+}
+
+/// A grant as it stands in the database, opened.
+pub(super) struct Held {
+    pub(super) row: StoredGrant,
+    pub(super) access: SecretString,
+    pub(super) refresh: Option<SecretString>,
+}
+
+impl Held {
+    fn access(&self) -> Access {
+        Access {
+            token: self.access.clone(),
+            user_id: self.row.user_id.clone(),
+            login: self.row.login.clone(),
+            scopes: self.row.scopes.clone(),
+            expires_at_ms: self.row.expires_ms,
+        }
+    }
+
+    fn has_ended(&self, now_ms: u64) -> bool {
+        self.row.expires_ms.is_some_and(|end| end <= now_ms)
+    }
+
+    fn is_about_to_end(&self, now_ms: u64) -> bool {
+        self.row.expires_ms.is_some_and(|end| {
+            let life = end.saturating_sub(self.row.issued_ms);
+            end <= now_ms.saturating_add(AHEAD_MS.min(life / 10))
+        })
+    }
+}
+
+/// What only this process knows of a grant.
+#[derive(Default)]
+pub(super) struct Hand {
+    /// Tokens that the service gave and the disk has not taken yet.
+    unsaved: Option<StoredGrant>,
+    /// The row says that the refresh token is being used, and this process knows that it is not.
+    is_untouched: bool,
+    /// Why the refresh token must not be used any more, where the disk has not taken that yet.
+    spent: Option<String>,
+    last_failure: Option<TokenError>,
+    /// Before this a token that is still good is not renewed ahead.
+    try_again: Option<Instant>,
+}
+
+pub(super) struct Grant {
+    id: GrantId,
+    desk: Arc<Desk>,
+    hand: Arc<Mutex<Hand>>,
+    /// Renewals that came to an end.
+    renewals: AtomicU64,
+}
+
+#[async_trait]
+impl Tokens for Handle {
+    async fn read(&self) -> Result<Access, TokenError> {
+        self.0.read().await
+    }
+
+    async fn refresh(&self, stale: &Access) -> Result<Access, TokenError> {
+        self.0.refresh(stale).await
+    }
+}
+
+/// A grant for a platform.
+pub(super) struct Handle(pub(super) Arc<Grant>);
+
+impl Grant {
+    pub(super) fn new(id: GrantId, desk: Arc<Desk>) -> Self {
+        Self { id, desk, hand: Arc::default(), renewals: AtomicU64::new(0) }
+    }
+
+    pub(super) async fn read(self: &Arc<Self>) -> Result<Access, TokenError> {
+        let seen = self.renewals.load(Ordering::Acquire);
+        let mut hand = Arc::clone(&self.hand).lock_owned().await;
+        let held = self.load(&mut hand).await?;
+        if held.row.state == GrantState::SignedOut {
+            return Err(self.sign_in(held.row.reason));
+        }
+        let (access, now_ms) = (held.access(), now_ms());
+        if !held.is_about_to_end(now_ms) {
+            return Ok(access);
+        }
+        let has_ended = held.has_ended(now_ms);
+        let may_wait = held.row.state != GrantState::Ready || hand.try_again.is_some_and(|at| Instant::now() < at);
+        if may_wait && !has_ended {
+            return Ok(access);
+        }
+        match self.renew(hand, held, seen).await {
+            // It is still good for a while.
+            Err(TokenError::Later(_)) if !has_ended => Ok(access),
+            Err(TokenError::SignIn { .. }) if !has_ended && !self.is_signed_out().await => Ok(access),
+            renewed => renewed,
+        }
+    }
+
+    pub(super) async fn refresh(self: &Arc<Self>, stale: &Access) -> Result<Access, TokenError> {
+        let seen = self.renewals.load(Ordering::Acquire);
+        let mut hand = Arc::clone(&self.hand).lock_owned().await;
+        let held = self.load(&mut hand).await?;
+        if held.row.state == GrantState::SignedOut {
+            return Err(self.sign_in(held.row.reason));
+        }
+        if held.access.expose_secret() != stale.token.expose_secret() && !held.has_ended(now_ms()) {
+            return Ok(held.access());
+        }
+        self.renew(hand, held, seen).await
+    }
+
+    /// Puts a sign-in in the place of what there was.
+    pub(super) async fn keep(&self, row: StoredGrant) -> Result<(), StoreError> {
+        // A refresh under way ends first, so that it can't overwrite this.
+        let mut hand = self.hand.lock().await;
+        let old = std::mem::take(&mut *hand);
+        let kept = self.desk.store.put_grant(&row).await;
+        if kept.is_err() {
+            *hand = old;
+        }
+        kept
+    }
+
+    /// Takes it back at the service, then deletes it. Says why the service was not told, where that was accepted.
+    pub(super) async fn revoke(&self, forget: bool) -> Result<Option<String>, TokenError> {
+        let mut hand = self.hand.lock().await;
+        let untold = match self.tell_revoked(&mut hand).await {
+            Ok(()) => None,
+            Err(error) if forget => Some(error.to_string()),
+            Err(error) => return Err(error),
+        };
+        let removed = self.desk.store.remove_grant(&self.id).await;
+        removed.map_err(|error| TokenError::Later(error.to_string()))?;
+        *hand = Hand::default();
+        Ok(untold)
+    }
+
+    async fn tell_revoked(&self, hand: &mut Hand) -> Result<(), TokenError> {
+        let held = self.load(hand).await?;
+        match self.authority()?.revoke(&held.access, held.refresh.as_ref()).await {
+            // What it does not know any more is revoked already.
+            Ok(()) | Err(RequestError::Refused(_)) => Ok(()),
+            Err(error) => Err(TokenError::Later(error.to_string())),
+        }
+    }
+
+    /// As it stands in the database.
+    pub(super) async fn opened(&self) -> Result<Held, TokenError> {
+        self.load(&mut *self.hand.lock().await).await
+    }
+
+    /// Asks the service whether the token is still good, where it wants to be asked. Fails where it is to be asked again.
+    pub(super) async fn validate(self: &Arc<Self>) -> Result<(), TokenError> {
+        let authority = self.authority()?;
+        let access = self.read().await?;
+        match authority.validate(&access.token).await {
+            None => Ok(()),
+            Some(Ok(identity)) => {
+                let login = identity.login.unwrap_or_else(|| access.login.clone());
+                let scopes = identity.scopes.unwrap_or_else(|| access.scopes.clone());
+                if login != access.login || scopes != access.scopes {
+                    let _one_hand = self.hand.lock().await;
+                    let described = self.desk.store.describe_grant(&self.id, &login, &scopes).await;
+                    described.map_err(|error| TokenError::Later(error.to_string()))?;
+                }
+                Ok(())
+            }
+            Some(Err(RequestError::Refused(why))) => {
+                tracing::debug!(grant = describe(&self.id), why, "The token is not valid any more.");
+                self.refresh(&access).await.map(drop)
+            }
+            Some(Err(error)) => Err(TokenError::Later(error.to_string())),
+        }
+    }
+
+    /// What the disk has not taken is brought to it first; then the row, opened.
+    async fn load(&self, hand: &mut Hand) -> Result<Held, TokenError> {
+        self.save(hand).await?;
+        let row = self.desk.store.grant(&self.id).await.map_err(|error| TokenError::Later(error.to_string()))?;
+        let Some(mut row) = row else { return Err(self.sign_in(None)) };
+        let authority = self.authority()?;
+        if row.client_id != authority.client_id() {
+            let why = "it was signed in for another application (another `client-id`)".to_owned();
+            return Err(self.sign_in(Some(why)));
+        }
+        if !authority.rotates() || hand.is_untouched {
+            // The same refresh token may be used again.
+            if matches!(row.state, GrantState::Refreshing | GrantState::Spent) {
+                row.state = GrantState::Ready;
+            }
+        } else if row.state == GrantState::Refreshing {
+            let why = "Showrunner ended while it refreshed the token, so the refresh token may be used up";
+            self.spend(hand, &mut row, why).await;
+        }
+        let (access, refresh) = self.open(&row)?;
+        Ok(Held { row, access, refresh })
+    }
+
+    fn open(&self, row: &StoredGrant) -> Result<(SecretString, Option<SecretString>), TokenError> {
+        let key = self.desk.vault.key(&row.key_id).map_err(|error| {
+            let what_to_do = format!("{}, or {}", error.help(), command(&self.id));
+            TokenError::SignIn { why: format!("{}: {error}", describe(&self.id)), what_to_do }
+        })?;
+        let damaged = || self.sign_in(Some("its tokens in the database are damaged or were exchanged".to_owned()));
+        let plain = key.open(&owner(row), &row.sealed).map_err(|_| damaged())?;
+        let Sealed { access, refresh } = serde_json::from_slice(&plain).map_err(|_| damaged())?;
+        Ok((access.into(), refresh.map(SecretString::from)))
+    }
+
+    /// One refresh, in a task of its own. Who waited for one that failed gets its failure.
+    async fn renew(self: &Arc<Self>, hand: OwnedMutexGuard<Hand>, held: Held, seen: u64) -> Result<Access, TokenError> {
+        if self.renewals.load(Ordering::Acquire) != seen
+            && let Some(failure) = hand.last_failure.clone()
+        {
+            return Err(failure);
+        }
+        let grant = Arc::clone(self);
+        let task = self.desk.tracker.spawn(async move {
+            let mut hand = hand;
+            let renewed = grant.present(&mut hand, held).await;
+            hand.last_failure = renewed.as_ref().err().cloned();
+            hand.try_again = renewed.is_err().then(|| Instant::now() + PAUSE);
+            grant.renewals.fetch_add(1, Ordering::Release);
+            if hand.unsaved.is_some() {
+                grant.desk.tracker.spawn(Arc::clone(&grant).save_again());
+            }
+            renewed
+        });
+        task.await
+            .unwrap_or_else(|_| Err(TokenError::Later("the refresh panicked, which is a bug in Showrunner".into())))
+    }
+
+    async fn present(&self, hand: &mut Hand, held: Held) -> Result<Access, TokenError> {
+        let Held { mut row, refresh, .. } = held;
+        let authority = self.authority()?;
+        if row.state == GrantState::Spent {
+            // Called only when the access token is of no use any more.
+            let why = row.reason.clone().unwrap_or_else(|| "its refresh token is used up".to_owned());
+            return Err(self.sign_out(&row.id, why).await);
+        }
+        let Some(refresh) = refresh else {
+            let why = "the token has ended, and the service gave none to refresh it with".to_owned();
+            return Err(self.sign_out(&row.id, why).await);
+        };
+        let store = &self.desk.store;
+        if authority.rotates() && !hand.is_untouched {
+            let marked = store.set_grant_state(&self.id, GrantState::Refreshing, None).await;
+            marked.map_err(|error| TokenError::Later(format!("the token can't be refreshed now: {error}")))?;
+        }
+        hand.is_untouched = false;
+        match authority.refresh(&refresh).await {
+            Ok(set) => {
+                let refresh = set.refresh.clone().or_else(|| (!authority.rotates()).then(|| refresh.clone()));
+                let renewed = self.renewed(row, TokenSet { refresh, ..set })?;
+                let access = renewed.access();
+                hand.unsaved = Some(renewed.row);
+                self.save(hand).await?;
+                tracing::debug!(grant = describe(&self.id), "The token was refreshed.");
+                Ok(access)
+            }
+            Err(RequestError::Refused(why)) => {
+                Err(self.sign_out(&row.id, format!("{} refused to refresh it: {why}", authority.name())).await)
+            }
+            Err(RequestError::Lost(why)) if authority.rotates() => {
+                let why = format!(
+                    "{} did not say what came of a refresh ({why}), so the refresh token may be used up",
+                    authority.name()
+                );
+                self.spend(hand, &mut row, &why).await;
+                Err(self.sign_in(Some(why)))
+            }
+            Err(RequestError::Lost(why)) => Err(self.later(&*authority, &why)),
+            Err(RequestError::Undone(why)) => {
+                self.clear_mark(hand, &*authority).await;
+                Err(self.later(&*authority, &why))
+            }
+            Err(RequestError::Application(why)) => {
+                self.clear_mark(hand, &*authority).await;
+                let platform = authority.name();
+                let why = format!("{platform} does not know this application: {why}");
+                Err(TokenError::SignIn { why, what_to_do: "check `client-id` and `client-secret`".to_owned() })
+            }
+        }
+    }
+
+    fn renewed(&self, row: StoredGrant, set: TokenSet) -> Result<Held, TokenError> {
+        let key = self.desk.vault.key(&row.key_id).map_err(|error| TokenError::Later(error.to_string()))?;
+        let row = StoredGrant {
+            issued_ms: set.issued_ms,
+            expires_ms: set.expires_ms,
+            scopes: set.scopes.clone().unwrap_or_else(|| row.scopes.clone()),
+            state: GrantState::Ready,
+            reason: None,
+            ..row
+        };
+        let sealed = seal(&key, &row, &set.access, set.refresh.as_ref())
+            .map_err(|error| TokenError::Later(error.to_string()))?;
+        Ok(Held { row: StoredGrant { sealed, ..row }, access: set.access, refresh: set.refresh })
+    }
+
+    /// Nothing was used: the database may say so again. Where it can't now, this process remembers.
+    async fn clear_mark(&self, hand: &mut Hand, authority: &dyn Authority) {
+        if authority.rotates() {
+            let cleared = self.desk.store.set_grant_state(&self.id, GrantState::Ready, None).await;
+            hand.is_untouched = cleared.is_err();
+        }
+    }
+
+    /// The refresh token must not be presented again. Where the disk does not take that, the mark says as much.
+    async fn spend(&self, hand: &mut Hand, row: &mut StoredGrant, why: &str) {
+        if hand.spent.is_none() {
+            let (grant, what_to_do) = (describe(&self.id), command(&self.id));
+            tracing::error!(grant, why, what_to_do, "The token can't be refreshed any more; it is used until it ends.");
+        }
+        let why = hand.spent.take().unwrap_or_else(|| why.to_owned());
+        let written = self.desk.store.set_grant_state(&self.id, GrantState::Spent, Some(&why)).await;
+        hand.spent = written.is_err().then(|| why.clone());
+        row.state = GrantState::Spent;
+        row.reason = Some(why);
+    }
+
+    async fn sign_out(&self, id: &GrantId, why: String) -> TokenError {
+        let (grant, what_to_do) = (describe(id), command(id));
+        tracing::error!(grant, why, what_to_do, "Nobody is signed in any more.");
+        if let Err(error) = self.desk.store.set_grant_state(id, GrantState::SignedOut, Some(&why)).await {
+            tracing::warn!(grant, %error, "What became of the grant is not in the database yet.");
+        }
+        self.sign_in(Some(why))
+    }
+
+    async fn is_signed_out(&self) -> bool {
+        let row = self.desk.store.grant(&self.id).await;
+        row.is_ok_and(|row| row.is_none_or(|row| row.state == GrantState::SignedOut))
+    }
+
+    async fn save(&self, hand: &mut Hand) -> Result<(), TokenError> {
+        let Some(row) = &hand.unsaved else { return Ok(()) };
+        let saved = self.desk.store.put_grant(row).await;
+        saved.map_err(|error| TokenError::Later(format!("the new token can't be saved yet: {error}")))?;
+        hand.unsaved = None;
+        Ok(())
+    }
+
+    /// Until the disk has taken it, or the engine ends.
+    async fn save_again(self: Arc<Self>) {
+        loop {
+            let is_last = tokio::select! {
+                () = self.desk.closing.cancelled() => true,
+                () = sleep(SAVE_AGAIN) => false,
+            };
+            match self.save(&mut *self.hand.lock().await).await {
+                Ok(()) => return,
+                Err(error) if is_last => {
+                    let (grant, what_to_do) = (describe(&self.id), command(&self.id));
+                    tracing::error!(grant, %error, what_to_do, "New tokens are lost, as the disk did not take them.");
+                    return;
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn authority(&self) -> Result<Arc<dyn Authority>, TokenError> {
+        self.desk.authority(&self.id.platform).ok_or_else(|| TokenError::SignIn {
+            why: format!("the config has no [{}]", self.id.platform),
+            what_to_do: format!("set its `client-id`, then {}", command(&self.id)),
+        })
+    }
+
+    fn later(&self, authority: &dyn Authority, why: &str) -> TokenError {
+        TokenError::Later(format!("{} did not refresh the token: {why}", authority.name()))
+    }
+
+    fn sign_in(&self, why: Option<String>) -> TokenError {
+        let why = match why {
+            Some(why) => format!("{}: {why}", describe(&self.id)),
+            None => format!("nobody is signed in ({})", describe(&self.id)),
+        };
+        let mut what_to_do = command(&self.id);
+        if !self.id.account.is_empty() {
+            what_to_do.push_str(&format!(
+                " as the broadcaster {} at {}",
+                self.id.account,
+                platform_name(&self.id.platform)
+            ));
+        }
+        TokenError::SignIn { why, what_to_do }
+    }
+}
+
+/// Seals tokens for a row; its own `sealed` is of no account.
+pub(super) fn seal(
+    key: &super::seal::Key,
+    row: &StoredGrant,
+    access: &SecretString,
+    refresh: Option<&SecretString>,
+) -> Result<Vec<u8>, super::seal::NoChance> {
+    let refresh = refresh.map(|refresh| refresh.expose_secret().to_owned());
+    let sealed = Sealed { access: access.expose_secret().to_owned(), refresh };
+    // Two texts are always JSON.
+    let plain = serde_json::to_vec(&sealed).unwrap_or_default();
+    key.seal(&owner(row), &plain)
+}
+
+/// Whose tokens they are, so that no row can be given those of another. Each part has its length before it.
+fn owner(row: &StoredGrant) -> Vec<u8> {
+    let parts = [&row.id.platform, row.id.role.as_str(), &row.id.account, &row.user_id, &row.client_id];
+    parts.iter().flat_map(|part| (part.len() as u64).to_be_bytes().into_iter().chain(part.bytes())).collect()
+}
