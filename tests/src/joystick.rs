@@ -94,7 +94,7 @@ impl FakeJoystick {
         JoystickSettings {
             client_id: CLIENT_ID.to_owned(),
             client_secret: Some(SecretString::from(CLIENT_SECRET)),
-            redirect: Url::parse("http://localhost:3000/oauth").unwrap(),
+            redirect: "http://localhost:3000/oauth".to_owned(),
             channels: vec![CHANNEL.to_owned()],
             bot: BOT.to_owned(),
             version,

@@ -117,7 +117,7 @@ impl FakeTwitch {
         TwitchSettings {
             client_id: CLIENT_ID.to_owned(),
             client_secret: Some(SecretString::from(CLIENT_SECRET)),
-            redirect: Url::parse("http://localhost:3000/oauth").unwrap(),
+            redirect: "http://localhost:3000/oauth".to_owned(),
             channels: vec![STREAMER_ID.to_owned()],
             accounts: TwitchAccounts::Broadcaster,
             subscriptions: None,

@@ -188,7 +188,8 @@ fn a_key_is_64_digits_and_is_never_shown() {
     let parsed = |secret: ReadSecret| parse(Path::new(FILE), text, secret).map(|(_, settings)| settings);
     assert!(parsed(|_, _| Ok("0a".repeat(32).into())).is_ok());
     assert!(parsed(secret::leave).is_ok(), "where it is not read it is not missed");
-    for wrong in [|_: &secret::Reference, _: &Path| Ok("0a0b0c".into()), |_, _| Ok("zz".repeat(32).into())] {
+    let wrongs: [ReadSecret; 2] = [|_, _| Ok("0a0b0c".into()), |_, _| Ok("zz".repeat(32).into())];
+    for wrong in wrongs {
         let error = parsed(wrong).map(|_| ()).unwrap_err();
         let told = format!("{error} {:?}", error.problems());
         assert!(told.contains("auth.key") && told.contains("expected 64 hexadecimal digits"), "{told}");
