@@ -70,7 +70,8 @@ def answer(request)
   # Waits until so many subscriptions were ever confirmed.
   when 'subscribed' then return reached(request['seconds']) { SETTINGS[:subscribed] >= request['count'] }
   when 'sent' then return { sent: Array.new(SENT.size) { SENT.pop } }
-  when 'connections' then return { connections: ActionCable.server.connections.size }
+  # Waits until there are so many connections.
+  when 'connections' then return reached(request['seconds']) { ActionCable.server.connections.size == request['count'] }
   end
   {}
 end

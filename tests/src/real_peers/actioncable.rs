@@ -95,8 +95,7 @@ impl ActionCablePeer {
 
     /// Waits until so many subscriptions were ever confirmed.
     pub async fn until_subscribed(&mut self, count: usize) {
-        let request = json!({"do": "subscribed", "count": count, "seconds": PATIENCE.as_secs()});
-        assert_eq!(self.ask(request).await["reached"], true, "nobody has subscribed");
+        self.wait("subscribed", count).await;
     }
 
     /// What the bot has sent since this was last asked.
@@ -104,8 +103,14 @@ impl ActionCablePeer {
         serde_json::from_value(self.ask(json!({"do": "sent"})).await["sent"].clone()).unwrap()
     }
 
-    pub async fn connections(&mut self) -> u64 {
-        self.ask(json!({"do": "connections"})).await["connections"].as_u64().unwrap()
+    /// Waits until there are so many connections.
+    pub async fn until_connections(&mut self, count: usize) {
+        self.wait("connections", count).await;
+    }
+
+    async fn wait(&mut self, what: &str, count: usize) {
+        let request = json!({"do": what, "count": count, "seconds": PATIENCE.as_secs()});
+        assert_eq!(self.ask(request).await["reached"], true, "waited in vain for {count} {what}");
     }
 
     async fn ask(&mut self, request: Value) -> Value {

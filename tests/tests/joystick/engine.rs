@@ -10,7 +10,9 @@ use showrunner_tests::daemon::{Daemon, Stage};
 use showrunner_tests::joystick::{BOT, CHANNEL, CLIENT_ID, CLIENT_SECRET, FakeJoystick};
 
 fn stage(joystick: &FakeJoystick, channels: &str) -> Stage {
-    let mut stage = Stage::with_probe();
+    let mut stage = Stage::default();
+    stage.set("plugins.instant-replies", "enabled", "true");
+    stage.set("plugins.instant-replies.settings.commands.gm", "answers", "[\"gm, {user}!\"]");
     let secret = stage.path().join("joystick-secret");
     fs::write(&secret, CLIENT_SECRET).unwrap();
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
@@ -48,8 +50,8 @@ async fn a_viewer_is_answered_once_and_the_bot_never_itself() {
     let joystick = FakeJoystick::start().await;
     let mut daemon = stage(&joystick, &format!("[\"{CHANNEL}\"]")).start().await;
     until_ready(&mut daemon).await;
-    joystick.room().say(BOT, "echo not me");
-    joystick.room().say("alice", "echo hello");
+    joystick.room().say(BOT, "!gm");
+    joystick.room().say("alice", "!gm");
     let outcome = |seen: &Observation| match seen {
         Observation::Outcome { result, .. } => Some(result.clone()),
         _ => None,
@@ -57,7 +59,7 @@ async fn a_viewer_is_answered_once_and_the_bot_never_itself() {
     let outcome = daemon.until("an answer", outcome).await;
     assert_eq!(outcome.status, OutcomeStatus::Done, "{outcome:?}");
     daemon.stop().await;
-    assert_eq!(joystick.sent_texts(), ["hello"]);
+    assert_eq!(joystick.sent_texts(), ["gm, alice!"]);
     assert_eq!((joystick.most_sockets(), joystick.sockets()), (1, 0));
 }
 
@@ -71,7 +73,7 @@ async fn a_reload_connects_and_disconnects() {
     let reloaded = daemon.reload_config().await;
     assert!(reloaded.applied.contains(&"joystick connects".to_owned()), "{reloaded:?}");
     until_ready(&mut daemon).await;
-    joystick.room().say("alice", "echo hello");
+    joystick.room().say("alice", "!gm");
     joystick.has_sent(1).await;
     daemon.stage.set("joystick", "channels", "[]");
     daemon.stage.write_config();
