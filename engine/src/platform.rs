@@ -10,6 +10,7 @@ pub mod http;
 pub mod joystick;
 pub(crate) mod panic;
 pub mod retake;
+mod sent;
 pub mod simulator;
 pub mod socketio;
 pub mod supervisor;

@@ -8,7 +8,7 @@ use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use showrunner::config::settings::RetakeGeneration::{self, V1, V2};
-use showrunner_tests::real_peers::answers::{COMMAND, Tally};
+use showrunner_tests::answers::{COMMAND, Tally};
 use showrunner_tests::real_peers::engine::{Home, RunningEngine};
 use showrunner_tests::real_peers::process::{self, DaemonProcess};
 use showrunner_tests::real_peers::socketio::{GoingAway, SocketIoPeer, Sockets};

@@ -35,7 +35,9 @@ pub(super) fn execute(path: &Path, command: &Command) -> anyhow::Result<()> {
 
 fn check(path: &Path) -> anyhow::Result<()> {
     let settings = config::load(path)?;
-    let accounts = counted(settings.retake.len(), "account", "accounts");
+    let accounts =
+        settings.retake.len() + usize::from(settings.twitch.is_some()) + usize::from(settings.joystick.is_some());
+    let accounts = counted(accounts, "account", "accounts");
     let plugins = counted(settings.plugins.len(), "plugin table", "plugin tables");
     output::line(format_args!("{} is right: {accounts}, {plugins}.", settings.source.display()))?;
     output::line("Settings of plugins are checked by the plugins when they start: `showrunner plugins list`.")

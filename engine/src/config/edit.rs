@@ -93,9 +93,25 @@ fn with_channel(path: &Path, text: &str, platform: &str, channel: &str) -> Resul
     let channels = table.entry("channels").or_insert_with(|| Item::Value(Array::new().into()));
     let channels = channels.as_array_mut().ok_or_else(|| shape(path, "a list", &format!("{platform}.channels")))?;
     if !channels.iter().any(|known| known.as_str() == Some(channel)) {
-        channels.push(channel);
+        push(channels, channel);
     }
     Ok(document.to_string())
+}
+
+/// On a line of its own, where the others are.
+fn push(list: &mut Array, text: &str) {
+    let rest = list.trailing().as_str().unwrap_or_default().to_owned();
+    let Some((before, last)) = rest.rsplit_once('\n') else {
+        list.push(text);
+        return;
+    };
+    let first = list.get(0).and_then(|value| value.decor().prefix()).and_then(|prefix| prefix.as_str());
+    let indent = first.and_then(|prefix| prefix.rsplit('\n').next()).unwrap_or_default();
+    let mut value = Value::from(text);
+    value.decor_mut().set_prefix(format!("{before}\n{indent}"));
+    list.push_formatted(value);
+    list.set_trailing(format!("\n{last}"));
+    list.set_trailing_comma(true);
 }
 
 fn edited(path: &Path, text: &str, plugin: &str, changes: &[Change]) -> Result<String, EditError> {

@@ -6,7 +6,6 @@
 
 mod history;
 mod rest;
-mod sent;
 mod sink;
 mod source;
 mod wire;
@@ -17,9 +16,9 @@ use std::time::Duration;
 use reqwest::redirect::Policy;
 
 use self::rest::Rest;
-use self::sent::Sent;
 use self::sink::RetakeSink;
 use self::source::RetakeSource;
+use super::sent::Sent;
 use super::{Account, Listener};
 use crate::config::settings::RetakeSettings;
 use crate::event::Channel;

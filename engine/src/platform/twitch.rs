@@ -107,7 +107,7 @@ struct Make<'a> {
 
 impl Make<'_> {
     fn account(&self, name: String, channels: Vec<Channel>, sources: Vec<Listener>, helix: Arc<Helix>) -> Account {
-        let sink = Arc::new(TwitchSink { helix, channels: channels.clone() });
+        let sink = Arc::new(TwitchSink { helix, channels: channels.clone(), shared: Arc::clone(&self.shared) });
         Account { name, channels, sources, sink, pace: self.settings.pace }
     }
 
@@ -138,6 +138,7 @@ impl Make<'_> {
             },
             topics: topics.filter(|(channel, topic)| wanted(channel, topic)).collect(),
             channels: channels.clone(),
+            is_person: readers.contains(&Reader::Chat) && role == Role::Broadcaster,
             helix: Arc::clone(helix),
             shared: Arc::clone(&self.shared),
         };
@@ -157,8 +158,50 @@ impl Make<'_> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use url::Url;
+
+    use super::testing::MemoryTokens;
     use super::*;
     use crate::config::defaults::TWITCH_SUBSCRIPTIONS;
+    use crate::config::settings::TwitchAccounts;
+    use crate::platform::Pace;
+
+    fn names(accounts: TwitchAccounts, channels: usize) -> Vec<(String, Vec<String>)> {
+        let url = |text: &str| Url::parse(text).unwrap();
+        let settings = TwitchSettings {
+            client_id: "the-client-id".into(),
+            client_secret: None,
+            redirect: String::new(),
+            channels: (1..=channels).map(|id| id.to_string()).collect(),
+            accounts,
+            subscriptions: None,
+            eventsub_url: url("ws://127.0.0.1:1/ws"),
+            helix_base: url("http://127.0.0.1:1/"),
+            oauth_base: url("http://127.0.0.1:1/"),
+            pace: Pace { messages: None, in_flight: 1, expiry: Duration::from_secs(1) },
+        };
+        let tokens = |_, _: &str| Arc::new(MemoryTokens::default()) as Arc<dyn Tokens>;
+        let accounts = super::accounts(&settings, tokens, &testing::client(), |_| None);
+        let listeners = |account: Account| account.sources.into_iter().map(|listener| listener.name).collect();
+        accounts.into_iter().map(|account| (account.name.clone(), listeners(account))).collect()
+    }
+
+    fn expected(accounts: &[(&str, &[&str])]) -> Vec<(String, Vec<String>)> {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        accounts.iter().map(|(name, listeners)| ((*name).to_owned(), owned(listeners))).collect()
+    }
+
+    #[tokio::test]
+    async fn a_bot_is_one_account_and_without_one_each_channel_is() {
+        let one_each = [("twitch:1", ["twitch:1"].as_slice()), ("twitch:2", &["twitch:2"])];
+        assert_eq!(names(TwitchAccounts::Broadcaster, 2), expected(&one_each));
+        assert_eq!(names(TwitchAccounts::Bot, 2), expected(&[("twitch", &["twitch:bot"])]));
+        let both = ["twitch:bot", "twitch:1", "twitch:2"];
+        assert_eq!(names(TwitchAccounts::Both, 2), expected(&[("twitch", &both)]));
+        // More than Twitch takes on one connection.
+        assert_eq!(names(TwitchAccounts::Bot, 12), expected(&[("twitch", &["twitch:bot", "twitch:bot-2"])]));
+        assert!(names(TwitchAccounts::Both, 0).is_empty());
+    }
 
     #[test]
     fn the_config_knows_the_subscription_types_that_are_read() {

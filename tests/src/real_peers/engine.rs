@@ -16,8 +16,8 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::answers;
 use super::socketio::{SocketIoPeer, generation_name};
+use crate::answers;
 use crate::retake::{BOT_ID, ROOM, TOKEN};
 
 /// A folder with the config of a bot that listens to the peer, answers each question, and has no limit on its rate.

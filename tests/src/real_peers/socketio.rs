@@ -11,7 +11,7 @@ use showrunner::config::settings::RetakeGeneration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-use super::answers;
+use crate::answers;
 
 /// How long is waited for what the bot should do. Longer than its longest wait before it connects again.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -27,6 +27,25 @@ async fn a_line_is_sent_and_known_when_it_comes_back() {
 }
 
 #[tokio::test]
+async fn what_the_streamer_writes_is_not_the_bots_though_they_share_an_account() {
+    let twitch = FakeTwitch::start().await;
+    let mut bot = TwitchBot::ready(&twitch).await;
+    bot.say("gm").await.unwrap();
+    assert!(bot.draft().await.own);
+    for text in ["gm", "!title new"] {
+        twitch.room().say(STREAMER, text);
+        let draft = bot.draft().await;
+        let Event::Chat(chat) = &draft.event else { panic!("{draft:?}") };
+        assert_eq!((chat.text.as_str(), chat.author.roles.broadcaster, draft.own), (text, true, false));
+    }
+    // It was refused, so this is the streamer's own.
+    twitch.drop_next_lines([DropReason::new("msg_duplicate", "It is identical.")]);
+    bot.say("again").await.unwrap_err();
+    twitch.room().say(STREAMER, "again");
+    assert!(!bot.draft().await.own);
+}
+
+#[tokio::test]
 async fn a_line_that_twitch_drops_is_told_in_its_words() {
     let twitch = FakeTwitch::start().await;
     let bot = TwitchBot::ready(&twitch).await;

@@ -46,14 +46,12 @@ async fn followers_subscribers_and_redemptions_of_a_gap_are_told_late_and_once()
     let mut late = Vec::new();
     while late.len() < 3 {
         let draft = bot.draft().await;
-        if !is_late(&draft) {
-            continue;
-        }
         let who = draft.event.actor().unwrap().login.clone();
-        let has_id = draft.id.is_some();
-        late.push((draft.event.name(), who, has_id));
+        // The look-up begins a little before the gap; what it finds there has the id that it had live.
+        if is_late(&draft) && who != "before" {
+            late.push((draft.event.name(), who, draft.id.is_some()));
+        }
     }
-    late.retain(|(_, who, _)| who != "before");
     late.sort();
     let expected = [("follow", "dora"), ("redemption", "rita"), ("subscription", "sam")];
     assert_eq!(late, expected.map(|(event, who)| (event, who.to_owned(), true)));
@@ -103,7 +101,10 @@ async fn a_stream_that_began_or_ended_or_was_renamed_in_a_gap_is_told() {
     twitch.saw(|twitch| looked_up(twitch, "channels") >= 1).await;
     hear(&twitch, &mut bot, "hi").await;
     let kind = |draft: &Draft| match &draft.event {
-        Event::Broadcast(broadcast) => Some((broadcast.kind.clone(), broadcast.title.clone())),
+        Event::Broadcast(broadcast) if broadcast.kind != "category" => {
+            assert!(is_late(draft), "{draft:?}");
+            Some((broadcast.kind.clone(), broadcast.title.clone()))
+        }
         _ => None,
     };
     // Nobody hears it, as there is no socket.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may assume")]
 
 mod acting;
+mod engine;
 mod gaps;
 mod session;
 mod subscribing;

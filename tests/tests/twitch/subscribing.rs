@@ -25,6 +25,7 @@ fn all_scopes() -> String {
 #[tokio::test]
 async fn what_the_token_lacks_is_named_and_the_rest_works() {
     let twitch = FakeTwitch::start().await;
+    twitch.set_keepalive(Some(60));
     let tokens = TestTokens::new(&twitch, STREAMER, "user:read:chat");
     let mut bot = TwitchBot::start_with(&chat_only(&twitch), &tokens);
     let why = bot.until_degraded().await;
@@ -224,11 +225,11 @@ async fn a_bot_and_a_broadcaster_are_two_connections_of_one_account() {
     };
     let mut bot = TwitchBot::start_as(&settings, tokens, |_| None);
     let ready = ConnectionState::Ready { degraded: None };
+    bot.until(|_, state| *state == ready).await;
+    bot.until(|_, state| *state == ready).await;
     let names: Vec<String> = bot.statuses.all().into_iter().map(|status| status.name).collect();
     assert_eq!(names, ["twitch:1337", "twitch:bot"]);
     assert_eq!(bot.sinks.keys().collect::<Vec<_>>(), ["twitch"]);
-    bot.until(|_, state| *state == ready).await;
-    bot.until(|_, state| *state == ready).await;
     let of = |name: &str| twitch.subscriptions().into_iter().find(|one| one.name == name).unwrap().user_id;
     assert_eq!(of("channel.chat.message"), BOT_ID);
     assert_eq!(of("channel.cheer"), "1337");

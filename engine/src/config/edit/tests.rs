@@ -120,7 +120,8 @@ fn a_channel_joins_the_others_once() {
     assert_eq!(channel(&one, "twitch", "1").unwrap(), one, "it is there");
     assert_eq!(channel(&one, "twitch", "2").unwrap(), one.replace("[\"1\"]", "[\"1\", \"2\"]"));
     let long = "[twitch]\nchannels = [\n    \"1\", # one\n]\n";
-    assert!(channel(long, "twitch", "2").unwrap().contains("\"1\", # one"));
+    let longer = long.replace("# one\n", "# one\n    \"2\",\n");
+    assert_eq!(channel(long, "twitch", "2").unwrap(), longer);
     assert_eq!(channel("twitch.client-id = \"a\"\n", "twitch", "1").unwrap().lines().count(), 2);
 }
 

@@ -102,7 +102,7 @@ impl Resolver<'_> {
         // An empty one was not read at all: a secret is never empty.
         let is_wrong = |key: &&str| !key.is_empty() && !is_key(key);
         if key.as_ref().map(ExposeSecret::expose_secret).filter(is_wrong).is_some() {
-            let message = format!("expected {KEY_DIGITS} hexadecimal digits, which are 32 bytes");
+            let message = format!("the key is not {KEY_DIGITS} hexadecimal digits");
             self.found_with_help(path, message, "`openssl rand -hex 32` makes a good one");
         }
         AuthSettings { key }
@@ -115,7 +115,7 @@ impl Resolver<'_> {
             self.found_with_help(key, "nothing would be subscribed", "leave the key out for everything");
         } else if let Some(unknown) = given.iter().find(|name| !known.contains(&name.as_str())) {
             let message = format!("\"{unknown}\" is no subscription type that Showrunner reads");
-            self.found_with_help(key, message, &format!("these are: {}", known.join(", ")));
+            self.found_with_help(key, message, format!("these are: {}", known.join(", ")));
         }
         Some(given.to_vec())
     }

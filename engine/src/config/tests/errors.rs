@@ -192,7 +192,7 @@ fn a_key_is_64_digits_and_is_never_shown() {
     for wrong in wrong {
         let error = parsed(wrong).map(|_| ()).unwrap_err();
         let told = format!("{error} {:?}", error.problems());
-        assert!(told.contains("auth.key") && told.contains("expected 64 hexadecimal digits"), "{told}");
+        assert!(told.contains("auth.key") && told.contains("the key is not 64 hexadecimal digits"), "{told}");
         assert!(told.contains("openssl rand -hex 32") && !told.contains("0a0b0c") && !told.contains("zzzz"), "{told}");
     }
     for typed in [format!("[auth]\nkey = \"{SECRET}\"\n"), format!("[twitch]\nclient-secret = [\"{SECRET}\"]\n")] {

@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use reqwest::StatusCode;
 
 use super::rest::{MAX_TEXT_BYTES, Rest};
-use super::sent::Sent;
 use crate::effect::Action;
 use crate::event::{Channel, now_ms};
 use crate::platform::http::HttpError;
+use crate::platform::sent::Sent;
 use crate::platform::{ActionError, Receipt, Sink};
 
 pub(super) struct RetakeSink {

@@ -13,11 +13,11 @@ use self::dialer::Dialer;
 use self::fill::{Fill, Progress};
 use self::reader::Reader;
 use super::rest::Rest;
-use super::sent::Sent;
 use crate::config::settings::RetakeSettings;
 use crate::event::Channel;
 use crate::observation::ConnectionState;
 use crate::platform::http::HttpError;
+use crate::platform::sent::Sent;
 use crate::platform::socketio::{Incoming, Session, SocketError};
 use crate::platform::{Disconnect, Link, Source};
 

@@ -15,9 +15,10 @@ use tokio::time::sleep;
 use self::outcome::{action_error, limited_for, read_sent, refused_when_limited};
 use self::split::{cut_off, split};
 use super::helix::{Helix, HelixError, Request};
+use super::shared::Shared;
 use crate::auth::Access;
 use crate::effect::Action;
-use crate::event::Channel;
+use crate::event::{Channel, now_ms};
 use crate::platform::{ActionError, Receipt, Sink};
 
 /// Two weeks.
@@ -31,6 +32,7 @@ pub(super) struct TwitchSink {
     /// With the grant of the account that acts.
     pub(super) helix: Arc<Helix>,
     pub(super) channels: Vec<Channel>,
+    pub(super) shared: Arc<Shared>,
 }
 
 #[async_trait]
@@ -43,13 +45,14 @@ impl Sink for TwitchSink {
             return Err(ActionError::Unsupported { platform: super::PLATFORM, action: action.name() });
         }
         let access = self.helix.access().await.map_err(action_error)?;
-        Acting { helix: &self.helix, channel: &channel.id, access }.perform(action).await
+        Acting { helix: &self.helix, shared: &self.shared, channel: &channel.id, access }.perform(action).await
     }
 }
 
 /// One action, under way.
 struct Acting<'a> {
     helix: &'a Helix,
+    shared: &'a Shared,
     /// The broadcaster's user id.
     channel: &'a str,
     access: Access,
@@ -93,7 +96,7 @@ impl Acting<'_> {
             if sent > 0 && way == Way::Announcement {
                 sleep(BETWEEN_ANNOUNCEMENTS).await;
             }
-            match self.write_part(part, way).await {
+            match self.write_known(part, way).await {
                 Ok(receipt) => first = first.or(Some(receipt)),
                 Err(error) if sent == 0 => return Err(error),
                 Err(error) => {
@@ -106,6 +109,23 @@ impl Acting<'_> {
             }
         }
         first.ok_or_else(|| ActionError::Refused("the text is empty".to_owned()))
+    }
+
+    /// What comes back from the chat is known as ours.
+    async fn write_known(&self, part: &str, way: Way<'_>) -> Result<Receipt, ActionError> {
+        if let Way::Whisper { .. } = way {
+            return self.write_part(part, way).await;
+        }
+        let sent = &self.shared.sent;
+        let ticket = sent.begin(part.trim(), now_ms());
+        let outcome = self.write_part(part, way).await;
+        match &outcome {
+            Ok(receipt) => sent.confirm(ticket, receipt.message_id.as_deref()),
+            // It may come back all the same.
+            Err(ActionError::Lost(_)) => {}
+            Err(_) => sent.withdraw(ticket),
+        }
+        outcome
     }
 
     async fn write_part(&self, part: &str, way: Way<'_>) -> Result<Receipt, ActionError> {

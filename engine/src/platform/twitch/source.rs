@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, pending};
 use secrecy::ExposeSecret;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep_until};
 
 use self::memory::Memory;
@@ -25,7 +25,7 @@ use super::helix::{Helix, HelixError};
 use super::shared::Shared;
 use super::topics::Topic;
 use crate::auth::Access;
-use crate::event::{Channel, now_ms};
+use crate::event::{Channel, Draft, now_ms};
 use crate::observation::ConnectionState;
 use crate::platform::{Disconnect, Link, Source};
 
@@ -43,6 +43,8 @@ pub(super) struct Listening {
     /// Of the first channel are also whispers, which have none.
     pub(super) channels: Vec<Channel>,
     pub(super) topics: Vec<(Channel, &'static Topic)>,
+    /// The account is a person's, for whom the bot speaks: not all that comes from it is ours.
+    pub(super) is_person: bool,
     pub(super) helix: Arc<Helix>,
     pub(super) shared: Arc<Shared>,
 }
@@ -156,7 +158,7 @@ impl<'a> Session<'a> {
     }
 
     fn take(&mut self, message_id: &str, at_ms: Option<u64>, notification: &Notification) {
-        let twitch_now_ms = now_ms().saturating_add_signed(self.skew_ms);
+        let twitch_now_ms = self.twitch_now_ms();
         let at_ms = at_ms.unwrap_or(twitch_now_ms);
         let shared = &self.source.listening.shared;
         if !shared.is_new(message_id) {
@@ -177,10 +179,20 @@ impl<'a> Session<'a> {
             };
             let (topic, version) = (&*subscription.topic, &*subscription.version);
             let notice = Notice { message_id, topic, version, at_ms, event };
-            for draft in shared.read(&channel, &self.access.user_id, &notice) {
+            for draft in self.read(&channel, &notice) {
                 self.link.emit(draft);
             }
         }
+    }
+
+    fn read(&self, channel: &Channel, notice: &Notice<'_>) -> Vec<Draft> {
+        let Listening { shared, is_person, .. } = &self.source.listening;
+        let user_id = &self.access.user_id;
+        let mut drafts = shared.read(channel, if *is_person { "" } else { user_id }, notice);
+        for draft in &mut drafts {
+            draft.own |= *is_person && shared.is_echo(user_id, draft);
+        }
+        drafts
     }
 
     /// The channel of a subscription, whatever it calls it. Whispers have none and come on the first.
@@ -204,6 +216,10 @@ impl<'a> Session<'a> {
         tracing::debug!("The connection was moved to another of Twitch's addresses.");
     }
 
+    fn twitch_now_ms(&self) -> u64 {
+        now_ms().saturating_add_signed(self.skew_ms)
+    }
+
     fn ended(&self, end: &End) -> Disconnect {
         match end {
             End::Closed(close) if close.is_unused() && self.subscriptions.is_hopeless() => {
@@ -222,6 +238,7 @@ impl<'a> Session<'a> {
         }
         if is_ready && !self.is_ready {
             self.is_ready = true;
+            self.source.last_heard_ms = Some(self.twitch_now_ms());
             self.begin_look_up();
         }
     }
@@ -255,15 +272,14 @@ impl<'a> Session<'a> {
             tracing::warn!(why, "What was missed while there was no connection can't be looked up.");
         }
         let count = missed.len();
-        let shared = &self.source.listening.shared;
         for missed in missed {
             match missed {
-                Missed::Event(draft) => self.link.emit(draft),
+                Missed::Event(draft) => self.link.emit(*draft),
                 Missed::Notice { channel, topic, version, id, at_ms, event } => {
-                    let at_ms = at_ms.unwrap_or_else(|| now_ms().saturating_add_signed(self.skew_ms));
+                    let at_ms = at_ms.unwrap_or_else(|| self.twitch_now_ms());
                     let notice = Notice { message_id: &id, topic, version, at_ms, event: &event };
-                    for draft in shared.read(&channel, &self.access.user_id, &notice) {
-                        self.link.emit(draft);
+                    for draft in self.read(&channel, &notice) {
+                        self.link.emit(late(draft));
                     }
                 }
             }
@@ -302,6 +318,15 @@ fn skew_ms(welcome: &Welcome) -> i64 {
 fn dropped(why: &'static str, message_id: &str, topic: &str) {
     metrics::counter!("showrunner_twitch_dropped_total", "why" => why).increment(1);
     tracing::debug!(why, message_id, topic, "An event of Twitch was dropped.");
+}
+
+/// Marked as what was looked up afterwards.
+fn late(mut draft: Draft) -> Draft {
+    let extra = draft.extra.as_deref().and_then(|extra| serde_json::from_str(extra).ok());
+    let mut extra: Map<String, Value> = extra.unwrap_or_default();
+    extra.insert("late".to_owned(), Value::Bool(true));
+    draft.extra = Some(Value::Object(extra).to_string());
+    draft
 }
 
 async fn found(look_up: &mut Option<LookUp>) -> (Vec<Missed>, Vec<String>) {

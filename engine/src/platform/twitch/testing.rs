@@ -51,6 +51,12 @@ struct Scene {
     asked: Vec<Asked>,
 }
 
+pub(super) fn client() -> reqwest::Client {
+    static TLS: Once = Once::new();
+    TLS.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+    reqwest::Client::new()
+}
+
 #[derive(Clone)]
 pub(super) struct Service {
     scene: Arc<Mutex<Scene>>,
@@ -77,10 +83,7 @@ impl Service {
     }
 
     pub(super) fn helix(&self, tokens: &Arc<MemoryTokens>) -> Arc<Helix> {
-        static TLS: Once = Once::new();
-        TLS.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
-        let http = reqwest::Client::new();
-        Arc::new(Helix::new(http, self.base.clone(), "the-client-id", Arc::clone(tokens) as Arc<dyn Tokens>))
+        Arc::new(Helix::new(client(), self.base.clone(), "the-client-id", Arc::clone(tokens) as Arc<dyn Tokens>))
     }
 }
 

@@ -6,11 +6,11 @@ use sha2::{Digest, Sha256};
 
 use super::super::PLATFORM;
 use super::super::history::{Epoch, Gap, GapStart, Seen, Way};
-use super::super::sent::Sent;
 use super::super::wire::{Parsed, read_event};
 use crate::config::settings::{RetakeGeneration, RetakeSettings};
 use crate::event::{Channel, Draft, Event, now_ms};
 use crate::platform::Link;
+use crate::platform::sent::Sent;
 use crate::platform::socketio::Incoming;
 
 /// Live events that wait for the history at most: a busy chat's worth of the few seconds that it may take.

@@ -19,7 +19,11 @@ fn dropped(code: &str) -> Answer {
 
 async fn perform(answers: Vec<Answer>, action: Action) -> (Result<Receipt, ActionError>, Vec<Asked>) {
     let service = Service::start(answers).await;
-    let sink = TwitchSink { helix: service.helix(&Arc::default()), channels: vec![channel()] };
+    let sink = TwitchSink {
+        helix: service.helix(&Arc::default()),
+        channels: vec![channel()],
+        shared: Arc::new(Shared::new()),
+    };
     (sink.perform(&channel(), &action).await, service.asked())
 }
 
@@ -29,7 +33,7 @@ fn say(text: &str) -> Action {
 
 #[tokio::test]
 async fn every_action_asks_for_what_twitch_documents() {
-    let (user_id, reason) = || -> (String, String) { ("7".into(), "spam".into()) }();
+    let (user_id, reason): (String, String) = ("7".into(), "spam".into());
     let moderating = "?broadcaster_id=1337&moderator_id=9001";
     for (action, line, body) in [
         (
@@ -174,7 +178,7 @@ async fn what_can_not_be_done_is_not_asked_for() {
     }
     let service = Service::start([]).await;
     let tokens: Arc<MemoryTokens> = Arc::default();
-    let sink = TwitchSink { helix: service.helix(&tokens), channels: vec![channel()] };
+    let sink = TwitchSink { helix: service.helix(&tokens), channels: vec![channel()], shared: Arc::new(Shared::new()) };
     let elsewhere = sink.perform(&Channel::new("twitch", "1"), &say("hi")).await;
     assert!(matches!(elsewhere, Err(ActionError::Refused(_))));
     *tokens.error.lock().unwrap() = Some(TokenError::SignIn { why: "nobody".into(), what_to_do: "sign in".into() });

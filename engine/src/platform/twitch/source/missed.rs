@@ -49,7 +49,7 @@ pub(super) struct Plan {
 /// What was missed.
 #[derive(Debug)]
 pub(super) enum Missed {
-    Event(Draft),
+    Event(Box<Draft>),
     /// As if it had been sent.
     Notice {
         channel: Channel,
@@ -101,7 +101,7 @@ impl LookUp<'_> {
         let request =
             Request::get("channels/followers").query("broadcaster_id", &*self.channel.id).query("first", "100");
         let items = self.newest(request, MOST_FOLLOWER_PAGES, "followed_at", since_ms).await?;
-        Ok(items.iter().filter_map(|item| missed_follow(self.channel, item)).map(Missed::Event).collect())
+        Ok(items.iter().filter_map(|item| missed_follow(self.channel, item)).map(event).collect())
     }
 
     async fn subscribers(&self, is_after_gap: bool) -> Result<Vec<Missed>, HelixError> {
@@ -125,7 +125,7 @@ impl LookUp<'_> {
         let listed: Vec<&str> = items.iter().filter_map(|item| item.get("user_id")?.as_str()).collect();
         let new = self.memory.take_subscribers(self.channel, &listed);
         let new = items.iter().filter(|item| is_after_gap && user_id(item).is_some_and(|id| new.contains(&id)));
-        Ok(new.filter_map(|item| missed_subscription(self.channel, item, now_ms())).map(Missed::Event).collect())
+        Ok(new.filter_map(|item| missed_subscription(self.channel, item, now_ms())).map(event).collect())
     }
 
     async fn redemptions(&self, since_ms: u64) -> Result<Vec<Missed>, HelixError> {
@@ -146,7 +146,7 @@ impl LookUp<'_> {
             missed.extend(items.iter().filter_map(|item| missed_redemption(self.channel, item)));
         }
         missed.sort_by_key(|draft| draft.at_ms);
-        Ok(missed.into_iter().map(Missed::Event).collect())
+        Ok(missed.into_iter().map(event).collect())
     }
 
     async fn stream(&self, since_ms: Option<u64>) -> Result<Vec<Missed>, HelixError> {
@@ -284,6 +284,10 @@ impl LookUp<'_> {
         let access: Access = self.helix.access().await?;
         self.helix.ask(&access, request).await
     }
+}
+
+fn event(draft: Draft) -> Missed {
+    Missed::Event(Box::new(draft))
 }
 
 fn text<'a>(value: &'a Value, field: &str) -> &'a str {

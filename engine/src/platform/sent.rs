@@ -1,8 +1,8 @@
 //! The lines that we sent ourselves, so that they are known when they come back.
 //!
-//! Our own messages are known by our user id. The first generation of the service does not tell the sender's id,
-//! and a name is no identity: anybody can take ours. So there the id of the message decides that the answer to
-//! sending told us, and where there was none, the text, once for each time that it was sent.
+//! An account that is the bot's alone is known by its user id. Where the sender's id is not told, as in the first
+//! generation of retake.tv, or where the bot speaks as a person who writes, too, the id of the message decides that the
+//! answer to sending told us, and where there was none, the text, once for each time that it was sent.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
