@@ -19,7 +19,8 @@ pub(crate) struct Folder {
 impl Folder {
     /// Writes what is not there yet. A config that is there may have been changed, and keeps what it says.
     pub(crate) fn write(dir: &Path, platforms: &Platforms, redirect_port: u16) -> anyhow::Result<Self> {
-        fs::create_dir_all(dir).with_context(|| format!("can't make the folder {}", dir.display()))?;
+        let plugins = dir.join("plugins");
+        fs::create_dir_all(&plugins).with_context(|| format!("can't make the folder {}", plugins.display()))?;
         secret(&dir.join("twitch-client-secret"), twitch::CLIENT_SECRET)?;
         secret(&dir.join("joystick-client-secret"), joystick::CLIENT_SECRET)?;
         let config = dir.join("showrunner.toml");

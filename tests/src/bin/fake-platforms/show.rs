@@ -1,5 +1,6 @@
 //! What the fakes are asked to do, for people to read. Tokens and secrets are not shown.
 
+use serde_json::Value;
 use showrunner_tests::joystick::Did;
 use showrunner_tests::service::Asked;
 
@@ -41,12 +42,17 @@ impl Follower {
 /// The line of a request, and what it carries where that is no secret.
 fn request(asked: &Asked) -> String {
     let line = asked.line();
-    if asked.path.contains("oauth") || asked.path == "/cable" {
-        return line;
+    let field = |name: &str| asked.body.get(name).and_then(Value::as_str).unwrap_or_default();
+    match asked.path.as_str() {
+        "/ws" | "/cable" => line,
+        path if path.contains("oauth") => line,
+        "/helix/eventsub/subscriptions" => format!("{line} {} {}", field("type"), field("version")),
+        _ => {
+            let query: String = asked.query.iter().map(|(key, value)| format!(" {key}={value}")).collect();
+            let body = if asked.body.is_null() { String::new() } else { format!(" {}", asked.body) };
+            format!("{line}{query}{body}")
+        }
     }
-    let query: String = asked.query.iter().map(|(key, value)| format!(" {key}={value}")).collect();
-    let body = if asked.body.is_null() { String::new() } else { format!(" {}", asked.body) };
-    format!("{line}{query}{body}")
 }
 
 fn action(did: &Did) -> String {
