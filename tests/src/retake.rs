@@ -18,13 +18,13 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use showrunner::config::settings::{RetakeGeneration, RetakeSettings};
 use showrunner::platform::Pace;
-use tokio::net::TcpListener;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 use url::Url;
 
 use self::state::State;
 pub use self::state::{Asked, Handshake, Pings, Push, Refusal, SendAnswer};
 use crate::line::BadLine;
+use crate::service::serve;
 
 /// The streamer, whose room it is.
 pub const ROOM: &str = "5b7c";
@@ -44,7 +44,7 @@ pub struct FakeRetake {
 impl FakeRetake {
     pub async fn start(generation: RetakeGeneration) -> Self {
         let state = Arc::new(State::new(generation));
-        let (runtime, address) = serve(state.clone(), "127.0.0.1:0".parse().unwrap()).await;
+        let (runtime, address) = serve(router(state.clone()), "127.0.0.1:0".parse().unwrap()).await;
         Self { state, address, runtime: Some(runtime) }
     }
 
@@ -180,7 +180,7 @@ impl FakeRetake {
     /// Is back on the same port, with its history.
     pub async fn come_back(&mut self) {
         assert!(self.runtime.is_none(), "it is there");
-        self.runtime = Some(serve(self.state.clone(), self.address).await.0);
+        self.runtime = Some(serve(router(self.state.clone()), self.address).await.0);
     }
 
     // ---- what it saw -----------------------------------------------------------------------------------------
@@ -233,19 +233,6 @@ impl Drop for FakeRetake {
     fn drop(&mut self) {
         self.go_away();
     }
-}
-
-/// Serves on `address` on a new runtime, and returns when the port is open.
-async fn serve(state: Arc<State>, address: SocketAddr) -> (Runtime, SocketAddr) {
-    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let bound = runtime.spawn(async move {
-        let listener = TcpListener::bind(address).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(async move { axum::serve(listener, router(state)).await });
-        address
-    });
-    let address = bound.await.unwrap();
-    (runtime, address)
 }
 
 fn router(state: Arc<State>) -> Router {

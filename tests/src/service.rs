@@ -94,6 +94,11 @@ impl Desk {
         self.asked.lock().unwrap().clone()
     }
 
+    /// Those after the first `count`.
+    pub(crate) fn asked_since(&self, count: usize) -> Vec<Asked> {
+        self.asked.lock().unwrap().iter().skip(count).cloned().collect()
+    }
+
     pub(crate) fn answer_next(&self, line: &str, answers: impl IntoIterator<Item = Answer>) {
         self.orders.lock().unwrap().next.entry(line.to_owned()).or_default().extend(answers);
     }

@@ -39,6 +39,11 @@ impl FakeJoystick {
         self.state.desk.asked()
     }
 
+    /// Those after the first `count`.
+    pub fn asked_since(&self, count: usize) -> Vec<Asked> {
+        self.state.desk.asked_since(count)
+    }
+
     /// Those whose line begins like this: "POST /api/oauth/token".
     pub fn asked_for(&self, line: &str) -> Vec<Asked> {
         self.asked().into_iter().filter(|asked| asked.line().starts_with(line)).collect()
@@ -47,6 +52,11 @@ impl FakeJoystick {
     /// All that bots did, in its order.
     pub fn did(&self) -> Vec<Did> {
         self.state.record().did.clone()
+    }
+
+    /// Those after the first `count`.
+    pub fn did_since(&self, count: usize) -> Vec<Did> {
+        self.state.record().did.iter().skip(count).cloned().collect()
     }
 
     /// The chat lines that bots sent.

@@ -26,14 +26,15 @@ pub(super) async fn authorize(
         return Err(IdRefusal(400, "unknown response type"));
     }
     let redirect = field(&query, "redirect_uri");
+    let scope = field(&query, "scope");
+    let scopes: Vec<String> = scope.split_whitespace().map(str::to_owned).collect();
     let (login, denies, redirects) = {
         let behaviour = state.behaviour();
-        (behaviour.signs_in.clone(), behaviour.denies, behaviour.redirects.clone())
+        (behaviour.who_signs_in(&scopes), behaviour.denies, behaviour.redirects.clone())
     };
     let Some(mut target) = Url::parse(redirect).ok().filter(|url| is_allowed(url, redirect, &redirects)) else {
         return Err(IdRefusal(400, "Parameter redirect_uri does not match registered URI"));
     };
-    let scope = field(&query, "scope");
     if denies {
         target
             .query_pairs_mut()
@@ -43,7 +44,6 @@ pub(super) async fn authorize(
         let code = new_id().replace('-', "");
         target.query_pairs_mut().append_pair("code", &code).append_pair("scope", scope);
         let user = state.user(&login);
-        let scopes = scope.split_whitespace().map(str::to_owned).collect();
         let code_of = Code { client_id: client_id.to_owned(), user, scopes, redirect: redirect.to_owned() };
         state.tokens().codes.insert(code, code_of);
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use super::{BOT, STREAMER};
 use crate::service::When;
 
 /// Why a chat line is not sent, and in which of the two shapes that is said.
@@ -67,7 +68,8 @@ pub(super) struct Behaviour {
     pub(super) does_rotate: bool,
     /// An old refresh token that comes again costs all tokens of its grant.
     pub(super) does_revoke_family: bool,
-    pub(super) signs_in: String,
+    /// `None` for the bot where only a bot's scopes are asked for, and the streamer otherwise.
+    pub(super) signs_in: Option<String>,
     pub(super) denies: bool,
     /// Where a browser may be sent; empty for any place on this machine.
     pub(super) redirects: Vec<String>,
@@ -76,6 +78,13 @@ pub(super) struct Behaviour {
 }
 
 impl Behaviour {
+    /// Who agrees to these scopes.
+    pub(super) fn who_signs_in(&self, scopes: &[String]) -> String {
+        let is_broadcasters = |scope: &String| !scope.starts_with("user:") && !scope.starts_with("moderator:");
+        let likely = if scopes.iter().any(is_broadcasters) { STREAMER } else { BOT };
+        self.signs_in.clone().unwrap_or_else(|| likely.to_owned())
+    }
+
     pub(super) fn new() -> Self {
         Self {
             welcome: When::AtOnce,
@@ -100,7 +109,7 @@ impl Behaviour {
             access_lifetime: Duration::from_secs(14_124),
             does_rotate: false,
             does_revoke_family: false,
-            signs_in: super::STREAMER.to_owned(),
+            signs_in: Some(STREAMER.to_owned()),
             denies: false,
             redirects: Vec::new(),
             device: DeviceAnswer::After(1),

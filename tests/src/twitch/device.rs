@@ -74,10 +74,7 @@ pub(super) async fn activate(
 }
 
 pub(super) fn exchange(state: &State, client_id: &str, form: &Form) -> Result<Tokens, IdRefusal> {
-    let (answer, login, lifetime) = {
-        let behaviour = state.behaviour();
-        (behaviour.device, behaviour.signs_in.clone(), behaviour.access_lifetime)
-    };
+    let answer = state.behaviour().device;
     const INVALID: IdRefusal = IdRefusal(400, "invalid device code");
     let device_code = field(form, "device_code");
     let scopes = {
@@ -95,6 +92,10 @@ pub(super) fn exchange(state: &State, client_id: &str, form: &Form) -> Result<To
             _ => return Err(IdRefusal(400, "authorization_pending")),
         }
         devices.waiting.remove(device_code).ok_or(INVALID)?.scopes
+    };
+    let (login, lifetime) = {
+        let behaviour = state.behaviour();
+        (behaviour.who_signs_in(&scopes), behaviour.access_lifetime)
     };
     let user = state.user(&login);
     Ok(state.tokens().grant(client_id, Some(user), &scopes, lifetime))

@@ -36,7 +36,12 @@ impl FakeTwitch {
 
     /// Who agrees on the consent page, and with a code.
     pub fn signs_in(&self, login: &str) {
-        login.clone_into(&mut self.state.behaviour().signs_in);
+        self.state.behaviour().signs_in = Some(login.to_owned());
+    }
+
+    /// The bot where only a bot's scopes are asked for, and the streamer otherwise.
+    pub fn signs_in_by_scopes(&self) {
+        self.state.behaviour().signs_in = None;
     }
 
     pub fn deny_sign_in(&self, denies: bool) {

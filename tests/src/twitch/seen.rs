@@ -54,6 +54,11 @@ impl FakeTwitch {
         self.state.desk.asked()
     }
 
+    /// Those after the first `count`.
+    pub fn asked_since(&self, count: usize) -> Vec<Asked> {
+        self.state.desk.asked_since(count)
+    }
+
     /// Those whose line begins like this: "POST /helix/chat".
     pub fn asked_for(&self, line: &str) -> Vec<Asked> {
         self.asked().into_iter().filter(|asked| asked.line().starts_with(line)).collect()

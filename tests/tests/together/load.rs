@@ -180,7 +180,7 @@ impl Asked {
     }
 
     fn unthanked(&self, sent: &[String]) -> Vec<&String> {
-        self.givers.iter().filter(|giver| !sent.iter().any(|line| names(line, giver))).collect()
+        self.givers.iter().filter(|giver| !sent.iter().any(|line| thanks(line, giver))).collect()
     }
 
     fn tally(&self, sent: &[String]) -> Tally {
@@ -193,13 +193,18 @@ impl Asked {
         assert_eq!(tally.answered_again, Vec::<usize>::new(), "{name}: answered again");
         assert_eq!(self.missing(sent), Vec::<usize>::new(), "{name}: never answered");
         for giver in &self.givers {
-            let thanks = tally.strange.iter().filter(|line| names(line, giver)).count();
+            let thanks = tally.strange.iter().filter(|line| thanks(line, giver)).count();
             assert_eq!(thanks, 1, "{name}: {giver} was thanked {thanks} times");
         }
         let elsewhere: Vec<&String> =
             tally.strange.iter().filter(|line| names(line, "giver") && !names(line, name)).collect();
         assert_eq!(elsewhere, Vec::<&String>::new(), "{name}: it is thanked for what happened elsewhere");
     }
+}
+
+/// Others may say something to the giver, too.
+fn thanks(line: &str, giver: &str) -> bool {
+    names(line, giver) && names(line, "thank")
 }
 
 /// Platforms show names in their own way.
