@@ -52,7 +52,7 @@ impl Program {
     async fn prints(&mut self, part: &str) -> String {
         let found = async {
             loop {
-                let line = self.output.next_line().await.unwrap().expect("it goes on");
+                let line = self.output.next_line().await.unwrap().unwrap();
                 if line.contains(part) {
                     return line;
                 }
