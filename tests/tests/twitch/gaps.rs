@@ -113,7 +113,7 @@ async fn a_stream_that_began_or_ended_or_was_renamed_in_a_gap_is_told() {
         room.retitle("a new title");
     })
     .await;
-    let mut told = vec![bot.next(kind).await, bot.next(kind).await];
+    let mut told = [bot.next(kind).await, bot.next(kind).await];
     told.sort();
     assert_eq!(told[0].0, "online");
     assert_eq!(told[1].1.as_deref(), Some("a new title"));
