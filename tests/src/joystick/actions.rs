@@ -53,7 +53,7 @@ pub(super) fn carry_out(state: &Arc<State>, sender: &Sender, data: &Value) -> Re
         .filter(|channel| sender.channel.as_ref().is_none_or(|own| *own == channel.id || state.behaviour().serves_all));
     let channel = channel.ok_or_else(|| format!("unknown channel: {channel_id}"))?;
     let did = Did {
-        action: action.clone(),
+        action,
         channel_id,
         text: text("text", "text"),
         username: text("username", "username"),

@@ -15,15 +15,15 @@ use showrunner_tests::bot::{Bot, install_tls};
 use showrunner_tests::joystick::{CHANNEL, FakeJoystick, SCOPES, STREAMER};
 
 /// Who is signed in. A refresh gives the next of the tokens that wait.
-pub struct SignedIn {
+pub(crate) struct SignedIn {
     access: Mutex<Access>,
     next: Mutex<Vec<String>>,
-    pub reads: AtomicUsize,
-    pub refreshes: AtomicUsize,
+    pub(crate) reads: AtomicUsize,
+    pub(crate) refreshes: AtomicUsize,
 }
 
 impl SignedIn {
-    pub fn with(token: &str) -> Arc<Self> {
+    pub(crate) fn with(token: &str) -> Arc<Self> {
         Arc::new(Self {
             access: Mutex::new(access(token)),
             next: Mutex::default(),
@@ -33,11 +33,11 @@ impl SignedIn {
     }
 
     /// The token that a refresh will give; without one, only a person can help.
-    pub fn will_get(&self, token: &str) {
+    pub(crate) fn will_get(&self, token: &str) {
         self.next.lock().unwrap().push(token.to_owned());
     }
 
-    pub fn refreshes(&self) -> usize {
+    pub(crate) fn refreshes(&self) -> usize {
         self.refreshes.load(Ordering::SeqCst)
     }
 }
@@ -73,15 +73,18 @@ impl Tokens for SignedIn {
     }
 }
 
-pub struct Scene {
-    pub joystick: FakeJoystick,
-    pub tokens: Arc<SignedIn>,
-    pub bot: Bot,
+pub(crate) struct Scene {
+    pub(crate) joystick: FakeJoystick,
+    pub(crate) tokens: Arc<SignedIn>,
+    pub(crate) bot: Bot,
 }
 
 impl Scene {
     /// A bot that is being started. `prepare` may change the service and the config before.
-    pub async fn start(version: JoystickVersion, prepare: impl FnOnce(&FakeJoystick, &mut JoystickSettings)) -> Self {
+    pub(crate) async fn start(
+        version: JoystickVersion,
+        prepare: impl FnOnce(&FakeJoystick, &mut JoystickSettings),
+    ) -> Self {
         let joystick = FakeJoystick::start().await;
         let tokens = SignedIn::with(&joystick.grant(STREAMER, SCOPES).access);
         let mut settings = joystick.settings(version);
@@ -91,11 +94,11 @@ impl Scene {
     }
 
     /// A bot that hears.
-    pub async fn ready(version: JoystickVersion) -> Self {
+    pub(crate) async fn ready(version: JoystickVersion) -> Self {
         Self::ready_with(version, |_, _| {}).await
     }
 
-    pub async fn ready_with(
+    pub(crate) async fn ready_with(
         version: JoystickVersion,
         prepare: impl FnOnce(&FakeJoystick, &mut JoystickSettings),
     ) -> Self {
@@ -105,7 +108,7 @@ impl Scene {
     }
 
     /// Why the connection was lost. The bot is not made to try again before.
-    pub async fn backs_off(&mut self) -> String {
+    pub(crate) async fn backs_off(&mut self) -> String {
         match self.bot.until(|state| matches!(state, ConnectionState::BackingOff { .. })).await {
             ConnectionState::BackingOff { why, .. } => why,
             other => panic!("{other:?}"),
@@ -113,7 +116,7 @@ impl Scene {
     }
 
     /// The same, when the bot waits for what will not come: the test's clock runs ahead to the end of its patience.
-    pub async fn gives_up(&mut self) -> String {
+    pub(crate) async fn gives_up(&mut self) -> String {
         tokio::time::pause();
         let why = self.backs_off().await;
         tokio::time::resume();
@@ -121,7 +124,7 @@ impl Scene {
     }
 
     /// Why it gave up, and what a person is to do.
-    pub async fn stops(&mut self) -> (String, String) {
+    pub(crate) async fn stops(&mut self) -> (String, String) {
         match self.bot.until(|state| matches!(state, ConnectionState::Stopped { .. })).await {
             ConnectionState::Stopped { why, what_to_do } => (why, what_to_do),
             other => panic!("{other:?}"),
@@ -129,17 +132,17 @@ impl Scene {
     }
 
     /// Tries again at once, and hears.
-    pub async fn is_back(&mut self) {
+    pub(crate) async fn is_back(&mut self) {
         self.bot.statuses.restart("joystick:pixel");
         self.bot.until_ready().await;
     }
 
-    pub async fn event(&mut self) -> Event {
+    pub(crate) async fn event(&mut self) -> Event {
         self.bot.draft().await.event
     }
 
     /// All events up to the chat line with this text, without it.
-    pub async fn events_until(&mut self, last: &str) -> Vec<Draft> {
+    pub(crate) async fn events_until(&mut self, last: &str) -> Vec<Draft> {
         let mut drafts = Vec::new();
         loop {
             let draft = self.bot.draft().await;
@@ -150,25 +153,25 @@ impl Scene {
         }
     }
 
-    pub async fn act(&self, action: Action) -> Result<Receipt, ActionError> {
+    pub(crate) async fn act(&self, action: Action) -> Result<Receipt, ActionError> {
         self.act_in(CHANNEL, action).await
     }
 
-    pub async fn act_in(&self, channel: &str, action: Action) -> Result<Receipt, ActionError> {
+    pub(crate) async fn act_in(&self, channel: &str, action: Action) -> Result<Receipt, ActionError> {
         self.bot.sink.perform(&Channel::new("joystick", channel), &action).await
     }
 
     /// The last that was done there.
-    pub fn did(&self) -> showrunner_tests::joystick::Did {
+    pub(crate) fn did(&self) -> showrunner_tests::joystick::Did {
         self.joystick.did().pop().unwrap()
     }
 }
 
-pub fn bot(settings: &JoystickSettings, tokens: &Arc<SignedIn>) -> Bot {
+pub(crate) fn bot(settings: &JoystickSettings, tokens: &Arc<SignedIn>) -> Bot {
     install_tls();
     Bot::run(joystick::account(settings, Arc::clone(tokens) as Arc<dyn Tokens>, joystick::client().unwrap()))
 }
 
-pub fn say(text: &str) -> Action {
+pub(crate) fn say(text: &str) -> Action {
     Action::Say { text: text.to_owned() }
 }
