@@ -2,7 +2,13 @@
 //!
 //! Every test has an overall deadline. Rates are printed for information; nothing is asserted of them.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests may assume, and print figures")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests may assume, and print figures"
+)]
 
 use std::collections::HashSet;
 use std::sync::Arc;
