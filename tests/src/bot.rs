@@ -8,7 +8,7 @@ use showrunner::effect::Action;
 use showrunner::event::{Channel, ChatMessage, Draft, Event};
 use showrunner::observation::{ConnectionState, Observation, Observer};
 use showrunner::platform::supervisor::{Statuses, Supervision, supervise};
-use showrunner::platform::{ActionError, Receipt, Sink, retake};
+use showrunner::platform::{Account, ActionError, Receipt, Sink, retake};
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -18,7 +18,7 @@ use crate::retake::ROOM;
 /// Longer than anything here takes; only a hung test meets it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A retake.tv account under its supervisor, as the engine would run it, and what came of it.
+/// An account under its supervisor, as the engine would run it, and what came of it.
 pub struct Bot {
     pub events: mpsc::UnboundedReceiver<Draft>,
     states: broadcast::Receiver<Arc<Observation>>,
@@ -35,7 +35,11 @@ impl Bot {
     }
 
     pub fn with_client(settings: &RetakeSettings, http: reqwest::Client) -> Self {
-        let mut account = retake::account(settings, http, None);
+        Self::run(retake::account(settings, http, None))
+    }
+
+    /// Any account with one source.
+    pub fn run(mut account: Account) -> Self {
         let (observer, statuses) = (Observer::default(), Statuses::default());
         let states = observer.watch();
         let (sender, events) = mpsc::unbounded_channel();

@@ -8,12 +8,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::EngineError;
 use crate::auth::{GrantId, Grants, Role};
-use crate::config::settings::{RetakeSettings, Settings, TwitchSettings};
+use crate::config::settings::{JoystickSettings, RetakeSettings, Settings, TwitchSettings};
 use crate::event::Channel;
 use crate::observation::Observer;
 use crate::pipeline::Pipeline;
 use crate::platform::supervisor::{Statuses, Supervision, supervise};
-use crate::platform::{Account, Listener, retake, simulator, twitch};
+use crate::platform::{Account, Listener, joystick, retake, simulator, twitch};
 
 pub(super) struct Accounts {
     pipeline: Pipeline,
@@ -64,6 +64,11 @@ impl Accounts {
         }
         if let Some(settings) = &settings.twitch {
             self.attach_twitch(settings, |channel| self.pipeline.missed_since(channel))?;
+        }
+        if let Some(joystick) = &settings.joystick
+            && let Some(account) = self.joystick_account(joystick)?
+        {
+            self.attach(account);
         }
         Ok(())
     }
@@ -154,6 +159,35 @@ impl Accounts {
             self.connect_all();
         }
         Ok(())
+    }
+
+    /// The same for Joystick, which has one account at most. Says whether there is one now.
+    pub(super) async fn replace_joystick(&self, settings: Option<&JoystickSettings>) -> Result<bool, EngineError> {
+        let account = settings.map(|settings| self.joystick_account(settings)).transpose()?.flatten();
+        let prefix = format!("{}:", joystick::PLATFORM);
+        let old = self.running().keys().find(|name| name.starts_with(&prefix)).cloned();
+        if let Some(old) = old {
+            self.remove(&old).await;
+        }
+        let is_there = account.is_some();
+        if let Some(account) = account {
+            self.attach(account);
+            self.connect_all();
+        }
+        Ok(is_there)
+    }
+
+    /// `None` as long as no channel is known: signing in finds one out.
+    fn joystick_account(&self, settings: &JoystickSettings) -> Result<Option<Account>, EngineError> {
+        let Some(channel) = settings.channels.first() else {
+            tracing::warn!("[joystick] has no channels, so nothing is connected; run `showrunner auth joystick`.");
+            return Ok(None);
+        };
+        let failed = |source| EngineError::Account { account: joystick::account_name(settings), source };
+        let client = joystick::client().map_err(failed)?;
+        // One socket hears all channels, so the token of one opens it.
+        let tokens = self.grants.tokens(&GrantId::broadcaster(joystick::PLATFORM, channel));
+        Ok(Some(joystick::account(settings, tokens, client)))
     }
 
     async fn remove(&self, name: &str) {

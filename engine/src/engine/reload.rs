@@ -88,5 +88,15 @@ impl Engine {
                 Err(error) => tracing::error!(%error, "Twitch can't be connected."),
             }
         }
+        if changes.joystick {
+            match self.accounts.replace_joystick(new.joystick.as_ref()).await {
+                Ok(is_there) => {
+                    reloaded
+                        .applied
+                        .push(if is_there { "joystick connects" } else { "joystick is not connected" }.into());
+                }
+                Err(error) => tracing::error!(%error, "The account can't be connected."),
+            }
+        }
     }
 }

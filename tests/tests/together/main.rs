@@ -14,6 +14,7 @@ mod house;
 mod load;
 mod streams;
 
+use showrunner_tests::bot::install_tls;
 use showrunner_tests::retake::FakeRetake;
 
 use self::house::House;
@@ -35,6 +36,7 @@ async fn the_same_with_a_socket_io_server_that_nobody_here_wrote() {
 }
 
 async fn play(retake: Retake) {
+    install_tls();
     let (twitch, joystick) = (Twitch::start().await, Joystick::start().await);
     let house = House::build(&twitch.0, &joystick.0, &retake);
     house.sign_in(&twitch.0, &joystick.0).await;

@@ -132,6 +132,14 @@ impl Desk {
         }
     }
 
+    /// The channel of the oldest line that waits for this text, for what comes back without a channel.
+    pub(super) fn channel_of(&self, text: &str) -> Option<Arc<str>> {
+        let text = comparable(text);
+        let state = self.state();
+        let waiting = state.waiting.iter().find(|waiting| waiting.echo.as_ref() == Some(&text));
+        waiting.map(|waiting| Arc::clone(&waiting.channel))
+    }
+
     /// A command was refused. Says whether one was waiting.
     pub(super) fn heard_refusal(&self, words: &str) -> bool {
         let mut state = self.state();

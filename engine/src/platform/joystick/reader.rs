@@ -57,7 +57,7 @@ impl Reader {
     }
 
     /// Who comes and goes is told of the bot too, and nobody greets himself.
-    fn is_own(&self, event: &Event) -> bool {
+    pub(super) fn is_own(&self, event: &Event) -> bool {
         let is_told = matches!(event, Event::Chat(_) | Event::Whisper(_) | Event::Presence(_));
         is_told && event.actor().is_some_and(|actor| actor.id == self.bot_id)
     }

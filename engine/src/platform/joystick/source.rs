@@ -11,6 +11,7 @@ use super::desk::Desk;
 use super::gateway::{Gateway, Pass, ended, is_refusal};
 use super::reader::Reader;
 use super::wire::{Heard, read};
+use crate::event::Event;
 use crate::observation::ConnectionState;
 use crate::platform::actioncable::{CableError, Incoming, Session};
 use crate::platform::{Disconnect, Link, Source};
@@ -93,7 +94,7 @@ impl JoystickSource {
             tracing::debug!("What is of another subscription was skipped.");
             return;
         }
-        let parsed = match read(&incoming.message) {
+        let mut parsed = match read(&incoming.message) {
             Heard::Event(parsed) => *parsed,
             Heard::Error(words) => {
                 if !self.desk.heard_refusal(&words) {
@@ -102,6 +103,13 @@ impl JoystickSource {
                 return;
             }
         };
+        // A line of our own that comes back without its channel is known by who waits for it.
+        if let Event::Chat(message) = &parsed.event
+            && parsed.channel.is_none()
+            && self.reader.is_own(&parsed.event)
+        {
+            parsed.channel = self.desk.channel_of(&message.text).map(|channel| channel.to_string());
+        }
         let Some(draft) = self.reader.draft(parsed) else { return };
         if let Some(line) = Reader::own_line(&draft) {
             self.desk.heard(&draft.channel.id, &line.text, &line.id);

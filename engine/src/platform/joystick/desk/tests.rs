@@ -30,7 +30,9 @@ async fn a_line_is_done_when_it_comes_back() {
     let desk = Arc::new(Desk::default());
     let mut open = desk.open();
     let saying = say(&desk, "c", "a &  b <3");
+    assert_eq!(desk.channel_of("a & b <3"), None, "nobody waits yet");
     assert_eq!(open.next().await.data, json!({ "text": "a &  b <3" }));
+    assert_eq!(desk.channel_of("a & b <3"), Some(channel("c")));
     desk.heard("elsewhere", "a & b <3", "m0");
     desk.heard("c", "something else", "m1");
     desk.heard("c", " a &amp; b &lt;3", "m2");
