@@ -1,6 +1,12 @@
 //! The fakes as a program: what it writes, and what it does when it is told.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may assume")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may assume"
+)]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
