@@ -1,7 +1,7 @@
 //! A Joystick.tv of our own, on one loopback port: the gateway (`/cable`, Action Cable, both shapes of events), OAuth
 //! (`/api/oauth`) and REST (`/api/v1`, `/api/users`, `/echo`), that can be told to misbehave.
 //!
-//! It behaves as `protocols/joystick.md` and `protocols/actioncable.md` describe and was written from those alone, not
+//! It behaves as Joystick documents, and Action Cable does, and was written from that alone, not
 //! from our adapter. It runs on a runtime of its own, so that going away really closes everything, as a killed server
 //! would.
 //!

@@ -1,7 +1,7 @@
 //! A retake.tv of our own, on a loopback port, in both generations, that can be told to misbehave.
 //!
 //! It speaks Engine.IO 4 and Socket.IO 5 over WebSocket, keeps a history, takes lines over REST and tells the room
-//! of them, as `protocols/retake.md` describes. It runs on a runtime of its own, so that going away really closes
+//! of them, as the service does. It runs on a runtime of its own, so that going away really closes
 //! everything, as a killed server would.
 
 mod rest;
