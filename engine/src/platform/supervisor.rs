@@ -115,10 +115,11 @@ impl Connection {
     }
 
     fn link(&self, accept: Arc<dyn Fn(Draft) + Send + Sync>) -> Link {
-        let (entry, connection) = (self.entry.clone(), self.clone());
+        let (entry, connection, name) = (self.entry.clone(), self.clone(), self.name.clone());
         Link {
             accept: Arc::new(move |draft| {
                 entry.saw_event(now_ms());
+                tracing::debug!(connection = name, channel = %draft.channel, event = draft.event.name(), id = draft.id.as_deref(), "Heard.");
                 accept(draft);
             }),
             report: Arc::new(move |state| connection.report(state)),

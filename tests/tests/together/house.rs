@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use showrunner::config::settings::JoystickVersion;
 use showrunner_tests::answers;
@@ -23,6 +22,16 @@ use super::load::{Load, VIEWER};
 use super::streams::{Retake, SPAM};
 
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Who signs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Who {
+    /// At Twitch.
+    Broadcaster,
+    Bot,
+    /// At Joystick.
+    Streamer,
+}
 
 pub(super) struct House {
     folder: TempDir,
@@ -73,16 +82,26 @@ impl House {
     }
 
     /// As a person does, but that nobody has to click: the fakes' page comes back at once.
-    pub(super) async fn sign_in(&self, twitch: &FakeTwitch, joystick: &FakeJoystick) {
-        twitch.signs_in(twitch::STREAMER);
-        self.sign_in_as(&["auth", "twitch"]).await;
-        twitch.signs_in(twitch::BOT);
-        self.sign_in_as(&["auth", "twitch", "--bot"]).await;
-        joystick.signs_in(joystick::STREAMER);
-        self.sign_in_as(&["auth", "joystick"]).await;
+    pub(super) async fn sign_in(&self, who: Who, twitch: &FakeTwitch, joystick: &FakeJoystick) {
+        match who {
+            Who::Broadcaster => twitch.signs_in(twitch::STREAMER),
+            Who::Bot => twitch.signs_in(twitch::BOT),
+            Who::Streamer => joystick.signs_in(joystick::STREAMER),
+        }
+        self.sign_in_as(who).await;
     }
 
-    async fn sign_in_as(&self, arguments: &[&str]) {
+    /// As whoever the platform's page knows.
+    pub(super) async fn sign_in_as(&self, who: Who) {
+        self.run_sign_in(match who {
+            Who::Broadcaster => &["auth", "twitch"],
+            Who::Bot => &["auth", "twitch", "--bot"],
+            Who::Streamer => &["auth", "joystick"],
+        })
+        .await;
+    }
+
+    async fn run_sign_in(&self, arguments: &[&str]) {
         let mut process = self.command(arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let page = loop {
@@ -164,8 +183,6 @@ fn free_port() -> u16 {
 fn config(twitch: &FakeTwitch, joystick: &FakeJoystick, retake: &Retake, redirect: &str) -> String {
     let (command, answer) = (answers::COMMAND, answers::template());
     let joystick = joystick.settings(JoystickVersion::V2);
-    let joystick_secret = joystick.client_secret.as_ref().map(|secret| secret.expose_secret().len());
-    assert!(joystick_secret.is_some(), "it is a confidential client");
     format!(
         r#"
         data-dir = "data"

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use showrunner_tests::answers::Tally;
 use tokio::time::interval;
 
+use super::house::House;
 use super::streams::{Fault, SPAM, Stream};
 
 /// Asks on all platforms, and is somebody else on each.
@@ -56,7 +57,13 @@ impl Load {
 
     /// All are asked all the time. The one that fails is asked for nothing just before, so that nothing is under way
     /// when its connections break, and what it is asked until it is heard again may be lost.
-    pub(super) async fn goes_on_through(&mut self, streams: &mut [Box<dyn Stream>], failing: usize, fault: Fault) {
+    pub(super) async fn goes_on_through(
+        &mut self,
+        streams: &mut [Box<dyn Stream>],
+        failing: usize,
+        fault: Fault,
+        house: &House,
+    ) {
         self.phases += 1;
         let name = streams[failing].name();
         self.ask_some(streams, None).await;
@@ -79,6 +86,9 @@ impl Load {
             self.ask_some(streams, Some(failing)).await;
             if fault == Fault::Restart {
                 streams[failing].come_back().await;
+            }
+            if let Some(who) = streams[failing].signs_in().filter(|_| fault == Fault::Revoke) {
+                house.sign_in_as(who).await;
             }
             self.heard_again(streams, failing, connections, fault).await;
         }

@@ -1,5 +1,5 @@
-//! One daemon on three platforms at once, under load, while each platform in turn is cut off, takes its tokens back and
-//! goes away: each question is answered once or not at all, where it was asked; each gift is thanked for once; and no
+//! One daemon on three platforms at once, under load, while each platform in turn is cut off, lets its tokens end, takes
+//! back what was agreed to, and goes away: each question is answered once or not at all, where it was asked; each gift is thanked for once; and no
 //! secret is in what it writes.
 
 #![allow(
@@ -17,7 +17,7 @@ mod streams;
 use showrunner_tests::bot::install_tls;
 use showrunner_tests::retake::FakeRetake;
 
-use self::house::House;
+use self::house::{House, Who};
 use self::load::Load;
 use self::streams::{Fault, Joystick, Retake, Stream, Twitch};
 
@@ -39,18 +39,20 @@ async fn play(retake: Retake) {
     install_tls();
     let (twitch, joystick) = (Twitch::start().await, Joystick::start().await);
     let house = House::build(&twitch.0, &joystick.0, &retake);
-    house.sign_in(&twitch.0, &joystick.0).await;
+    for who in [Who::Broadcaster, Who::Bot, Who::Streamer] {
+        house.sign_in(who, &twitch.0, &joystick.0).await;
+    }
     let daemon = house.open();
     let mut streams: Vec<Box<dyn Stream>> = vec![Box::new(twitch), Box::new(joystick), Box::new(retake)];
     let mut load = Load::begin(&mut streams).await;
 
     for (stream, faults) in [
-        (0, &[Fault::Reconnect, Fault::Expire, Fault::Cut, Fault::Restart][..]),
-        (1, &[Fault::Expire, Fault::Cut, Fault::Reconnect, Fault::Restart]),
+        (0, &[Fault::Reconnect, Fault::Expire, Fault::Cut, Fault::Revoke, Fault::Restart][..]),
+        (1, &[Fault::Expire, Fault::Cut, Fault::Reconnect, Fault::Revoke, Fault::Restart]),
         (2, &[Fault::Cut, Fault::Restart]),
     ] {
         for fault in faults {
-            load.goes_on_through(&mut streams, stream, *fault).await;
+            load.goes_on_through(&mut streams, stream, *fault, &house).await;
         }
     }
     let spam = load.end(&mut streams).await;
@@ -62,5 +64,8 @@ async fn play(retake: Retake) {
         stream.check(&spam);
     }
     house.knows_three_viewers_of_one_name(&load).await;
+    for command in ["showrunner auth twitch --bot", "showrunner auth joystick"] {
+        assert!(log.contains(command), "who was signed out was not told to run {command}");
+    }
     house.has_kept_its_secrets(&log);
 }

@@ -8,6 +8,7 @@ use showrunner_tests::real_peers::socketio::{GoingAway, SocketIoPeer};
 use showrunner_tests::retake::FakeRetake;
 use showrunner_tests::twitch::{self, FakeTwitch};
 
+use super::house::Who;
 use super::load::VIEWER;
 
 /// What moderation is told to suspend for.
@@ -23,13 +24,15 @@ pub(super) enum Fault {
     Reconnect,
     /// Every access token is too old at once.
     Expire,
+    /// Whoever signed in takes everything back.
+    Revoke,
 }
 
 impl Fault {
     /// Whether nothing may be lost by it: no connection breaks.
     pub(super) fn is_harmless(self, stream: &str) -> bool {
         match self {
-            Self::Cut | Self::Restart => false,
+            Self::Cut | Self::Restart | Self::Revoke => false,
             Self::Reconnect => stream == "twitch",
             Self::Expire => true,
         }
@@ -50,6 +53,8 @@ pub(super) trait Stream: Send {
     /// How many connections the bot has made ever, and whether it hears everything now.
     async fn connection(&mut self) -> (usize, bool);
     async fn fail(&mut self, fault: Fault);
+    /// Who must sign in again after everything was taken back.
+    fn signs_in(&self) -> Option<Who>;
     /// Ends a restart.
     async fn come_back(&mut self);
     /// Whether what happened to the spammer is what this platform can do.
@@ -97,7 +102,7 @@ impl Stream for Twitch {
     async fn connection(&mut self) -> (usize, bool) {
         let hears = ["channel.chat.message", "channel.cheer"].iter().all(|name| self.0.is_subscribed(name));
         // The bot has one, the broadcaster another.
-        (self.0.sockets_ever() / 2, hears && self.0.sockets() == 2)
+        (self.0.sockets_ever(), hears && self.0.sockets() == 2)
     }
 
     async fn fail(&mut self, fault: Fault) {
@@ -106,7 +111,15 @@ impl Stream for Twitch {
             Fault::Restart => self.0.go_away(),
             Fault::Reconnect => self.0.reconnect(),
             Fault::Expire => self.0.expire_access_tokens(),
+            Fault::Revoke => {
+                self.0.disconnect(twitch::BOT);
+                self.0.signs_in(twitch::BOT);
+            }
         }
+    }
+
+    fn signs_in(&self) -> Option<Who> {
+        Some(Who::Bot)
     }
 
     async fn come_back(&mut self) {
@@ -171,7 +184,16 @@ impl Stream for Joystick {
             Fault::Reconnect => self.0.disconnect(Some("server_restart"), true),
             // It is looked at when somebody connects.
             Fault::Expire => self.0.expire_access_tokens(),
+            Fault::Revoke => {
+                self.0.uninstall(joystick::STREAMER);
+                self.0.close(4401);
+                self.0.signs_in(joystick::STREAMER);
+            }
         }
+    }
+
+    fn signs_in(&self) -> Option<Who> {
+        Some(Who::Streamer)
     }
 
     async fn come_back(&mut self) {
@@ -276,6 +298,10 @@ impl Stream for Retake {
                 peer.come_back().await;
             }
         }
+    }
+
+    fn signs_in(&self) -> Option<Who> {
+        None
     }
 
     async fn come_back(&mut self) {

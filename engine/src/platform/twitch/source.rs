@@ -31,6 +31,9 @@ use crate::platform::{Disconnect, Link, Source};
 
 /// Twitch's rule for what is no longer news.
 const OLDEST_MS: u64 = 10 * 60 * 1000;
+/// Why an event is dropped.
+const REPEATED: &str = "repeated";
+const OLD: &str = "old";
 /// How soon it shows that somebody has signed in again.
 const CONSENT_EVERY: Duration = Duration::from_secs(30);
 
@@ -60,6 +63,8 @@ pub(super) struct TwitchSource {
 
 impl TwitchSource {
     pub(super) fn new(listening: Listening, missed_since: HashMap<Channel, u64>) -> Self {
+        // What is counted from zero is seen to rise.
+        [REPEATED, OLD].map(|why| count_dropped(why, 0));
         Self { listening, memory: Arc::default(), missed_since, last_heard_ms: None }
     }
 }
@@ -162,10 +167,10 @@ impl<'a> Session<'a> {
         let at_ms = at_ms.unwrap_or(twitch_now_ms);
         let shared = &self.source.listening.shared;
         if !shared.is_new(message_id) {
-            return dropped("repeated", message_id, &notification.subscription.topic);
+            return dropped(REPEATED, message_id, &notification.subscription.topic);
         }
         if at_ms.saturating_add(OLDEST_MS) < twitch_now_ms {
-            return dropped("old", message_id, &notification.subscription.topic);
+            return dropped(OLD, message_id, &notification.subscription.topic);
         }
         let subscription = &notification.subscription;
         for (number, (id, event)) in notification.events.iter().enumerate() {
@@ -316,7 +321,7 @@ fn skew_ms(welcome: &Welcome) -> i64 {
 }
 
 fn dropped(why: &'static str, message_id: &str, topic: &str) {
-    metrics::counter!("showrunner_twitch_dropped_total", "why" => why).increment(1);
+    count_dropped(why, 1);
     tracing::debug!(why, message_id, topic, "An event of Twitch was dropped.");
 }
 
@@ -327,6 +332,10 @@ fn late(mut draft: Draft) -> Draft {
     extra.insert("late".to_owned(), Value::Bool(true));
     draft.extra = Some(Value::Object(extra).to_string());
     draft
+}
+
+fn count_dropped(why: &'static str, count: u64) {
+    metrics::counter!("showrunner_twitch_dropped_total", "why" => why).increment(count);
 }
 
 async fn found(look_up: &mut Option<LookUp>) -> (Vec<Missed>, Vec<String>) {
