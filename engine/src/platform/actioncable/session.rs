@@ -91,8 +91,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let deadline = Instant::now() + options.handshake;
         let early_bytes_left = options.max_message_bytes;
         let mut session = Self { socket, options, deadline, early: VecDeque::new(), early_bytes_left };
-        while session.read().await?.0 != Frame::Welcome {}
-        Ok(session)
+        loop {
+            match session.read().await {
+                Ok((Frame::Welcome, _)) => return Ok(session),
+                Ok(_) => {}
+                // Both waits end at about the same time; it is one and the same lack.
+                Err(CableError::Silent(_)) => return Err(CableError::NoWelcome(session.options.handshake)),
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Asks to hear a channel until the server confirms or rejects it. To be called before [`Self::next`], once for each
