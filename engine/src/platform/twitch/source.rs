@@ -64,7 +64,9 @@ pub(super) struct TwitchSource {
 impl TwitchSource {
     pub(super) fn new(listening: Listening, missed_since: HashMap<Channel, u64>) -> Self {
         // What is counted from zero is seen to rise.
-        [REPEATED, OLD].map(|why| count_dropped(why, 0));
+        for why in [REPEATED, OLD] {
+            count_dropped(why, 0);
+        }
         Self { listening, memory: Arc::default(), missed_since, last_heard_ms: None }
     }
 }
