@@ -42,6 +42,10 @@ impl Fault {
 #[async_trait]
 pub(super) trait Stream: Send {
     fn name(&self) -> &'static str;
+    /// Whether it is told how its viewers are called.
+    fn names_its_viewers(&self) -> bool {
+        true
+    }
     /// The viewer asks the question of this number; they are asked in order.
     async fn ask(&mut self, number: usize);
     /// Somebody of this name gives money. Says whether that can be done there.
@@ -242,6 +246,10 @@ impl Retake {
 impl Stream for Retake {
     fn name(&self) -> &'static str {
         "retake"
+    }
+
+    fn names_its_viewers(&self) -> bool {
+        matches!(self, Self::Fake(_))
     }
 
     async fn ask(&mut self, number: usize) {
