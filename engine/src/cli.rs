@@ -23,6 +23,7 @@ mod replay;
 mod restore;
 mod run;
 mod simulate;
+mod span;
 mod status;
 mod stop;
 mod terminal;

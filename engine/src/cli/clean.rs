@@ -1,6 +1,6 @@
 //! Makes text that strangers wrote safe to print.
 //!
-//! A viewer may write escape sequences, which would move the cursor, recolour or retitle the operator's terminal, and
+//! A viewer may write escape sequences, which would move the cursor, recolor or retitle the operator's terminal, and
 //! direction marks, which would let a line read as another one. They become visible signs; everything else, emoji with
 //! their joiners and every script, stays as it is.
 

@@ -10,7 +10,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, fmt, reload};
 
-use super::output::no_colour;
+use super::output::no_color;
 use crate::config::settings::{LogFormat, LogSettings};
 
 /// Replaces the filter, when the config changed.
@@ -53,7 +53,7 @@ fn layer(format: LogFormat) -> Box<dyn Layer<Registry> + Send + Sync> {
         LogFormat::Json => false,
     };
     if is_pretty {
-        fmt::layer().with_writer(io::stderr).with_ansi(is_terminal && !no_colour()).with_target(false).boxed()
+        fmt::layer().with_writer(io::stderr).with_ansi(is_terminal && !no_color()).with_target(false).boxed()
     } else {
         fmt::layer().json().flatten_event(true).with_writer(io::stderr).boxed()
     }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::clean::clean;
 use super::failure::{Different, Failure};
 use super::output;
-use super::paint::Colour;
+use super::paint::Color;
 use super::recorded::Recorded;
 use super::replay::{Gaps, Page, Places, Troupe, settings};
 use crate::effect::{PluginId, Verdict};
@@ -110,13 +110,13 @@ fn tell(page: &mut Page, change: &Change) -> anyhow::Result<()> {
         return output::json(change);
     }
     page.event(&Arc::clone(&change.event))?;
-    let colour = match change.change {
-        Kind::NewlyCaught => Colour::Red,
-        Kind::NoLongerCaught => Colour::Green,
-        Kind::Changed => Colour::Yellow,
+    let color = match change.change {
+        Kind::NewlyCaught => Color::Red,
+        Kind::NoLongerCaught => Color::Green,
+        Kind::Changed => Color::Yellow,
     };
-    page.below("then", Colour::Cyan, &describe(&change.then))?;
-    page.below("now ", colour, &describe(&change.now))
+    page.below("then", Color::Cyan, &describe(&change.then))?;
+    page.below("now ", color, &describe(&change.now))
 }
 
 /// The reason is the reviewer's own: rule, span and strike, where it is `moderation`.

@@ -33,11 +33,11 @@ pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     line(serde_json::to_string(value)?)
 }
 
-/// Whether a person is likely to look, on a terminal that shows colours, and did not ask for none (no-color.org).
-pub(super) fn has_colours() -> bool {
-    io::stdout().is_terminal() && !no_colour()
+/// Whether a person is likely to look, on a terminal that shows colors, and did not ask for none (no-color.org).
+pub(super) fn has_colors() -> bool {
+    io::stdout().is_terminal() && !no_color()
 }
 
-pub(super) fn no_colour() -> bool {
+pub(super) fn no_color() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }

@@ -1,35 +1,35 @@
-//! Colours, or none.
+//! Colors, or none.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Colour {
+pub(super) enum Color {
     Red,
     Green,
     Yellow,
     Cyan,
 }
 
-/// Whether to colour. The text must be clean: it is written as it is.
+/// Whether to color. The text must be clean: it is written as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Paint {
-    colours: bool,
+    colors: bool,
 }
 
 impl Paint {
-    pub(super) const fn when(colours: bool) -> Self {
-        Self { colours }
+    pub(super) const fn when(colors: bool) -> Self {
+        Self { colors }
     }
 
     pub(super) const fn plain() -> Self {
-        Self { colours: false }
+        Self { colors: false }
     }
 
-    pub(super) fn in_colour(self, colour: Colour, text: &str) -> String {
+    pub(super) fn in_color(self, color: Color, text: &str) -> String {
         self.styled(
-            match colour {
-                Colour::Red => "31",
-                Colour::Green => "32",
-                Colour::Yellow => "33",
-                Colour::Cyan => "36",
+            match color {
+                Color::Red => "31",
+                Color::Green => "32",
+                Color::Yellow => "33",
+                Color::Cyan => "36",
             },
             text,
         )
@@ -52,7 +52,7 @@ impl Paint {
     }
 
     fn styled(self, code: &str, text: &str) -> String {
-        if self.colours { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.colors { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::clean::clean;
-use super::status::span;
+use super::span::span;
 use super::{daemon, output};
 use crate::config;
 use crate::event::now_ms;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::clean::clean;
 use super::paint::Paint;
+use super::span::span;
 use super::{auth, daemon, output, plugins};
 use crate::event::now_ms;
 use crate::gateway::control::{Request, Response};
@@ -19,9 +20,7 @@ pub(super) struct Arguments {
 pub(super) async fn execute(config: &Path, arguments: &Arguments) -> anyhow::Result<()> {
     match daemon::ask(config, &Request::Status).await? {
         Response::Status(status) if arguments.json => output::json(&status),
-        Response::Status(status) => {
-            output::line(page(&status, now_ms(), Paint::when(output::has_colours())).trim_end())
-        }
+        Response::Status(status) => output::line(page(&status, now_ms(), Paint::when(output::has_colors())).trim_end()),
         other => daemon::unexpected(&other),
     }
 }
@@ -74,17 +73,6 @@ fn connection_line(connection: &ConnectionView, now_ms: u64) -> String {
     );
     let (name, state) = (clean(&connection.name).into_owned(), connection.state.to_string());
     format!("  {name}: {} for {since}; {last}, {} reconnects\n", clean(&state), connection.reconnects)
-}
-
-/// In the two largest units.
-pub(super) fn span(milliseconds: u64) -> String {
-    let seconds = milliseconds / 1000;
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
-        _ => format!("{} d {} h", seconds / 86_400, seconds / 3600 % 24),
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! An observation as one readable line: when, where, who, what; what plugins made of it indented below.
 //!
 //! Nothing is padded or cut to a width, so text of any script stays as wide as it is. What comes from viewers,
-//! platforms and plugins is cleaned of control characters first. Colours only where a person looks. What the engine
+//! platforms and plugins is cleaned of control characters first. Colors only where a person looks. What the engine
 //! both observes and announces as an event is said once.
 
 mod colors;
@@ -17,7 +17,7 @@ use jiff::tz::TimeZone;
 use self::colors::Colors;
 use super::clean::{clean, shorten};
 use super::output;
-use super::paint::{Colour, Paint};
+use super::paint::{Color, Paint};
 use crate::event::{Channel, Envelope, Event, Origin, now_ms};
 use crate::observation::{ConnectionState, Decision, DecisionKind, Observation};
 
@@ -43,9 +43,9 @@ pub(super) struct Renderer {
 }
 
 impl Renderer {
-    /// With colours if the standard output is a terminal, and the time as people here read it.
+    /// With colors if the standard output is a terminal, and the time as people here read it.
     pub(super) fn for_stdout() -> Self {
-        Self::new(Paint::when(output::has_colours()), TimeZone::system())
+        Self::new(Paint::when(output::has_colors()), TimeZone::system())
     }
 
     /// The same for a stream of the past, of which two tellings are the same to the letter.
@@ -78,13 +78,13 @@ impl Renderer {
             }
             Observation::Decision(decision) => self.decision(decision),
             Observation::Verdict { event_id, plugin, verdict, reason } => {
-                let verdict = self.paint.in_colour(Colour::Red, &clean(verdict));
+                let verdict = self.paint.in_color(Color::Red, &clean(verdict));
                 self.below(event_id, plugin, &format!("review: {verdict}: {}", clean(reason)))
             }
             Observation::Outcome { channel, effect, result } => {
                 let place =
                     channel.as_ref().map(|channel| format!(" in {}", clean(&channel.to_string()))).unwrap_or_default();
-                let status = self.paint.in_colour(outcome_colour(result.status.as_str()), result.status.as_str());
+                let status = self.paint.in_color(outcome_color(result.status.as_str()), result.status.as_str());
                 let detail =
                     if result.detail.is_empty() { String::new() } else { format!(": {}", clean(&result.detail)) };
                 let text = format!("{}{place} {status}{detail}", clean(effect));
@@ -98,11 +98,11 @@ impl Renderer {
                 self.now("gateway", plugin, &format!("{} {}", clean(kind), clean(&shorten(data_json, 200))))
             }
             Observation::Connection { name, state } => {
-                let state = self.paint.in_colour(connection_colour(state), &clean(&state.to_string()));
+                let state = self.paint.in_color(connection_color(state), &clean(&state.to_string()));
                 self.now("connection", name, &state)
             }
             Observation::Plugin { plugin, state, detail } => {
-                let state = self.paint.in_colour(plugin_colour(state), &clean(state));
+                let state = self.paint.in_color(plugin_color(state), &clean(state));
                 let detail = if detail.is_empty() { String::new() } else { format!(": {}", clean(detail)) };
                 self.now("plugin", plugin, &format!("{state}{detail}"))
             }
@@ -114,7 +114,7 @@ impl Renderer {
 
     /// The watcher was too slow.
     pub(super) fn missed(&self, count: u64) -> String {
-        self.paint.in_colour(Colour::Yellow, &format!("{INDENT}{count} observations were missed"))
+        self.paint.in_color(Color::Yellow, &format!("{INDENT}{count} observations were missed"))
     }
 
     fn remember(&mut self, envelope: &Envelope) {
@@ -145,9 +145,9 @@ impl Renderer {
         let verdict = match &decision.verdict {
             DecisionKind::Passed if decision.effects.is_empty() => self.paint.dim("passed"),
             DecisionKind::Passed => "passed".to_owned(),
-            DecisionKind::Handled => self.paint.in_colour(Colour::Green, "handled"),
-            DecisionKind::Failed(_) => self.paint.in_colour(Colour::Red, "failed"),
-            DecisionKind::Crashed(_) => self.paint.in_colour(Colour::Red, "crashed"),
+            DecisionKind::Handled => self.paint.in_color(Color::Green, "handled"),
+            DecisionKind::Failed(_) => self.paint.in_color(Color::Red, "failed"),
+            DecisionKind::Crashed(_) => self.paint.in_color(Color::Red, "crashed"),
         };
         let why = match &decision.verdict {
             DecisionKind::Failed(why) | DecisionKind::Crashed(why) => format!(": {}", clean(why)),
@@ -173,13 +173,13 @@ impl Renderer {
             None if event_id.starts_with("timer:") => self.paint.dim(" (to its timer)"),
             None => String::new(),
         };
-        let plugin = self.paint.in_colour(Colour::Cyan, &clean(plugin));
+        let plugin = self.paint.in_color(Color::Cyan, &clean(plugin));
         format!("{INDENT}{plugin} {text}{about}")
     }
 
     /// Something that belongs to no event.
     fn now(&self, kind: &str, name: &str, text: &str) -> String {
-        let name = self.paint.in_colour(Colour::Cyan, &clean(name));
+        let name = self.paint.in_color(Color::Cyan, &clean(name));
         format!("{} {} {name} {text}", self.time(now_ms()), self.paint.dim(kind))
     }
 
@@ -204,27 +204,27 @@ fn duration(microseconds: u64) -> String {
     if milliseconds == 0 { format!("{rest} µs") } else { format!("{milliseconds}.{} ms", rest / 100) }
 }
 
-fn outcome_colour(status: &str) -> Colour {
+fn outcome_color(status: &str) -> Color {
     match status {
-        "done" => Colour::Green,
-        "failed" | "uncertain" => Colour::Red,
-        _ => Colour::Yellow,
+        "done" => Color::Green,
+        "failed" | "uncertain" => Color::Red,
+        _ => Color::Yellow,
     }
 }
 
-const fn connection_colour(state: &ConnectionState) -> Colour {
+const fn connection_color(state: &ConnectionState) -> Color {
     match state {
-        ConnectionState::Ready { degraded: None } => Colour::Green,
-        ConnectionState::Stopped { .. } => Colour::Red,
-        _ => Colour::Yellow,
+        ConnectionState::Ready { degraded: None } => Color::Green,
+        ConnectionState::Stopped { .. } => Color::Red,
+        _ => Color::Yellow,
     }
 }
 
-fn plugin_colour(state: &str) -> Colour {
+fn plugin_color(state: &str) -> Color {
     match state {
-        "loaded" | "reloaded" | "running" => Colour::Green,
-        "failed" | "quarantined" | "crashed" => Colour::Red,
-        _ => Colour::Yellow,
+        "loaded" | "reloaded" | "running" => Color::Green,
+        "failed" | "quarantined" | "crashed" => Color::Red,
+        _ => Color::Yellow,
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) async fn execute(config: &Path, command: Command) -> anyhow::Result<(
         let help = "names are those of the platforms; who never wrote and did nothing is not known";
         return Err(Failure::new(format!("nobody called {} was seen", clean(&name)), help).into());
     }
-    let paint = Paint::when(output::has_colours());
+    let paint = Paint::when(output::has_colors());
     viewers.iter().try_for_each(|viewer| output::line(page(viewer, paint, &TimeZone::system())))
 }
 

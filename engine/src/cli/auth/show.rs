@@ -2,7 +2,7 @@
 
 use crate::auth::{Condition, GrantView, Overview};
 use crate::cli::clean::clean;
-use crate::cli::status::span;
+use crate::cli::span::span;
 
 pub(super) fn page(overview: &Overview, now_ms: u64) -> String {
     let mut page = format!("key  {}\n", clean(&overview.key.place));

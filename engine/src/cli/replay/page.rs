@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::tally::{Differences, Gaps, Tally};
 use crate::cli::clean::clean;
 use crate::cli::output;
-use crate::cli::paint::{Colour, Paint};
+use crate::cli::paint::{Color, Paint};
 use crate::cli::terminal::{INDENT, Renderer};
 use crate::effect::{Effect, PluginId, Verdict};
 use crate::event::Envelope;
@@ -49,7 +49,7 @@ struct Decided<'a> {
 
 impl Page {
     pub(in crate::cli) fn new(json: bool) -> Self {
-        Self { json, renderer: Renderer::for_replay(), paint: Paint::when(output::has_colours()) }
+        Self { json, renderer: Renderer::for_replay(), paint: Paint::when(output::has_colors()) }
     }
 
     pub(in crate::cli) const fn is_json(&self) -> bool {
@@ -105,10 +105,10 @@ impl Page {
             output::line(marked(' ', line))?;
         }
         for line in middle(&one) {
-            output::line(self.paint.in_colour(Colour::Red, &marked('-', &line)))?;
+            output::line(self.paint.in_color(Color::Red, &marked('-', &line)))?;
         }
         for line in middle(&other) {
-            output::line(self.paint.in_colour(Colour::Green, &marked('+', &line)))?;
+            output::line(self.paint.in_color(Color::Green, &marked('+', &line)))?;
         }
         for line in one.get(one.len() - end..).unwrap_or_default() {
             output::line(marked(' ', line))?;
@@ -175,8 +175,8 @@ impl Page {
     }
 
     /// A line below an event.
-    pub(in crate::cli) fn below(&self, name: &str, colour: Colour, text: &str) -> anyhow::Result<()> {
-        output::line(format_args!("{INDENT}{}  {text}", self.paint.in_colour(colour, name)))
+    pub(in crate::cli) fn below(&self, name: &str, color: Color, text: &str) -> anyhow::Result<()> {
+        output::line(format_args!("{INDENT}{}  {text}", self.paint.in_color(color, name)))
     }
 
     /// What can't be trusted, and why.
@@ -187,17 +187,17 @@ impl Page {
                 clean(plugin),
                 self.renderer.time(*at_ms)
             );
-            output::line(self.paint.in_colour(Colour::Yellow, &text))?;
+            output::line(self.paint.in_color(Color::Yellow, &text))?;
         }
         for plugin in &gaps.quarantined {
             let text = format!("{side}{} crashed too often and got no more events.", clean(plugin));
-            output::line(self.paint.in_colour(Colour::Red, &text))?;
+            output::line(self.paint.in_color(Color::Red, &text))?;
         }
         for (function, count) in &gaps.not_recorded {
             let text = format!(
                 "{side}{function}: {count} answers were not recorded; the plugin was told that there are none."
             );
-            output::line(self.paint.in_colour(Colour::Yellow, &text))?;
+            output::line(self.paint.in_color(Color::Yellow, &text))?;
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! An effect in words.
 
 use crate::cli::clean::{clean, shorten};
-use crate::cli::paint::{Colour, Paint};
+use crate::cli::paint::{Color, Paint};
 use crate::effect::{Action, Effect};
 
 const PAYLOAD: usize = 160;
@@ -19,7 +19,7 @@ pub(super) fn describe(effect: &Effect, paint: Paint) -> String {
             ("publish", format!("{} {}", clean(kind), clean(&shorten(data_json, PAYLOAD))))
         }
     };
-    format!("{} {text}", paint.in_colour(Colour::Green, name))
+    format!("{} {text}", paint.in_color(Color::Green, name))
 }
 
 fn acted(action: &Action) -> String {

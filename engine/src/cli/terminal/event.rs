@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::colors::Colors;
 use crate::cli::clean::{clean, shorten};
-use crate::cli::paint::{Colour, Paint};
+use crate::cli::paint::{Color, Paint};
 use crate::event::{Ballot, Broadcast, Event, Gift, Moderation, Subscription, Support, User};
 
 /// What is shown of a payload that nobody has words for.
@@ -12,7 +12,7 @@ const PAYLOAD: usize = 160;
 
 pub(super) fn describe(event: &Event, paint: Paint, colors: &Colors) -> String {
     let who = |user: &User| paint.in_color_of_name(user.color.as_deref(), &name(user));
-    let special = |text: &str| paint.in_colour(Colour::Yellow, text);
+    let special = |text: &str| paint.in_color(Color::Yellow, text);
     match event {
         Event::Chat(message) => format!("{}: {}", who(&message.author), colors.text(&message.text, paint)),
         Event::Whisper(message) => {
@@ -33,7 +33,7 @@ pub(super) fn describe(event: &Event, paint: Paint, colors: &Colors) -> String {
             format!("{giver} {}{}", special(&supported(support)), quoted(message))
         }
         Event::Raid(raid) => format!("{} {}", who(&raid.source), special(&format!("raids with {}", raid.viewers))),
-        Event::Moderation(moderation) => paint.in_colour(Colour::Red, &moderated(moderation)),
+        Event::Moderation(moderation) => paint.in_color(Color::Red, &moderated(moderation)),
         Event::Broadcast(broadcast) => special(&broadcasted(broadcast)),
         Event::Redemption(redemption) => {
             let text = format!("redeems {} ({})", clean(&redemption.title), clean(&redemption.status));

@@ -2,8 +2,8 @@ use super::*;
 use crate::effect::{Action, Effect, EffectKey, EffectResult};
 use crate::event::{Amount, Channel, ChatMessage, Event, OutcomeStatus, Raw, Support, System, User};
 
-fn renderer(colours: bool) -> Renderer {
-    Renderer::new(Paint::when(colours), TimeZone::UTC)
+fn renderer(colors: bool) -> Renderer {
+    Renderer::new(Paint::when(colors), TimeZone::UTC)
 }
 
 fn user(login: &str, display_name: &str) -> User {
@@ -145,7 +145,7 @@ fn nothing_that_strangers_write_reaches_the_terminal_as_a_command() {
 }
 
 #[test]
-fn colours_only_where_they_are_wanted() {
+fn colors_only_where_they_are_wanted() {
     let event = chat("e1", user("alice", "alice"), "gm");
     assert!(!shown(&mut renderer(false), &event).contains('\x1b'));
     assert!(shown(&mut renderer(true), &event).contains("\x1b[1malice\x1b[0m: gm"));
