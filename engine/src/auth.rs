@@ -12,7 +12,7 @@ pub mod consent;
 mod grant;
 mod grants;
 mod http;
-mod scopes;
+pub(crate) mod scopes;
 mod seal;
 mod service;
 mod vault;

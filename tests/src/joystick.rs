@@ -95,6 +95,7 @@ impl FakeJoystick {
             client_id: CLIENT_ID.to_owned(),
             client_secret: Some(SecretString::from(CLIENT_SECRET)),
             redirect: "http://localhost:3000/oauth".to_owned(),
+            scopes: None,
             channels: vec![CHANNEL.to_owned()],
             bot: BOT.to_owned(),
             version,

@@ -13,7 +13,7 @@ use super::http::RequestError;
 use super::scopes::wanted;
 use super::service::{Authority, Consent, Identity, Polled, TokenSet};
 use super::view::{GrantView, Overview};
-use super::words::{JOYSTICK, describe, platform_name};
+use super::words::{INVALID_SCOPE, JOYSTICK, describe, platform_name, scopes_help};
 use super::{Grants, KeyError};
 use crate::config::settings::{Settings, TwitchAccounts};
 use crate::store::{GrantId, GrantState, Role, StoreError, StoredGrant};
@@ -149,8 +149,7 @@ impl Grants {
                 let authority = self.authority(&platform, role)?;
                 let verifier = verifier.as_ref().map(|verifier| verifier.0.as_str());
                 let consent = Consent { code: &code.0, redirect: &redirect, verifier };
-                let set =
-                    authority.exchange(consent).await.map_err(|error| refused(&*authority, "the code", &error))?;
+                let set = authority.exchange(consent).await.map_err(|error| refused(&platform, "the code", &error))?;
                 self.keep(&platform, role, &*authority, set).await
             }
             AuthRequest::DeviceCode { platform, role } => self.device_code(&platform, role).await,
@@ -162,7 +161,7 @@ impl Grants {
                     // It may do so the next time.
                     Ok(Polled::SlowDown) | Err(RequestError::Undone(_)) => Ok(AuthAnswer::Pending { slow_down: true }),
                     Ok(Polled::Tokens(set)) => self.keep(&platform, role, &*authority, set).await,
-                    Err(error) => Err(refused(&*authority, "the code", &error)),
+                    Err(error) => Err(refused(&platform, "the code", &error)),
                 }
             }
             AuthRequest::Revoke { id, forget } => self.revoke(&id, forget).await,
@@ -184,7 +183,7 @@ impl Grants {
             let message = format!("{} knows no codes for devices", authority.name());
             return Err(AuthError::new(message, "sign in without --device"));
         };
-        let code = code.map_err(|error| refused(&*authority, "the request for a code", &error))?;
+        let code = code.map_err(|error| refused(platform, "the request for a code", &error))?;
         Ok(AuthAnswer::DeviceCode {
             device_code: Hidden(code.device_code.expose_secret().to_owned()),
             user_code: code.user_code,
@@ -278,13 +277,17 @@ fn complete(
     Err(AuthError::new(message, help))
 }
 
-fn refused(authority: &dyn Authority, what: &str, error: &RequestError) -> AuthError {
-    let platform = authority.name();
+fn refused(platform: &str, what: &str, error: &RequestError) -> AuthError {
+    let help = scopes_help(platform);
+    let platform = platform_name(platform);
     match error {
         RequestError::Application(why) => AuthError::new(
             format!("{platform} does not know this application: {why}"),
             "check `client-id` and `client-secret`, and that `redirect` is registered with it letter by letter",
         ),
+        RequestError::Refused(why) if why.contains(INVALID_SCOPE) => {
+            AuthError::new(format!("{platform} refused what was asked for: {why}"), help)
+        }
         RequestError::Refused(why) => AuthError::new(
             format!("{platform} refused {what}: {why}"),
             "sign in again; a code holds for some minutes and serves once",

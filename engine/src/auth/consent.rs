@@ -26,6 +26,7 @@ pub struct Attempt {
     state: String,
     /// Only whoever has it can use the code (PKCE); for clients without a secret.
     verifier: Option<String>,
+    platform: String,
 }
 
 impl Attempt {
@@ -33,7 +34,9 @@ impl Attempt {
         let is_public =
             platform == JOYSTICK && settings.joystick.as_ref().is_some_and(|joystick| joystick.client_secret.is_none());
         let no_chance = |error: NoChance| AuthError { message: error.to_string(), help: None };
-        Ok(Self { state: token().map_err(no_chance)?, verifier: is_public.then(token).transpose().map_err(no_chance)? })
+        let state = token().map_err(no_chance)?;
+        let verifier = is_public.then(token).transpose().map_err(no_chance)?;
+        Ok(Self { state, verifier, platform: platform.to_owned() })
     }
 
     pub fn verifier(&self) -> Option<Hidden> {
@@ -42,7 +45,7 @@ impl Attempt {
 
     /// Waits on this machine for the browser, which will be sent to `redirect`.
     pub async fn listen(&self, redirect: &str) -> Result<Callback, AuthError> {
-        Callback::bind(redirect, &self.state).await
+        Callback::bind(redirect, &self.state, &self.platform).await
     }
 
     /// Where the person agrees. `redirect` is where the browser comes back to.

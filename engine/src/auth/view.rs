@@ -28,6 +28,8 @@ pub struct GrantView {
     pub user_id: String,
     pub login: String,
     pub scopes: Vec<String>,
+    /// Whether anything is done with it.
+    pub is_used: bool,
     /// What the config needs beside them.
     pub missing: Vec<String>,
     pub expires_at_ms: Option<u64>,
@@ -70,6 +72,7 @@ impl Grants {
             Ok(held) => (held.row, None),
             Err(error) => (row, Some(error)),
         };
+        let is_used = is_used(settings, &row.id);
         let what_to_do = command(&row.id);
         let name = describe(&row.id);
         let plain = |why: String| why.strip_prefix(&format!("{name}: ")).map_or(why.clone(), str::to_owned);
@@ -87,7 +90,8 @@ impl Grants {
             condition,
             user_id: row.user_id,
             login: row.login,
-            missing: missing(settings, &row.id, &row.scopes),
+            missing: if is_used { missing(settings, &row.id, &row.scopes) } else { Vec::new() },
+            is_used,
             scopes: row.scopes,
             expires_at_ms: row.expires_ms,
             problem,
@@ -111,9 +115,15 @@ fn wanted(settings: &Settings) -> Vec<GrantId> {
     if let Some(joystick) =
         settings.joystick.as_ref().filter(|joystick| joystick.gateway_token == JoystickToken::Access)
     {
-        wanted.extend(broadcasters(JOYSTICK, &joystick.channels));
+        wanted.extend(broadcasters(JOYSTICK, joystick.channels.get(..1).unwrap_or_default()));
     }
     wanted
+}
+
+/// One sign-in opens Joystick's socket, which serves all channels: that of the first.
+fn is_used(settings: &Settings, id: &GrantId) -> bool {
+    let first = settings.joystick.as_ref().and_then(|joystick| joystick.channels.first());
+    id.platform != JOYSTICK || first.is_none_or(|first| *first == id.account)
 }
 
 fn broadcasters(platform: &str, channels: &[String]) -> Vec<GrantId> {
@@ -130,6 +140,7 @@ fn absent(id: GrantId) -> GrantView {
         user_id: String::new(),
         login: String::new(),
         scopes: Vec::new(),
+        is_used: true,
         missing: Vec::new(),
         expires_at_ms: None,
         problem: Some("nobody is signed in".to_owned()),

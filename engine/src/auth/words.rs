@@ -2,6 +2,8 @@
 
 use crate::store::{GrantId, Role};
 
+/// The word of OAuth for having asked for more than there is to have.
+pub(super) const INVALID_SCOPE: &str = "invalid_scope";
 pub(super) const TWITCH: &str = "twitch";
 pub(super) const JOYSTICK: &str = "joystick";
 
@@ -21,6 +23,17 @@ pub(super) fn describe(id: &GrantId) -> String {
         (Role::Bot, _) => format!("{platform}: the bot"),
         (Role::Broadcaster, "") => format!("{platform}: the broadcaster"),
         (Role::Broadcaster, account) => format!("{platform}: the broadcaster {account}"),
+    }
+}
+
+/// What helps against a refusal of what was asked for.
+pub(super) fn scopes_help(platform: &str) -> &'static str {
+    match platform {
+        JOYSTICK => {
+            "set `scopes` in [joystick] to what the bot was given, [\"bot\"] for all of it and for servers of before July \
+             2026, and sign in again"
+        }
+        _ => "sign in again",
     }
 }
 

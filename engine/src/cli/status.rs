@@ -102,6 +102,7 @@ mod tests {
             user_id: "7".into(),
             login: "pixel".into(),
             scopes: Vec::new(),
+            is_used: true,
             missing: Vec::new(),
             expires_at_ms: None,
             problem: Some("it was refused".into()),

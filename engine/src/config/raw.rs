@@ -167,6 +167,7 @@ pub(super) struct Joystick {
     pub(super) client_id: Option<String>,
     pub(super) client_secret: Option<Reference>,
     pub(super) redirect: Option<String>,
+    pub(super) scopes: Option<Vec<String>>,
     pub(super) channels: Option<Vec<String>>,
     pub(super) bot: Option<String>,
     pub(super) version: Option<JoystickVersion>,

@@ -186,6 +186,7 @@ fn is_same_joystick(old: &JoystickSettings, new: &JoystickSettings) -> bool {
         client_id,
         client_secret,
         redirect,
+        scopes,
         channels,
         bot,
         version,
@@ -201,6 +202,7 @@ fn is_same_joystick(old: &JoystickSettings, new: &JoystickSettings) -> bool {
     *client_id == new.client_id
         && is_same_secret(client_secret.as_ref(), new.client_secret.as_ref())
         && *redirect == new.redirect
+        && *scopes == new.scopes
         && *channels == new.channels
         && *bot == new.bot
         && *version == new.version

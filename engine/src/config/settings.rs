@@ -289,6 +289,8 @@ pub struct JoystickSettings {
     /// `None` for a public client, which proves itself by PKCE.
     pub client_secret: Option<SecretString>,
     pub redirect: String,
+    /// What a sign-in asks for; `None` for all that is used.
+    pub scopes: Option<Vec<String>>,
     /// The channel ids (hashes) of the streams where the bot is installed.
     pub channels: Vec<String>,
     /// The bot's username: tells its own lines from a viewer's.

@@ -174,6 +174,8 @@ fn joystick(written: raw::Joystick, settings: &JoystickSettings) -> raw::Joystic
         client_id: Some(settings.client_id.clone()),
         client_secret: written.client_secret,
         redirect: Some(settings.redirect.clone()),
+        // Without the key it is all that is used, also by a later version.
+        scopes: settings.scopes.clone(),
         channels: Some(settings.channels.clone()),
         bot: Some(settings.bot.clone()),
         version: Some(settings.version),

@@ -45,7 +45,7 @@ impl Accounts {
         &self.grants
     }
 
-    /// Somebody has signed in: every connection of the platform tries again at once.
+    /// Somebody has signed in: every connection of the platform that waits tries again at once; one that is up stays.
     pub(super) fn retry(&self, platform: &str) {
         for status in self.statuses.all() {
             if status.name.split(':').next() == Some(platform) {

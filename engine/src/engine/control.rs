@@ -120,13 +120,19 @@ impl Control for Engine {
     }
 
     async fn auth(&self, request: AuthRequest) -> Result<AuthAnswer, Refusal> {
+        let revoked = match &request {
+            AuthRequest::Revoke { id, .. } => Some(id.platform.clone()),
+            _ => None,
+        };
         let answer = self.accounts.grants().answer(request).await.map_err(|AuthError { message, help }| Refusal {
             message,
             help,
             is_usage: false,
         })?;
-        if let AuthAnswer::SignedIn(grant) = &answer {
-            self.accounts.retry(&grant.id.platform);
+        match (&answer, revoked) {
+            (AuthAnswer::SignedIn(grant), _) => self.accounts.retry(&grant.id.platform),
+            (AuthAnswer::Revoked { .. }, Some(platform)) => self.reconnect(&platform).await,
+            _ => {}
         }
         Ok(answer)
     }
@@ -165,7 +171,7 @@ impl Engine {
     async fn troubled_grants(&self) -> Vec<GrantView> {
         let overview = tokio::time::timeout(COUNT, self.accounts.grants().overview()).await;
         let grants = overview.into_iter().flatten().flat_map(|overview| overview.grants);
-        grants.filter(|grant| grant.problem.is_some()).collect()
+        grants.filter(|grant| grant.is_used && grant.problem.is_some()).collect()
     }
 
     /// How full each queue is. A store that can't be read, or not soon, has no queues to show; its problem is shown

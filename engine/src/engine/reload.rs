@@ -7,6 +7,7 @@ use crate::config::reload::{Changes, compare};
 use crate::config::settings::Settings;
 use crate::gateway::control::Refusal;
 use crate::gateway::view::Reloaded;
+use crate::platform::{joystick, twitch};
 
 impl Engine {
     pub(super) async fn reload(&self) -> Result<Reloaded, Refusal> {
@@ -35,6 +36,24 @@ impl Engine {
         tracing::info!(applied = ?reloaded.applied, needs_restart = ?reloaded.needs_restart, "The config was read again.");
         self.announce("config-changed", reloaded.applied.join(", "));
         Ok(reloaded)
+    }
+
+    /// Somebody has taken a grant back: the platform's accounts are closed and made anew, as an open connection would go
+    /// on without it.
+    pub(super) async fn reconnect(&self, platform: &str) {
+        let _one_at_a_time = self.reloading.lock().await;
+        if self.shutdown.is_cancelled() {
+            return;
+        }
+        let settings = self.settings.load_full();
+        let replaced = match platform {
+            twitch::PLATFORM => self.accounts.replace_twitch(settings.twitch.as_ref()).await,
+            joystick::PLATFORM => self.accounts.replace_joystick(settings.joystick.as_ref()).await.map(drop),
+            _ => Ok(()),
+        };
+        if let Err(error) = replaced {
+            tracing::error!(%error, "The account can't be connected.");
+        }
     }
 
     async fn apply(&self, changes: &Changes, new: &Arc<Settings>) -> Reloaded {

@@ -161,7 +161,9 @@ mod tests {
     use url::Url;
 
     use super::testing::MemoryTokens;
+    use super::topics::Reader;
     use super::*;
+    use crate::auth::{Role, scopes};
     use crate::config::defaults::TWITCH_SUBSCRIPTIONS;
     use crate::config::settings::TwitchAccounts;
     use crate::platform::Pace;
@@ -207,5 +209,33 @@ mod tests {
     fn the_config_knows_the_subscription_types_that_are_read() {
         let read: BTreeSet<&str> = TOPICS.iter().map(|topic| topic.name).collect();
         assert_eq!(BTreeSet::from(TWITCH_SUBSCRIPTIONS), read);
+    }
+
+    #[test]
+    fn a_sign_in_asks_for_what_the_subscriptions_need_and_no_more() {
+        let asked = |role, types: &[&str]| {
+            let types: Vec<String> = types.iter().map(|&name| name.to_owned()).collect();
+            scopes::twitch(role, true, Some(&types)).into_iter().collect::<BTreeSet<&str>>()
+        };
+        for role in [Role::Bot, Role::Broadcaster] {
+            // That one needs none.
+            let always = asked(role, &["stream.online"]);
+            let mut used = always.clone();
+            let reader = if role == Role::Bot { Reader::Chat } else { Reader::Broadcaster };
+            for topic in TOPICS.iter().filter(|topic| topic.reader == reader) {
+                let asked = asked(role, &[topic.name]);
+                assert!(
+                    topic.is_allowed(|scope| asked.contains(scope)),
+                    "{} is not allowed with {asked:?}",
+                    topic.name
+                );
+                for spare in asked.difference(&always) {
+                    let is_allowed = topic.is_allowed(|scope| scope != *spare && asked.contains(scope));
+                    assert!(!is_allowed, "{} does not need {spare}", topic.name);
+                }
+                used.extend(asked);
+            }
+            assert_eq!(used, scopes::twitch(role, true, None).into_iter().collect(), "all are for something");
+        }
     }
 }

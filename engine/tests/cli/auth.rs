@@ -152,6 +152,34 @@ fn without_a_daemon_the_database_is_opened_for_it() {
 }
 
 #[test]
+fn a_bot_that_was_given_less_is_told_what_to_set() {
+    let server = IdServer::start();
+    let place = Place::new(&joystick(&server));
+    let refusals =
+        [("error=invalid_scope", false, "nobody was signed in: invalid_scope"), ("code=abc", true, "refused what")];
+    for (answer, refuses_scopes, message) in refusals {
+        server.book(|book| book.refuses_scopes = refuses_scopes);
+        let mut signing_in = Daemon::spawn(place.command(&["auth", "joystick"]));
+        let page = page(&signing_in);
+        let scope = parameter(&page, "scope");
+        assert!(scope.contains("chat:whisper:write") && !scope.contains("stream:manage"), "{scope}");
+        assert!(come_back(&page, answer).contains("Not signed in"));
+        assert_eq!(signing_in.wait().code(), Some(1));
+        let log = signing_in.log.text();
+        assert!(log.contains(message) && log.contains("help: set `scopes` in [joystick]"), "{log}");
+    }
+    server.book(|book| book.refuses_scopes = false);
+    place.configure(&joystick(&server).replace("bot = ", "scopes = [\"bot\"]\nbot = "));
+    let mut signing_in = Daemon::spawn(place.command(&["auth", "joystick"]));
+    let page = page(&signing_in);
+    assert_eq!(parameter(&page, "scope"), "bot");
+    come_back(&page, "code=abc");
+    assert!(signing_in.wait().success(), "{}", signing_in.log.text());
+    let status = place.say(&["auth", "status"]).ok();
+    assert!(status.contains("granted: bot") && !status.contains("missing"), "{status}");
+}
+
+#[test]
 fn a_code_is_typed_on_another_device() {
     let server = IdServer::start();
     server.book(|book| book.pending = 1);

@@ -60,6 +60,7 @@ impl ActionCablePeer {
             client_id: "bot".to_owned(),
             client_secret: Some(SecretString::from("secret")),
             redirect: "http://localhost:3000/oauth".to_owned(),
+            scopes: None,
             channels: vec![CHANNEL.to_owned()],
             bot: BOT.to_owned(),
             version: JoystickVersion::V2,

@@ -3,13 +3,26 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
+use reqwest::header::LOCATION;
+use reqwest::redirect::Policy;
+use showrunner::auth::answer::{AuthAnswer, AuthRequest, Hidden};
+use showrunner::auth::consent::Attempt;
+use showrunner::auth::{GrantId, GrantView, Role};
+use showrunner::config;
 use showrunner::config::settings::JoystickVersion::V1;
 use showrunner::event::OutcomeStatus;
+use showrunner::gateway::control::{Request, Response};
 use showrunner::observation::{ConnectionState, Observation};
+use showrunner_tests::bot::install_tls;
 use showrunner_tests::daemon::{Daemon, Stage};
 use showrunner_tests::joystick::{BOT, CHANNEL, CLIENT_ID, CLIENT_SECRET, FakeJoystick};
+use url::Url;
 
 fn stage(joystick: &FakeJoystick, channels: &str) -> Stage {
+    stage_with(joystick, channels, "basic")
+}
+
+fn stage_with(joystick: &FakeJoystick, channels: &str, gateway_token: &str) -> Stage {
     let mut stage = Stage::default();
     stage.set("plugins.instant-replies", "enabled", "true");
     stage.set("plugins.instant-replies.settings.commands.gm", "answers", "[\"gm, {user}!\"]");
@@ -22,7 +35,7 @@ fn stage(joystick: &FakeJoystick, channels: &str) -> Stage {
         ("client-secret", "file:joystick-secret"),
         ("bot", BOT),
         ("version", "v1"),
-        ("gateway-token", "basic"),
+        ("gateway-token", gateway_token),
         ("gateway-url", settings.gateway_url.as_str()),
         ("rest-base", settings.rest_base.as_str()),
         ("oauth-base", settings.oauth_base.as_str()),
@@ -81,4 +94,86 @@ async fn a_reload_connects_and_disconnects() {
     joystick.saw(|joystick| joystick.sockets() == 0).await;
     daemon.stop().await;
     assert_eq!(joystick.most_sockets(), 1);
+}
+
+async fn ask(daemon: &mut Daemon, request: AuthRequest) -> AuthAnswer {
+    match daemon.request(&Request::Auth(request)).await.unwrap() {
+        Response::Auth(answer) => answer,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// As the streamer does it in a browser. An error is what the consent page answers in place of a code.
+async fn sign_in(daemon: &mut Daemon) -> Result<GrantView, u16> {
+    install_tls();
+    let redirect = "http://localhost:3000/oauth";
+    let settings = config::load_without_secrets(&daemon.stage.config()).unwrap();
+    let attempt = Attempt::new(&settings, "joystick").unwrap();
+    let page = attempt.address(&settings, "joystick", Role::Broadcaster, redirect).unwrap();
+    let browser = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
+    let answer = browser.get(page).send().await.unwrap();
+    let Some(back) = answer.headers().get(LOCATION) else { return Err(answer.status().as_u16()) };
+    let back = Url::parse(back.to_str().unwrap()).unwrap();
+    let code = back.query_pairs().find(|(key, _)| key == "code").unwrap().1.into_owned();
+    let request = AuthRequest::Exchange {
+        platform: "joystick".to_owned(),
+        role: Role::Broadcaster,
+        code: Hidden(code),
+        redirect: redirect.to_owned(),
+        verifier: None,
+    };
+    match ask(daemon, request).await {
+        AuthAnswer::SignedIn(grant) => Ok(grant),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Waits until the connection that was ready is stopped, and returns what the status says to do.
+async fn until_stopped_again(daemon: &mut Daemon) -> String {
+    loop {
+        let states = daemon.so_far().iter().filter_map(|seen| match &**seen {
+            Observation::Connection { state, .. } => Some(state),
+            _ => None,
+        });
+        let since_ready = states.skip_while(|state| !matches!(state, ConnectionState::Ready { .. }));
+        let stopped = since_ready.filter_map(|state| match state {
+            ConnectionState::Stopped { what_to_do, .. } => Some(what_to_do.clone()),
+            _ => None,
+        });
+        if let Some(what_to_do) = stopped.last() {
+            return what_to_do;
+        }
+        daemon.next_observation().await;
+    }
+}
+
+#[tokio::test]
+async fn who_takes_the_sign_in_back_disconnects_it() {
+    let joystick = FakeJoystick::start().await;
+    let mut daemon = stage_with(&joystick, &format!("[\"{CHANNEL}\"]"), "access").start().await;
+    sign_in(&mut daemon).await.unwrap();
+    until_ready(&mut daemon).await;
+    let id = GrantId::broadcaster("joystick", CHANNEL);
+    let answer = ask(&mut daemon, AuthRequest::Revoke { id, forget: false }).await;
+    assert_eq!(answer, AuthAnswer::Revoked { untold: None });
+    let what_to_do = until_stopped_again(&mut daemon).await;
+    assert!(what_to_do.contains("showrunner auth joystick"), "{what_to_do}");
+    joystick.saw(|joystick| joystick.sockets() == 0).await;
+    sign_in(&mut daemon).await.unwrap();
+    joystick.saw(|joystick| joystick.sockets() == 1).await;
+    daemon.stop().await;
+    assert_eq!(joystick.most_sockets(), 1);
+}
+
+#[tokio::test]
+async fn a_bot_that_was_given_less_asks_for_what_it_has() {
+    let joystick = FakeJoystick::start().await;
+    joystick.set_granted("stream:read chat:read chat:write");
+    let mut daemon = stage_with(&joystick, &format!("[\"{CHANNEL}\"]"), "access").start().await;
+    assert_eq!(sign_in(&mut daemon).await.unwrap_err(), 400);
+    daemon.configure("joystick", "scopes", "[\"bot\"]").await;
+    let grant = sign_in(&mut daemon).await.unwrap();
+    assert_eq!((grant.user_id.as_str(), grant.missing), (CHANNEL, Vec::new()));
+    joystick.saw(|joystick| joystick.sockets() == 1).await;
+    daemon.stop().await;
 }

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use serde_json::json;
 use showrunner::platform::http::HttpError;
 use showrunner::platform::joystick::client;
-use showrunner::platform::joystick::rest::{Identity, Rest, StreamChange};
+use showrunner::platform::joystick::rest::{Rest, StreamChange};
 use showrunner_tests::bot::install_tls;
 use showrunner_tests::joystick::{CHANNEL, FakeJoystick, SCOPES, STREAMER};
 use showrunner_tests::service::Answer;
@@ -19,10 +19,10 @@ async fn start() -> (FakeJoystick, Rest, SecretString) {
 }
 
 #[tokio::test]
-async fn the_channel_tells_whose_it_is_and_its_stream_can_be_changed() {
+async fn a_stream_can_be_read_and_changed() {
     let (joystick, rest, token) = start().await;
-    let identity = Identity { channel_id: CHANNEL.into(), username: STREAMER.into(), live: true };
-    assert_eq!(rest.identity(&token).await.unwrap(), identity);
+    let stream = rest.stream(&token).await.unwrap();
+    assert_eq!((stream.channel_id.as_deref(), stream.live), (Some(CHANNEL), Some(true)));
     let change = StreamChange { title: Some("Dance".into()), tags: Some(vec!["a".into()]), ..StreamChange::default() };
     assert_eq!(rest.set_stream(&change, &token).await.unwrap().title.as_deref(), Some("Dance"));
     assert_eq!(rest.stream(&token).await.unwrap().title.as_deref(), Some("Dance"));
@@ -76,8 +76,8 @@ async fn what_is_wrong_is_said_without_the_token() {
         (Answer::Cut, ""),
     ];
     for (answer, said) in wrong {
-        joystick.answer_next("GET /api/v1/me/identity", [answer]);
-        let error = rest.identity(&token).await.unwrap_err();
+        joystick.answer_next("GET /api/v1/me/stream", [answer]);
+        let error = rest.stream(&token).await.unwrap_err();
         assert!(error.to_string().contains(said) && !format!("{error:?}").contains("swordfish"), "{error:?}");
     }
 }

@@ -24,6 +24,7 @@ use url::{Host, Url};
 use super::page::page;
 use crate::auth::answer::{AuthError, Hidden};
 use crate::auth::http::tellable;
+use crate::auth::words::{INVALID_SCOPE, scopes_help};
 
 /// A browser that does not take its page in this time holds nobody up.
 const LAST_PAGE: Duration = Duration::from_secs(2);
@@ -53,12 +54,13 @@ impl Arrival {
 struct Door {
     path: String,
     state: String,
+    platform: String,
     arrivals: mpsc::Sender<Result<Arrival, AuthError>>,
 }
 
 impl Callback {
     /// Opens the port of `redirect`. Port 0 is any that is free.
-    pub(super) async fn bind(redirect: &str, state: &str) -> Result<Self, AuthError> {
+    pub(super) async fn bind(redirect: &str, state: &str, platform: &str) -> Result<Self, AuthError> {
         let mut url = Url::parse(redirect).map_err(|error| {
             AuthError::new(format!("`redirect` is no address: {error}"), "see config/showrunner.toml")
         })?;
@@ -72,7 +74,8 @@ impl Callback {
             redirect.to_owned()
         };
         let (sender, arrivals) = mpsc::channel(1);
-        let door = Arc::new(Door { path: url.path().to_owned(), state: state.to_owned(), arrivals: sender });
+        let (path, state, platform) = (url.path().to_owned(), state.to_owned(), platform.to_owned());
+        let door = Arc::new(Door { path, state, platform, arrivals: sender });
         // A route could not hold every path.
         let routes = Router::new().fallback(get(arrive)).with_state(door);
         let (closing, servers) = (CancellationToken::new(), TaskTracker::new());
@@ -156,9 +159,13 @@ async fn arrive(State(door): State<Arc<Door>>, address: Uri, Query(query): Query
         return page(StatusCode::BAD_REQUEST, "Not the right sign-in", text);
     }
     let Some(code) = word("code") else {
-        let why = word("error_description").or_else(|| word("error")).unwrap_or("no code came back");
-        let why = tellable(why, &[]);
-        let denied = AuthError::new(format!("nobody was signed in: {why}"), "sign in again, and agree on the page");
+        let error = word("error");
+        let why = tellable(word("error_description").or(error).unwrap_or("no code came back"), &[]);
+        let help = match error {
+            Some(INVALID_SCOPE) => scopes_help(&door.platform),
+            _ => "sign in again, and agree on the page",
+        };
+        let denied = AuthError::new(format!("nobody was signed in: {why}"), help);
         // Whoever waited may have given up.
         let _ = door.arrivals.send(Err(denied)).await;
         return page(StatusCode::OK, "Not signed in", &why);

@@ -133,3 +133,26 @@ async fn an_overview_holds_what_is_wanted_and_what_is_there() {
     let text = serde_json::to_string(&overview).unwrap();
     assert!(!text.contains(SECRET) && serde_json::from_str::<Overview>(&text).unwrap() == overview);
 }
+
+#[tokio::test]
+async fn what_is_not_subscribed_to_is_not_missing() {
+    let world = World::new(App::Twitch).await;
+    let narrowed = "[twitch]\nsubscriptions = [\"channel.cheer\"]";
+    let config = config(App::Twitch, &world.server.base()).replace("[twitch]", narrowed);
+    world.grants.configure(&Arc::new(settings(&world.folder, &config)));
+    let grant = world.sign_in(App::Twitch).await.unwrap();
+    assert_eq!(grant.missing, ["bits:read", "channel:manage:broadcast", "clips:edit"]);
+}
+
+#[tokio::test]
+async fn of_joysticks_channels_only_the_first_has_to_be_signed_in() {
+    let world = World::new(App::Joystick).await;
+    world.sign_in(App::Joystick).await.unwrap();
+    let channels = "[joystick]\nchannels = [\"c1\", \"c2\", \"3f9a0c\"]";
+    let config = config(App::Joystick, &world.server.base()).replace("[joystick]", channels);
+    world.grants.configure(&Arc::new(settings(&world.folder, &config)));
+    let overview = world.grants.overview().await.unwrap();
+    let shown: Vec<(&str, bool, Condition)> =
+        overview.grants.iter().map(|grant| (grant.id.account.as_str(), grant.is_used, grant.condition)).collect();
+    assert_eq!(shown, [("3f9a0c", false, Condition::SignedIn), ("c1", true, Condition::Absent)]);
+}

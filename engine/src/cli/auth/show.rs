@@ -26,6 +26,9 @@ fn lines(grant: &GrantView, now_ms: u64) -> Vec<String> {
     if grant.condition != Condition::Absent {
         lines.push(format!("{} {} (id {})", word(grant.condition), grant.login, grant.user_id));
     }
+    if !grant.is_used {
+        lines.push("not used: one sign-in serves all channels, that of the first of them".to_owned());
+    }
     if let Some(problem) = &grant.problem {
         lines.push(advised(problem, grant.what_to_do.as_deref()));
     }
@@ -88,6 +91,7 @@ mod tests {
             user_id: "7".into(),
             login: "pixel".into(),
             scopes: vec!["chat:read".into()],
+            is_used: true,
             missing: vec!["chat:write".into()],
             expires_at_ms: Some(3_600_000),
             problem: None,

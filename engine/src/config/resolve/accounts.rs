@@ -71,6 +71,7 @@ impl Resolver<'_> {
         let oauth = raw.oauth_base.as_deref().unwrap_or("https://api.joystick.tv/api/oauth/");
         let rest = raw.rest_base.as_deref().unwrap_or("https://api.joystick.tv/api/v1/");
         let redirect = self.redirect(&table, raw.redirect.as_deref());
+        let scopes = self.scopes(&table, raw.scopes.as_deref());
         let channels = self.channels(&table, raw.channels.as_deref(), "expected channel ids", |_| true);
         let gateway_url = self.address(&table.key("gateway-url"), gateway, ["wss", "ws"]);
         let consent_url = self.address(&table.key("consent-url"), consent, ["https", "http"]);
@@ -82,6 +83,7 @@ impl Resolver<'_> {
             client_id: client_id?,
             client_secret: client_secret.flatten(),
             redirect: redirect?,
+            scopes,
             channels,
             bot: bot?,
             version: raw.version.unwrap_or(JoystickVersion::V2),
@@ -116,6 +118,21 @@ impl Resolver<'_> {
         } else if let Some(unknown) = given.iter().find(|name| !known.contains(&name.as_str())) {
             let message = format!("\"{unknown}\" is no subscription type that Showrunner reads");
             self.found_with_help(key, message, format!("these are: {}", known.join(", ")));
+        }
+        Some(given.to_vec())
+    }
+
+    /// Which there are is for the service to say: an application has those that it was given.
+    fn scopes(&mut self, table: &KeyPath, given: Option<&[String]>) -> Option<Vec<String>> {
+        let given = given?;
+        if given.is_empty() {
+            self.found_with_help(
+                table.key("scopes"),
+                "nothing would be asked for",
+                "leave the key out for all that is used",
+            );
+        } else if given.iter().any(|scope| scope.is_empty() || scope.contains(char::is_whitespace)) {
+            self.found(table.key("scopes"), "expected words such as \"chat:read\"");
         }
         Some(given.to_vec())
     }

@@ -39,6 +39,15 @@ fn channels_are_ids_and_stand_there_once() {
 }
 
 #[test]
+fn what_a_sign_in_asks_for_is_words() {
+    assert_eq!(settings(JOYSTICK).joystick.unwrap().scopes, None);
+    let scopes = settings(&format!("{JOYSTICK}scopes = [\"bot\"]\n")).joystick.unwrap().scopes;
+    assert_eq!(scopes, Some(vec!["bot".to_owned()]));
+    assert_problem(&format!("{JOYSTICK}scopes = []\n"), "4:10", "nothing would be asked for");
+    assert_problem(&format!("{JOYSTICK}scopes = [\"chat:read chat:write\"]\n"), "4:10", "expected words such as");
+}
+
+#[test]
 fn a_browser_comes_back_to_this_machine_alone() {
     for redirect in ["https://localhost:3000/oauth", "http://example.com/oauth", "http://localhost/?x=1", "oauth"] {
         assert_problem(

@@ -9,7 +9,7 @@ const EXPLAINED: &str = include_str!("../../../../config/showrunner.toml");
 const DEMO: &str = include_str!("../../../../config/demo.toml");
 
 /// Keys that are shown by an example, for want of a default.
-const EXAMPLES: [&str; 11] = [
+const EXAMPLES: [&str; 12] = [
     "http.token",
     "agent.queue-file",
     "agent.health-file",
@@ -18,6 +18,7 @@ const EXAMPLES: [&str; 11] = [
     "twitch.channels",
     "twitch.subscriptions",
     "joystick.client-secret",
+    "joystick.scopes",
     "joystick.channels",
     "simulator.script",
     "simulator.record",

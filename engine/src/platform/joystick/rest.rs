@@ -1,7 +1,7 @@
-//! REST, first version, and what stood in its place before: who the token is of, the stream, who follows and subscribes.
+//! REST, first version, and what stood in its place before: the stream, who follows, subscribes and moderates.
 //!
 //! Everything is about the channel that the token is of. Answers are bounded, redirects are never followed, and no error
-//! shows a token.
+//! shows a token. What catching up does not ask is for the tool service, which comes in a later version.
 
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
@@ -17,14 +17,6 @@ const PER_PAGE: u32 = 100;
 const MAX_PAGES: u32 = 10;
 /// A hundred names, and whatever stands beside them.
 const MAX_BYTES: usize = 1 << 20;
-
-/// Whose token it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    pub channel_id: String,
-    pub username: String,
-    pub live: bool,
-}
 
 /// A stream as it stands. What the service did not say is `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -68,16 +60,6 @@ impl Rest {
             path.pop_if_empty().pop().push("users");
         }
         Self { http, base: base.clone(), legacy }
-    }
-
-    pub async fn identity(&self, token: &SecretString) -> Result<Identity, HttpError> {
-        let fields = self.ask(Method::GET, below(&self.base, &["me", "identity"]), None, token).await?;
-        let (Some(channel_id), Some(username)) = (id_of(&fields, &["channel_id"]), word_of(&fields, &["username"]))
-        else {
-            return Err(HttpError::Answer("it names nobody"));
-        };
-        let live = fields.get("live").is_some_and(|live| *live == true);
-        Ok(Identity { channel_id, username: username.to_owned(), live })
     }
 
     pub async fn stream(&self, token: &SecretString) -> Result<Stream, HttpError> {

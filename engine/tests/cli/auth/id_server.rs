@@ -23,6 +23,8 @@ pub(super) struct Book {
     /// How often a device code is not typed yet.
     pub(super) pending: u32,
     pub(super) is_away: bool,
+    /// More is asked for than there is to have.
+    pub(super) refuses_scopes: bool,
 }
 
 pub(super) struct IdServer {
@@ -79,6 +81,7 @@ async fn serve(State(book): State<Arc<Mutex<Book>>>, address: Uri, headers: Head
             book.pending -= 1;
             answer(400, json!({ "status": 400, "message": "authorization_pending" }))
         }
+        "/oauth2/token" if book.refuses_scopes => answer(400, json!({ "error": "invalid_scope" })),
         "/oauth2/token" => {
             book.given += 1;
             let given = book.given;

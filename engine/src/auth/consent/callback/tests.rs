@@ -19,7 +19,7 @@ fn visit(callback: &Callback, query: &str) -> JoinHandle<(u16, String)> {
 #[tokio::test]
 async fn the_browser_brings_a_code_and_is_shown_what_came_of_it() {
     for (outcome, shown) in [(Ok("<anna>"), "Signed in as &lt;anna&gt;"), (Err("no \"key\""), "no &quot;key&quot;")] {
-        let mut callback = Callback::bind("http://127.0.0.1:0/oauth", STATE).await.unwrap();
+        let mut callback = Callback::bind("http://127.0.0.1:0/oauth", STATE, "twitch").await.unwrap();
         assert!(!callback.redirect().contains(":0/"), "the port is a real one");
         let browser = visit(&callback, "code=abc&scope=x&state=the-state");
         let arrival = callback.arrival().await.unwrap();
@@ -34,7 +34,7 @@ async fn the_browser_brings_a_code_and_is_shown_what_came_of_it() {
 
 #[tokio::test]
 async fn what_does_not_belong_to_this_sign_in_is_refused_and_the_wait_goes_on() {
-    let mut callback = Callback::bind("http://127.0.0.1:0/oauth", STATE).await.unwrap();
+    let mut callback = Callback::bind("http://127.0.0.1:0/oauth", STATE, "twitch").await.unwrap();
     for query in ["code=evil&state=other", "code=evil", "code=evil&state=", "error=access_denied&state=other"] {
         let (status, body) = visit(&callback, query).await.unwrap();
         assert!(status == 400 && body.contains("Not the right sign-in"), "{query}: {body}");
@@ -50,7 +50,7 @@ async fn what_does_not_belong_to_this_sign_in_is_refused_and_the_wait_goes_on() 
 
 #[tokio::test]
 async fn who_does_not_agree_is_told_so_on_both_sides() {
-    let mut callback = Callback::bind("http://127.0.0.1:0/oauth", STATE).await.unwrap();
+    let mut callback = Callback::bind("http://127.0.0.1:0/oauth", STATE, "twitch").await.unwrap();
     let query = "error=access_denied&error_description=The+user+denied+you+access&state=the-state";
     let browser = visit(&callback, query);
     let Err(denied) = callback.arrival().await else { panic!() };
@@ -65,7 +65,7 @@ async fn a_port_that_is_taken_is_named_and_what_to_do() {
     let address = taken.local_addr().unwrap();
     for host in ["127.0.0.1", "localhost"] {
         let redirect = format!("http://{host}:{}/oauth", address.port());
-        let Err(refused) = Callback::bind(&redirect, STATE).await else { panic!("{redirect}") };
+        let Err(refused) = Callback::bind(&redirect, STATE, "twitch").await else { panic!("{redirect}") };
         assert_eq!(refused.to_string(), format!("`redirect`: {address} is taken by another program"));
         assert!(refused.help.unwrap().contains("another `redirect`"));
     }
@@ -73,7 +73,7 @@ async fn a_port_that_is_taken_is_named_and_what_to_do() {
 
 #[tokio::test]
 async fn localhost_is_whatever_the_browser_takes_it_for() {
-    let mut callback = Callback::bind("http://localhost:0/", STATE).await.unwrap();
+    let mut callback = Callback::bind("http://localhost:0/", STATE, "twitch").await.unwrap();
     let browser = visit(&callback, "code=abc&state=the-state");
     callback.arrival().await.unwrap().tell(Ok("anna"));
     assert_eq!(browser.await.unwrap().0, 200);
