@@ -37,7 +37,7 @@ pub use self::user::{Roles, User};
 pub enum Origin {
     #[default]
     Live,
-    /// Injected by the operator; never counts as the real thing.
+    /// Injected by the operator, or a test of the platform's own; never counts as the real thing.
     Test,
     Replay,
 }
