@@ -54,7 +54,7 @@ enum Command {
     Run(run::Arguments),
     /// Show what it does: a simulated stream, answered by the plugins that ship. Needs no account.
     Demo(demo::Arguments),
-    /// Write a config to start from, and a folder for plugins.
+    /// Write a config to start from, a folder for plugins, and the key that tokens are sealed with.
     Init(init::Arguments),
     /// Check, show or reload the config.
     #[command(subcommand)]

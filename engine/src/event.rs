@@ -12,6 +12,8 @@ mod engine;
 #[cfg(test)]
 mod fuzz;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod user;
 
 use std::fmt;
@@ -19,6 +21,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 pub use self::amount::Amount;
 pub use self::chat::{ChatMessage, Command, Presence, Span};
@@ -34,7 +37,7 @@ pub use self::user::{Roles, User};
 pub enum Origin {
     #[default]
     Live,
-    /// Injected by the operator; never counts as the real thing.
+    /// Injected by the operator, or a test of the platform's own; never counts as the real thing.
     Test,
     Replay,
 }
@@ -106,6 +109,15 @@ pub struct Draft {
 impl Draft {
     pub fn new(channel: Channel, at_ms: u64, event: Event) -> Self {
         Self { id: None, at_ms, origin: Origin::Live, channel, event, extra: None, own: false }
+    }
+
+    /// Marked as looked up after a gap: `extra` says so, beside what it says already.
+    #[must_use]
+    pub fn late(self) -> Self {
+        let extra = self.extra.as_deref().and_then(|extra| serde_json::from_str(extra).ok());
+        let mut extra: Map<String, Value> = extra.unwrap_or_default();
+        extra.insert("late".to_owned(), Value::Bool(true));
+        Self { extra: Some(Value::Object(extra).to_string()), ..self }
     }
 }
 

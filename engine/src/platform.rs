@@ -1,7 +1,7 @@
 //! The streaming platforms: each turns its own wire format into [`Draft`]s and carries out [`Action`]s.
 //!
-//! A platform never knows a plugin. It holds one connection at a time; connecting again after an end is the
-//! business of the [`supervisor`] alone, so no two parts can ever reconnect at once.
+//! A platform never knows a plugin. Each of its listeners holds one connection at a time; connecting again after an end
+//! is the business of the [`supervisor`] alone, so no two parts can ever reconnect at once.
 
 pub mod actioncable;
 mod backoff;

@@ -1,4 +1,5 @@
-//! `showrunner init`: a config in which every key is explained, and a folder for plugins.
+//! `showrunner init`: a config in which every key is explained, a folder for plugins, and the key that tokens are sealed
+//! with.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::failure::Failure;
 use super::output;
 use crate::auth::answer::AuthError;
-use crate::auth::make_key_file;
+use crate::auth::{key_file, make_key_file};
 use crate::config;
 
 const CONFIG: &str = include_str!("../../../config/showrunner.toml");
@@ -21,9 +22,9 @@ pub(super) struct Arguments {
 
 pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<()> {
     let config = write(&arguments.folder)?;
-    // What seals the tokens of those who will sign in.
-    make_key_file(&config::paths(&config)?.data_dir).map_err(AuthError::from)?;
-    output::line(next_steps(&config))
+    let data_dir = config::paths(&config)?.data_dir;
+    make_key_file(&data_dir).map_err(AuthError::from)?;
+    output::line(next_steps(&config, &key_file(&data_dir)))
 }
 
 /// Returns the path of the config.
@@ -42,12 +43,14 @@ fn write(folder: &Path) -> Result<PathBuf, Failure> {
     Ok(config)
 }
 
-fn next_steps(config: &Path) -> String {
+fn next_steps(config: &Path, key: &Path) -> String {
     let (path, folder) = (config.display(), config.parent().unwrap_or(config).join("plugins"));
     format!(
-        "Wrote {path} and {folder}.\n\n\
+        "Wrote {path} and {folder}.\n\
+         Tokens are sealed with the key in {key}: keep a copy of it, apart from the backups.\n\n\
          Next:\n  \
-           1. Add the account of your bot: [[retake]], [twitch] or [joystick] in {path}. It also runs without one.\n  \
+           1. Add the account of your bot in {path}: [twitch], [joystick] or [[retake]]. It also runs without one.\n     \
+              For Twitch and Joystick then: showrunner auth twitch --config {path} (or auth joystick)\n  \
            2. showrunner config check --config {path}\n  \
            3. showrunner run --config {path}\n\n\
          While it runs, in other terminals:\n  \
@@ -55,7 +58,8 @@ fn next_steps(config: &Path) -> String {
            showrunner simulate chat --user alice --text hello --config {path}\n\n\
          A plugin of your own goes into {folder}/<its id>/; then:\n  \
            showrunner plugins grant <its id> --config {path}",
-        folder = folder.display()
+        folder = folder.display(),
+        key = key.display()
     )
 }
 
@@ -75,6 +79,18 @@ mod tests {
         let error = write(config.parent().unwrap()).unwrap_err();
         assert!(error.to_string().contains("not overwritten"));
         assert_eq!(fs::read_to_string(&config).unwrap(), "# mine");
-        assert!(next_steps(&config).contains("showrunner run --config"));
+    }
+
+    #[test]
+    fn what_comes_next_is_said_with_the_paths_of_this_config() {
+        let said = next_steps(Path::new("my/showrunner.toml"), Path::new("my/showrunner-data/auth.key"));
+        for expected in [
+            "the key in my/showrunner-data/auth.key",
+            "1. Add the account of your bot in my/showrunner.toml: [twitch], [joystick] or [[retake]].",
+            "\n     For Twitch and Joystick then: showrunner auth twitch --config my/showrunner.toml",
+            "3. showrunner run --config my/showrunner.toml",
+        ] {
+            assert!(said.contains(expected), "{said}");
+        }
     }
 }

@@ -49,7 +49,7 @@ pub(super) const QUEUE_BOUND: Bounded<u32> = bounded(1000, 1, 100_000);
 /// An agent that thinks about one answer for longer has most likely died.
 pub(super) const VISIBILITY: Bounded<Time> = bounded(Time::seconds(300), Time::seconds(1), Time::seconds(86_400));
 pub(super) const ATTEMPTS: Bounded<u32> = bounded(5, 1, 100);
-/// The seed's agent looked every 3 s.
+/// Agents that poll look about as often.
 pub(super) const WAKE_DEBOUNCE: Bounded<Time> = bounded(Time::seconds(3), Time::milliseconds(0), Time::seconds(3600));
 pub(super) const WAKE_TIMEOUT: Bounded<Time> = bounded(Time::seconds(30), Time::milliseconds(100), Time::seconds(600));
 

@@ -29,7 +29,8 @@ pub fn reply(envelope: &Envelope, text: &str) -> Result<u32, String> {
     }
 }
 
-/// Answers a message by its id, for an answer that comes later than its question.
+/// Answers a message by its id, for an answer that comes later than its question. Where a platform has no threads, it is a
+/// line like any other.
 ///
 /// # Errors
 /// When it is not granted (`chat = ["reply"]`) or over a limit.

@@ -14,7 +14,8 @@ pub fn remove_message<'a>(place: impl Into<Place<'a>>, message_id: &str, reason:
     host::moderation::remove_message(place.platform, place.channel, message_id, reason)
 }
 
-/// Silences somebody for `seconds`, or for good without them.
+/// Silences somebody for `seconds`, or for good without them. Where the platform decides how long it lasts, as on
+/// Joystick.tv, it does, also without seconds.
 ///
 /// # Errors
 /// When it is not granted (`moderation = ["suspend"]`) or over a limit.

@@ -17,10 +17,7 @@ use self::known::Known;
 use self::look_up::{Found, look_up};
 use super::rest::Rest;
 use crate::auth::Access;
-use crate::event::{Channel, Draft, Event, now_ms};
-
-/// Says of an event that it happened before it was told.
-const LATE: &str = r#"{"late":true}"#;
+use crate::event::{Channel, Draft, now_ms};
 
 pub(super) struct CatchUp {
     rest: Option<Arc<Rest>>,
@@ -59,7 +56,7 @@ impl CatchUp {
         if !events.is_empty() {
             tracing::debug!(%channel, count = events.len(), "What changed in a gap was looked up.");
         }
-        events.into_iter().map(|event| late(channel, event)).collect()
+        events.into_iter().map(|event| Draft::new(channel.clone(), now_ms(), event).late()).collect()
     }
 
     /// Takes note of what is told live. Says whether it was told before, when it was looked up.
@@ -67,8 +64,4 @@ impl CatchUp {
         let known = self.known.get_mut(&draft.channel);
         known.is_some_and(|known| known.hears(&draft.event, draft.at_ms))
     }
-}
-
-fn late(channel: &Channel, event: Event) -> Draft {
-    Draft { extra: Some(LATE.to_owned()), ..Draft::new(channel.clone(), now_ms(), event) }
 }

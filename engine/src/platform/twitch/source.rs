@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, pending};
 use secrecy::ExposeSecret;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
 use self::memory::Memory;
@@ -286,7 +286,7 @@ impl<'a> Session<'a> {
                     let at_ms = at_ms.unwrap_or_else(|| self.twitch_now_ms());
                     let notice = Notice { message_id: &id, topic, version, at_ms, event: &event };
                     for draft in self.read(&channel, &notice) {
-                        self.link.emit(late(draft));
+                        self.link.emit(draft.late());
                     }
                 }
             }
@@ -325,15 +325,6 @@ fn skew_ms(welcome: &Welcome) -> i64 {
 fn dropped(why: &'static str, message_id: &str, topic: &str) {
     count_dropped(why, 1);
     tracing::debug!(why, message_id, topic, "An event of Twitch was dropped.");
-}
-
-/// Marked as what was looked up afterwards.
-fn late(mut draft: Draft) -> Draft {
-    let extra = draft.extra.as_deref().and_then(|extra| serde_json::from_str(extra).ok());
-    let mut extra: Map<String, Value> = extra.unwrap_or_default();
-    extra.insert("late".to_owned(), Value::Bool(true));
-    draft.extra = Some(Value::Object(extra).to_string());
-    draft
 }
 
 fn count_dropped(why: &'static str, count: u64) {

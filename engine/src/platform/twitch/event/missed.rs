@@ -38,9 +38,8 @@ pub(in super::super) fn missed_subscription(channel: &Channel, item: &Value, at_
 }
 
 /// `None` for what has no time and no id: it could be told again and again.
-fn late(channel: &Channel, mut parsed: Parsed, at_ms: u64) -> Option<Draft> {
+fn late(channel: &Channel, parsed: Parsed, at_ms: u64) -> Option<Draft> {
     let (Some(_), Some(_)) = (&parsed.key, parsed.at_ms) else { return None };
-    parsed.extra.insert("late".to_owned(), json!(true));
     let notice = Notice { message_id: "", topic: "", version: "", at_ms, event: &Value::Null };
-    Some(parsed.draft(channel, &notice))
+    Some(parsed.draft(channel, &notice).late())
 }
