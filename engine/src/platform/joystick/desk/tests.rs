@@ -45,6 +45,27 @@ async fn a_line_is_done_when_it_comes_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_line_with_tags_comes_back_as_it_was_escaped_or_without_them() {
+    let desk = Arc::new(Desk::default());
+    let mut open = desk.open();
+    let text = "<b>hi</b> &  <i>you</i> <3";
+    for echo in [
+        text,
+        "&lt;b&gt;hi&lt;/b&gt; &amp; &lt;i&gt;you&lt;/i&gt; &lt;3",
+        "&amp;lt;b&amp;gt;hi&amp;lt;/b&amp;gt; &amp;amp; &amp;lt;i&amp;gt;you&amp;lt;/i&amp;gt; &amp;lt;3",
+        "hi & you <3",
+        "hi &amp; you &lt;3",
+    ] {
+        let saying = say(&desk, "c", text);
+        open.next().await;
+        desk.heard("c", "hi & they <3", "m0");
+        assert_eq!(desk.channel_of(echo), Some(channel("c")), "{echo}");
+        desk.heard("c", echo, "m1");
+        assert_eq!(saying.await.unwrap(), receipt("m1"), "{echo}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn equal_lines_come_back_one_by_one_and_others_in_any_order() {
     let desk = Arc::new(Desk::default());
     let mut open = desk.open();
