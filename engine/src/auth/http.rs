@@ -89,10 +89,11 @@ pub(super) async fn ask(request: RequestBuilder, secrets: &[&str]) -> Result<Val
     // An error without a readable body is still that error.
     let body = read_body(response).await.unwrap_or_default();
     let problem = serde_json::from_slice(&body).ok().as_ref().and_then(problem).map(|text| tellable(&text, secrets));
-    Err(judge(status, problem.as_deref()))
+    let is_page = body.trim_ascii_start().starts_with(b"<");
+    Err(judge(status, problem.as_deref(), is_page))
 }
 
-fn judge(status: StatusCode, problem: Option<&str>) -> RequestError {
+fn judge(status: StatusCode, problem: Option<&str>, is_page: bool) -> RequestError {
     let text = match problem {
         Some(problem) => format!("HTTP {}, \"{problem}\"", status.as_u16()),
         None => format!("HTTP {}", status.as_u16()),
@@ -104,6 +105,8 @@ fn judge(status: StatusCode, problem: Option<&str>) -> RequestError {
             .any(|words| problem.contains(words))
     });
     match status.as_u16() {
+        // A network's own page: the service was never asked.
+        400 | 401 | 403 if is_page => RequestError::Undone(format!("a page turns this machine away ({text})")),
         400 | 401 | 403 if names_client => RequestError::Application(text),
         400 | 401 => RequestError::Refused(text),
         429 => RequestError::Undone(format!("it asks to wait ({text})")),
@@ -167,7 +170,7 @@ mod tests {
 
     #[test]
     fn an_answer_says_whether_the_token_the_application_or_nothing_was_touched() {
-        let judged = |status: u16, problem| judge(StatusCode::from_u16(status).unwrap(), problem);
+        let judged = |status: u16, problem| judge(StatusCode::from_u16(status).unwrap(), problem, false);
         assert!(matches!(judged(400, Some("Invalid refresh token")), RequestError::Refused(_)));
         assert!(matches!(judged(401, None), RequestError::Refused(_)));
         assert!(matches!(judged(403, Some("invalid client secret")), RequestError::Application(_)));

@@ -31,7 +31,13 @@ pub enum CableError {
     Unreachable(String),
     /// An answer came, and it was no WebSocket.
     #[error("the server refused the socket: HTTP {status}{}", told(words.as_deref()))]
-    Refused { status: u16, words: Option<String> },
+    Refused {
+        status: u16,
+        /// What the server itself says; a page says nothing.
+        words: Option<String>,
+        /// A page for a browser: what stands before the service answered, not the service.
+        is_page: bool,
+    },
     #[error("the server hung up in the midst of the handshake")]
     HungUp,
     #[error("no welcome within {0:?}")]

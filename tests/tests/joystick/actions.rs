@@ -194,6 +194,29 @@ async fn an_error_is_told_in_its_words_in_either_shape() {
 }
 
 #[tokio::test]
+async fn an_error_that_takes_its_time_is_still_the_commands() {
+    let mut scene = Scene::ready(V2).await;
+    let message_id = scene.joystick.room().say("alice", "rude");
+    scene.event().await;
+    let remove = Action::RemoveMessage { message_id, reason: String::new() };
+    let slow = under_way(&scene, remove.clone(), 1).await;
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(2)).await;
+    tokio::time::resume();
+    scene.joystick.push_json(&serde_json::json!({"error": "not a moderator"}));
+    assert_eq!(refused(slow.await.unwrap()), "not a moderator");
+
+    // And one that is later than anybody waits is no refusal of what came after.
+    let late = under_way(&scene, remove, 2).await;
+    assert_eq!(in_vain(late).await.unwrap(), Ok(Receipt::default()));
+    scene.joystick.hold_events();
+    let saying = under_way(&scene, say("gm"), 3).await;
+    scene.joystick.push_json(&serde_json::json!({"error": "not a moderator"}));
+    scene.joystick.release_backwards();
+    assert!(saying.await.unwrap().unwrap().message_id.is_some());
+}
+
+#[tokio::test]
 async fn a_scope_that_is_missing_is_told() {
     let scope_less = SCOPES.replace("chat:write", "").replace("chat:moderate", "");
     let scene = Scene::start(V2, |_, _| {}).await;

@@ -7,7 +7,7 @@ use serde_json::json;
 use showrunner::config::settings::JoystickVersion::{V1, V2};
 use showrunner::config::settings::{JoystickSettings, JoystickToken};
 use showrunner_tests::joystick::{CLIENT_SECRET, Confirm, FakeJoystick, Refused, SCOPES, STREAMER};
-use showrunner_tests::service::When;
+use showrunner_tests::service::{Answer, When};
 
 use crate::scene::{Scene, bot};
 
@@ -210,6 +210,38 @@ async fn another_server_at_that_address_is_named() {
             .await;
     let why = scene.backs_off().await;
     assert!(why.contains("HTTP 404") && why.contains("gateway-url"), "{why}");
+}
+
+/// What stands before the service knows no token, and each refresh uses one up.
+#[tokio::test]
+async fn a_network_that_turns_everybody_away_costs_no_token() {
+    for token in [JoystickToken::Access, JoystickToken::Basic] {
+        let answers = [Answer::Html(403), Answer::status(403, "forbidden"), Answer::Html(401)];
+        let count = answers.len();
+        let mut scene = Scene::start(V2, |joystick, settings| {
+            joystick.answer_next("GET /cable", answers);
+            settings.gateway_token = token;
+        })
+        .await;
+        for number in 0..count {
+            let why = scene.backs_off().await;
+            assert!(why.contains("HTTP 40") && why.contains("is kept"), "{number}: {why}");
+            scene.bot.statuses.restart("joystick:pixel");
+        }
+        scene.bot.until_ready().await;
+        hears(&mut scene, "gm").await;
+        assert_eq!((scene.tokens.refreshes(), scene.joystick.sockets_ever()), (0, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_the_upgrade_refuses_is_refreshed() {
+    let refusal = Answer::status(401, "unauthorized");
+    let mut scene = Scene::start(V2, |joystick, _| joystick.answer_next("GET /cable", [refusal])).await;
+    scene.tokens.will_get(&scene.joystick.grant(STREAMER, SCOPES).access);
+    scene.bot.until_ready().await;
+    hears(&mut scene, "gm").await;
+    assert_eq!((scene.tokens.refreshes(), scene.joystick.sockets_ever()), (1, 1));
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Services that refuse, fail, or do not answer.
 
 use serde_json::{Value, json};
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::server::Fault;
@@ -83,6 +83,31 @@ async fn a_broken_connection_is_told_from_one_that_was_refused() {
     world.grants.configure(&world.settings);
     refresh(&tokens, &stale).await;
     assert!(world.server.presented().is_empty(), "it may have arrived");
+}
+
+/// What stands before a service may turn everybody away for a while. The service knows nothing of it.
+#[tokio::test]
+async fn a_page_that_turns_away_costs_no_refresh_token() {
+    let (world, tokens) = World::signed_in(App::Joystick).await;
+    let stale = tokens.read().await.unwrap();
+    for status in ["400 Bad Request", "401 Unauthorized", "403 Forbidden"] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let network = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+            let page = "\n<html>Attention required</html>";
+            let head =
+                format!("HTTP/1.1 {status}\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n", page.len());
+            stream.write_all(format!("{head}{page}").as_bytes()).await.unwrap();
+        });
+        world.grants.configure(&Arc::new(settings(&world.folder, &config(App::Joystick, &base))));
+        assert!(matches!(refresh(&tokens, &stale).await, TokenError::Later(why) if why.contains("a page")), "{status}");
+        network.await.unwrap();
+    }
+    // After a restart too: the mark was cleared.
+    let world = world.restarted().await;
+    world.grants.tokens(&App::Joystick.id()).refresh(&stale).await.unwrap();
 }
 
 #[tokio::test]

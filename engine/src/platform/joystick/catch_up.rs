@@ -34,11 +34,13 @@ impl CatchUp {
 
     /// To be called when events come again. What is heard from now on is newer than what is looked up.
     pub(super) fn begin(&mut self, access: Option<&Access>) {
-        self.known.values_mut().for_each(Known::begin);
         self.under_way = match (&self.rest, access) {
             (Some(rest), Some(access)) => Some(look_up(Arc::clone(rest), access.clone()).boxed()),
             _ => None,
         };
+        if self.under_way.is_some() {
+            self.known.values_mut().for_each(Known::begin);
+        }
     }
 
     /// What was missed, once it was looked up. May be dropped at any await.
@@ -48,11 +50,14 @@ impl CatchUp {
             None => pending().await,
         };
         self.under_way = None;
-        let Some((channel, known)) = self.known.iter_mut().find(|(channel, _)| *channel.id == *found.channel_id) else {
-            tracing::debug!(channel = found.channel_id, "The token is of a channel that is not in the config.");
+        let channel_id = found.channel_id.clone();
+        let known = self.known.iter_mut().find(|(channel, _)| *channel.id == *channel_id);
+        let compared = known.map(|(channel, known)| (channel.clone(), known.compare(found)));
+        self.known.values_mut().for_each(Known::end);
+        let Some((channel, events)) = compared else {
+            tracing::debug!(channel = channel_id, "The token is of a channel that is not in the config.");
             return Vec::new();
         };
-        let events = known.compare(found);
         if !events.is_empty() {
             tracing::debug!(%channel, count = events.len(), "What changed in a gap was looked up.");
         }

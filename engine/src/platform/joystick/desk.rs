@@ -2,7 +2,9 @@
 //! of them.
 //!
 //! The service answers nothing. A line that was said comes back as an event like any other; a command that fails is told
-//! in a frame that names none, so it is taken for the oldest that waits; and of everything else there is silence.
+//! in a frame that names none, so it is taken for the oldest that waits; and of everything else there is silence. What is
+//! done in silence is remembered for a while, as its error may be late: then two commands may be meant, and the one that
+//! waits is not said to be refused.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,13 +12,17 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::wire::plain;
 use crate::platform::{ActionError, Receipt};
 
 /// Commands that the socket has not taken yet, at most: as many as an account may have under way.
 const MOST_OUTGOING: usize = 256;
+/// For so long what was taken for done may still be refused.
+const LATE: Duration = Duration::from_secs(5);
+/// Each takes away one layer of entities. Nobody writes so many, and a text of nothing else must not cost its square.
+const MOST_READINGS: usize = 8;
 
 type Outcome = Result<Receipt, ActionError>;
 
@@ -31,17 +37,47 @@ struct State {
     outgoing: Option<mpsc::Sender<Command>>,
     /// In the order in which they were given.
     waiting: VecDeque<Waiting>,
+    /// Silent commands that nobody waits for any more, in the order in which they ended.
+    ended: VecDeque<Ended>,
     count: u64,
 }
 
 struct Waiting {
     number: u64,
     channel: Arc<str>,
-    /// What is to come back; `None` for what is done in silence.
-    echo: Option<String>,
+    awaits: Awaits,
     /// From then on nobody knows whether it arrived.
     is_written: bool,
+    /// What the gateway said when it refused this command or one that had ended before.
+    doubt: Option<String>,
     outcome: oneshot::Sender<Outcome>,
+}
+
+enum Awaits {
+    /// This text, as [`comparable`] writes it.
+    Echo(String),
+    /// Nothing, by a command of this name.
+    Silence(String),
+}
+
+/// A silent command that was taken for done, or that was given up.
+struct Ended {
+    name: String,
+    channel: Arc<str>,
+    at: Instant,
+}
+
+/// Whose a refusal is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// Who waits was told.
+    Waiting,
+    /// Of a command that was taken for done, as far as anybody can tell.
+    Ended {
+        name: String,
+        channel: Arc<str>,
+    },
+    Nobody,
 }
 
 /// What is to be written to the socket.
@@ -56,36 +92,30 @@ pub(super) struct Command {
 pub(super) enum Proof<'text> {
     /// This text comes back within this time.
     Echo(&'text str, Duration),
-    /// No error comes within this time.
-    Silence(Duration),
+    /// No error comes within this time. The name is for errors that come later.
+    Silence(&'text str, Duration),
 }
 
 impl Desk {
     /// Hands a command over, and waits until it is known what became of it.
     pub(super) async fn carry_out(&self, channel: &Arc<str>, data: Value, proof: Proof<'_>) -> Outcome {
-        let (echo, patience) = match proof {
-            Proof::Echo(text, patience) => (Some(comparable(text)), patience),
-            Proof::Silence(patience) => (None, patience),
+        let (awaits, patience) = match proof {
+            Proof::Echo(text, patience) => (Awaits::Echo(comparable(text)), patience),
+            Proof::Silence(name, patience) => (Awaits::Silence(name.to_owned()), patience),
         };
-        let (number, mut outcome) = self.submit(channel, data, echo)?;
+        let (number, mut outcome) = self.submit(channel, data, awaits)?;
         let slip = Slip { desk: self, number };
         match timeout(patience, &mut outcome).await {
             Ok(Ok(outcome)) => return outcome,
             Ok(Err(_)) => return Err(ActionError::Lost("the connection was closed".to_owned())),
             Err(_) => {}
         }
-        match slip.withdraw() {
+        match slip.withdraw().map(|waiting| waiting.unanswered(patience)) {
             // It came just now.
             None => {
                 outcome.try_recv().unwrap_or_else(|_| Err(ActionError::Lost("the connection was closed".to_owned())))
             }
-            Some(waiting) if !waiting.is_written => {
-                Err(ActionError::Unreachable("the connection takes nothing at the moment".to_owned()))
-            }
-            Some(waiting) if waiting.echo.is_some() => {
-                Err(ActionError::Lost(format!("it did not come back from the chat within {patience:?}")))
-            }
-            Some(_) => Ok(Receipt::default()),
+            Some(unanswered) => unanswered,
         }
     }
 
@@ -93,7 +123,7 @@ impl Desk {
         &self,
         channel: &Arc<str>,
         data: Value,
-        echo: Option<String>,
+        awaits: Awaits,
     ) -> Result<(u64, oneshot::Receiver<Outcome>), ActionError> {
         let mut state = self.state();
         let unreachable = |why: &str| ActionError::Unreachable(why.to_owned());
@@ -105,8 +135,9 @@ impl Desk {
         state.waiting.push_back(Waiting {
             number,
             channel: Arc::clone(channel),
-            echo,
+            awaits,
             is_written: false,
+            doubt: None,
             outcome: sender,
         });
         Ok((number, receiver))
@@ -123,7 +154,7 @@ impl Desk {
     pub(super) fn heard(&self, channel: &str, text: &str, message_id: &str) {
         let text = comparable(text);
         let mut state = self.state();
-        let is_it = |waiting: &Waiting| *waiting.channel == *channel && waiting.echo.as_ref() == Some(&text);
+        let is_it = |waiting: &Waiting| *waiting.channel == *channel && waiting.awaits.is_echo(&text);
         if let Some(waiting) = state.waiting.iter().position(is_it).and_then(|position| state.waiting.remove(position))
         {
             let message_id = Some(message_id.to_owned()).filter(|id| !id.is_empty());
@@ -136,28 +167,47 @@ impl Desk {
     pub(super) fn channel_of(&self, text: &str) -> Option<Arc<str>> {
         let text = comparable(text);
         let state = self.state();
-        let waiting = state.waiting.iter().find(|waiting| waiting.echo.as_ref() == Some(&text));
+        let waiting = state.waiting.iter().find(|waiting| waiting.awaits.is_echo(&text));
         waiting.map(|waiting| Arc::clone(&waiting.channel))
     }
 
-    /// A command was refused. Says whether one was waiting.
-    pub(super) fn heard_refusal(&self, words: &str) -> bool {
+    /// A command was refused. Where it may have been one that has ended, the oldest that waits is only in doubt.
+    pub(super) fn heard_refusal(&self, words: &str) -> Refused {
         let mut state = self.state();
+        state.forget_ended();
         let position = state.waiting.iter().position(|waiting| waiting.is_written);
-        let Some(waiting) = position.and_then(|position| state.waiting.remove(position)) else { return false };
+        if let Some(Ended { name, channel, .. }) = state.ended.pop_front() {
+            if let Some(waiting) = position.and_then(|position| state.waiting.get_mut(position)) {
+                waiting.doubt = Some(words.to_owned());
+            }
+            return Refused::Ended { name, channel };
+        }
+        let Some(waiting) = position.and_then(|position| state.waiting.remove(position)) else {
+            return Refused::Nobody;
+        };
         let _ = waiting.outcome.send(Err(ActionError::Refused(words.to_owned())));
-        true
+        Refused::Waiting
     }
 
     fn withdraw(&self, number: u64) -> Option<Waiting> {
         let mut state = self.state();
         let position = state.waiting.iter().position(|waiting| waiting.number == number)?;
-        state.waiting.remove(position)
+        let waiting = state.waiting.remove(position)?;
+        state.forget_ended();
+        if let Awaits::Silence(name) = &waiting.awaits
+            && waiting.is_written
+            && waiting.doubt.is_none()
+        {
+            let ended = Ended { name: name.clone(), channel: Arc::clone(&waiting.channel), at: Instant::now() };
+            state.ended.push_back(ended);
+        }
+        Some(waiting)
     }
 
     fn close(&self) {
         let mut state = self.state();
         state.outgoing = None;
+        state.ended.clear();
         for waiting in state.waiting.drain(..) {
             let why = "the connection was lost".to_owned();
             let error = if waiting.is_written { ActionError::Lost(why) } else { ActionError::Unreachable(why) };
@@ -168,6 +218,36 @@ impl Desk {
     fn state(&self) -> MutexGuard<'_, State> {
         // Every change under this lock is whole before anything can fail.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn forget_ended(&mut self) {
+        self.ended.retain(|ended| ended.at.elapsed() < LATE);
+    }
+}
+
+impl Waiting {
+    /// What is known of it when nothing was heard for as long as anybody waits.
+    fn unanswered(self, patience: Duration) -> Outcome {
+        if !self.is_written {
+            return Err(ActionError::Unreachable("the connection takes nothing at the moment".to_owned()));
+        }
+        let refused = |words| format!("the gateway refused it, or a command before it, with \"{words}\"");
+        match (self.awaits, self.doubt.map(refused)) {
+            (Awaits::Silence(_), None) => Ok(Receipt::default()),
+            (Awaits::Silence(_), Some(refused)) => Err(ActionError::Lost(refused)),
+            (Awaits::Echo(_), doubt) => {
+                let refused = doubt.map(|refused| format!("; {refused}")).unwrap_or_default();
+                Err(ActionError::Lost(format!("it did not come back from the chat within {patience:?}{refused}")))
+            }
+        }
+    }
+}
+
+impl Awaits {
+    fn is_echo(&self, text: &str) -> bool {
+        matches!(self, Self::Echo(echo) if echo == text)
     }
 }
 
@@ -216,9 +296,18 @@ impl Drop for Slip<'_> {
     }
 }
 
-/// A line as it may come back: with other spaces, or with its signs written as entities.
+/// A line as it may come back: with other spaces, with its signs written as entities, or without what looks like a tag. So
+/// both sides are read until there is nothing left to read.
 fn comparable(text: &str) -> String {
-    plain(text)
+    let mut read = plain(text);
+    for _ in 0..MOST_READINGS {
+        let again = plain(&read);
+        if again == read {
+            break;
+        }
+        read = again;
+    }
+    read
 }
 
 #[cfg(test)]

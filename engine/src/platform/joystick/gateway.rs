@@ -116,12 +116,13 @@ fn basic_key(settings: &JoystickSettings) -> SecretString {
     STANDARD.encode(format!("{}:{}", settings.client_id, secret)).into()
 }
 
-/// Whether what the connection was opened with is not accepted.
+/// Whether what the connection was opened with is not accepted. A network that turns clients away says nothing of a token,
+/// and a token that is refreshed for it in vain would end the sign-in.
 pub(super) fn is_refusal(error: &CableError) -> bool {
     match error {
         CableError::Rejected | CableError::Closed { code: Some(UNAUTHORIZED), .. } => true,
         CableError::Disconnected { reason, .. } => reason.as_deref() == Some("unauthorized"),
-        CableError::Refused { status, .. } => matches!(status, 401 | 403),
+        CableError::Refused { status: 401, is_page, .. } => !is_page,
         _ => false,
     }
 }
@@ -136,6 +137,9 @@ pub(super) fn ended(error: &CableError) -> Disconnect {
         },
         CableError::Refused { status: 404, .. } | CableError::Unsupported(_) => {
             Disconnect::Retry(format!("{error}; check `gateway-url` in [joystick]"))
+        }
+        CableError::Refused { status: 401 | 403, .. } => {
+            Disconnect::Retry(format!("{error}; that is not the service's word on the token, so it is kept"))
         }
         _ => Disconnect::Retry(error.to_string()),
     }

@@ -13,8 +13,8 @@ use crate::effect::Action;
 use crate::event::Channel;
 use crate::platform::{ActionError, Receipt, Sink};
 
-/// An error comes within this time, or not at all.
-const SILENCE: Duration = Duration::from_secs(1);
+/// An error comes within this time, as a rule; what becomes of a later one, the desk decides.
+const SILENCE: Duration = Duration::from_secs(3);
 /// No limit is documented. This one keeps a plugin gone wild from posting books.
 const MAX_TEXT_BYTES: usize = 8 << 10;
 
@@ -47,9 +47,10 @@ impl Sink for JoystickSink {
         }
         let command = self.command(channel, action)?;
         let data = command.written(&channel.id, self.keys);
+        let name = command.name();
         let proof = match &command {
             Command::Say { text } => Proof::Echo(text, self.echo),
-            _ => Proof::Silence(SILENCE),
+            _ => Proof::Silence(&name, SILENCE),
         };
         self.desk.carry_out(&channel.id, data, proof).await
     }
@@ -99,6 +100,18 @@ enum Command {
 }
 
 impl Command {
+    /// With what it is done to, and without what it says.
+    fn name(&self) -> String {
+        match self {
+            Self::Say { .. } => "send_message".to_owned(),
+            Self::Whisper { username, .. } => format!("send_whisper to {username}"),
+            Self::Delete { message_id } => format!("delete_message {message_id}"),
+            Self::Mute { message_id } => format!("mute_user of message {message_id}"),
+            Self::Unmute { username } => format!("unmute_user {username}"),
+            Self::Block { message_id } => format!("block_user of message {message_id}"),
+        }
+    }
+
     fn written(&self, channel_id: &str, keys: JoystickKeys) -> Value {
         let (channel_key, message_key) = match keys {
             JoystickKeys::Snake => ("channel_id", "message_id"),
@@ -153,6 +166,7 @@ mod tests {
             (Command::Block { message_id: message_id() }, json!({ "action": "block_user", "message_id": "m1" })),
         ];
         for (command, mut data) in cases {
+            assert!(command.name().starts_with(data["action"].as_str().unwrap()) && !command.name().contains("gm"));
             data["channel_id"] = json!("3f9a");
             assert_eq!(command.written("3f9a", JoystickKeys::Snake), data);
             let camel = data.to_string().replace("channel_id", "channelId").replace("message_id", "messageId");

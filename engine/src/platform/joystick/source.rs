@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use super::catch_up::CatchUp;
-use super::desk::Desk;
+use super::desk::{Desk, Refused};
 use super::gateway::{Gateway, Pass, ended, is_refusal};
 use super::reader::Reader;
 use super::wire::{Heard, read};
@@ -97,9 +97,7 @@ impl JoystickSource {
         let mut parsed = match read(&incoming.message) {
             Heard::Event(parsed) => *parsed,
             Heard::Error(words) => {
-                if !self.desk.heard_refusal(&words) {
-                    tracing::warn!(words, "The gateway refused a command that nobody waits for any more.");
-                }
+                self.hear_refusal(&words);
                 return;
             }
         };
@@ -119,6 +117,19 @@ impl JoystickSource {
             return;
         }
         link.emit(draft);
+    }
+
+    fn hear_refusal(&self, words: &str) {
+        match self.desk.heard_refusal(words) {
+            Refused::Waiting => {}
+            Refused::Ended { name, channel } => tracing::warn!(
+                command = name,
+                %channel,
+                words,
+                "The gateway refused a command late, when it was already taken for done, or the one that came after it."
+            ),
+            Refused::Nobody => tracing::warn!(words, "The gateway refused a command that nobody waits for any more."),
+        }
     }
 }
 

@@ -5,9 +5,9 @@ use std::io::ErrorKind;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError, UrlError};
-use tokio_tungstenite::tungstenite::handshake::client::Request;
-use tokio_tungstenite::tungstenite::http::header::{ORIGIN, SEC_WEBSOCKET_PROTOCOL};
-use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
+use tokio_tungstenite::tungstenite::handshake::client::{Request, Response};
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::http::header::{CONTENT_TYPE, ORIGIN, SEC_WEBSOCKET_PROTOCOL};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 use url::Url;
@@ -73,7 +73,7 @@ fn connect_error(error: Error) -> CableError {
         Error::Url(UrlError::UnableToConnect(_)) => CableError::Unreachable("no connection".to_owned()),
         Error::Url(error) => CableError::Address(error.to_string()),
         Error::HttpFormat(error) => CableError::Address(error.to_string()),
-        Error::Http(response) => refused(response.status(), response.body().as_deref().unwrap_or_default()),
+        Error::Http(response) => refused(&response),
         Error::Protocol(ProtocolError::HandshakeIncomplete) => CableError::HungUp,
         Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_)) => {
             CableError::Unsupported(format!("it does not speak {PROTOCOL}"))
@@ -89,16 +89,21 @@ const fn was_closed(kind: ErrorKind) -> bool {
     )
 }
 
-/// A page is made for people with a browser; Action Cable itself refuses with one line of text.
-fn refused(status: StatusCode, body: &[u8]) -> CableError {
-    let body = String::from_utf8_lossy(body);
+/// A page is made for people with a browser; Action Cable itself refuses with one line of text. Of the body only what came
+/// along with the headers is there, so they are asked too.
+fn refused(response: &Response) -> CableError {
+    let body = String::from_utf8_lossy(response.body().as_deref().unwrap_or_default());
     let body = body.trim();
-    let is_plain = !body.is_empty() && !body.contains('<');
-    CableError::Refused { status: status.as_u16(), words: is_plain.then(|| one_line(body)) }
+    let kind = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    let is_page = body.contains('<') || kind.to_ascii_lowercase().starts_with(b"text/html");
+    let words = (!is_page && !body.is_empty()).then(|| one_line(body));
+    CableError::Refused { status: response.status().as_u16(), words, is_page }
 }
 
 #[cfg(test)]
 mod tests {
+    use tokio_tungstenite::tungstenite::http::StatusCode;
+
     use super::*;
 
     #[test]
@@ -118,14 +123,18 @@ mod tests {
 
     #[test]
     fn a_refusal_keeps_what_explains_it_and_no_page() {
-        for (body, words) in [
-            ("Page not found", Some("Page not found")),
-            ("<html>Attention required</html>", None),
-            ("", None),
-            ("two\r\nlines", Some("twolines")),
+        for (kind, body, words, is_page) in [
+            ("text/plain", "Page not found", Some("Page not found"), false),
+            ("text/plain", "<html>Attention required</html>", None, true),
+            ("Text/HTML; charset=utf-8", "", None, true),
+            ("text/plain", "", None, false),
+            ("", "two\r\nlines", Some("twolines"), false),
         ] {
-            let refusal = refused(StatusCode::NOT_FOUND, body.as_bytes());
-            assert_eq!(refusal, CableError::Refused { status: 404, words: words.map(str::to_owned) });
+            let mut response = Response::new(Some(body.as_bytes().to_vec()));
+            *response.status_mut() = StatusCode::NOT_FOUND;
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+            let words = words.map(str::to_owned);
+            assert_eq!(refused(&response), CableError::Refused { status: 404, words, is_page });
         }
     }
 }

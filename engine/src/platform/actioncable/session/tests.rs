@@ -306,9 +306,16 @@ async fn a_server_of_another_kind_is_named_and_the_token_is_not() {
     let cases = [
         (
             "HTTP/1.1 404 Not Found\r\nContent-Length: 14\r\n\r\nPage not found",
-            CableError::Refused { status: 404, words: Some("Page not found".into()) },
+            CableError::Refused { status: 404, words: Some("Page not found".into()), is_page: false },
         ),
-        ("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", CableError::Refused { status: 401, words: None }),
+        (
+            "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n",
+            CableError::Refused { status: 401, words: None, is_page: false },
+        ),
+        (
+            "HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 7\r\n\r\n<html/>",
+            CableError::Refused { status: 403, words: None, is_page: true },
+        ),
         ("", CableError::HungUp),
     ];
     for (answer, end) in cases {

@@ -53,8 +53,8 @@ impl<T: PartialEq + Clone> Fact<T> {
 struct Circle {
     /// `None` as long as not all of them are known.
     ids: Option<HashSet<String>>,
-    /// Who joined since the look-up began.
-    fresh: HashSet<String>,
+    /// Who joined since the look-up began; `None` when none is under way.
+    fresh: Option<HashSet<String>>,
     /// Who was found by a look-up, and when.
     found: HashMap<String, Instant>,
 }
@@ -62,7 +62,9 @@ struct Circle {
 impl Circle {
     /// Says whether it was told already.
     fn hears(&mut self, user: &User) -> bool {
-        self.fresh.insert(user.id.clone());
+        if let Some(fresh) = &mut self.fresh {
+            fresh.insert(user.id.clone());
+        }
         if let Some(ids) = &mut self.ids {
             ids.insert(user.id.clone());
         }
@@ -71,6 +73,7 @@ impl Circle {
 
     /// Those who are new since the last look-up.
     fn compare(&mut self, people: People) -> Vec<User> {
+        let fresh = self.fresh.take().unwrap_or_default();
         let Some(names) = people.names else {
             self.ids = None;
             return Vec::new();
@@ -78,10 +81,10 @@ impl Circle {
         let before = self.ids.take();
         let is_new = |name: &String| {
             let id = user_id(name);
-            before.as_ref().is_some_and(|before| !before.contains(&id)) && !self.fresh.contains(&id)
+            before.as_ref().is_some_and(|before| !before.contains(&id)) && !fresh.contains(&id)
         };
         let new: Vec<User> = names.iter().filter(|name| is_new(name)).map(|name| somebody(name)).collect();
-        self.ids = Some(names.iter().map(|name| user_id(name)).chain(self.fresh.iter().cloned()).collect());
+        self.ids = Some(names.iter().map(|name| user_id(name)).chain(fresh).collect());
         let now = Instant::now();
         self.found.retain(|_, at| at.elapsed() < TOLD_AGAIN);
         self.found.extend(new.iter().map(|user| (user.id.clone(), now)));
@@ -94,6 +97,7 @@ fn somebody(name: &str) -> User {
 }
 
 impl Known {
+    /// A look-up begins, which [`Self::compare`] or [`Self::end`] ends.
     pub(super) fn begin(&mut self) {
         let Self { live, title, viewers, followers, subscribers, following, subscribed } = self;
         live.is_fresh = false;
@@ -101,8 +105,14 @@ impl Known {
         for counted in [viewers, followers, subscribers] {
             counted.is_fresh = false;
         }
-        following.fresh.clear();
-        subscribed.fresh.clear();
+        following.fresh = Some(HashSet::new());
+        subscribed.fresh = Some(HashSet::new());
+    }
+
+    /// No look-up will tell anything of this channel.
+    pub(super) fn end(&mut self) {
+        self.following.fresh = None;
+        self.subscribed.fresh = None;
     }
 
     pub(super) fn hears(&mut self, event: &Event, at_ms: u64) -> bool {
@@ -244,6 +254,27 @@ mod tests {
         known.compare(found(true, "Dance", 5, &["a", "b", "c"]));
         tokio::time::advance(TOLD_AGAIN).await;
         assert!(!known.hears(&follow("c"), 1000));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_joins_is_only_kept_apart_while_a_look_up_is_under_way() {
+        let mut known = Known::default();
+        let kept = |known: &Known| known.following.fresh.as_ref().map(HashSet::len);
+        known.hears(&follow("a"), 1000);
+        assert_eq!(kept(&known), None, "with a basic key nothing is ever looked up");
+        known.begin();
+        known.hears(&follow("b"), 1000);
+        assert_eq!(kept(&known), Some(1));
+        known.compare(found(true, "Dance", 5, &["a"]));
+        known.hears(&follow("c"), 1000);
+        assert_eq!(kept(&known), None);
+        known.begin();
+        assert_eq!(kept(&known), Some(0));
+        known.end();
+        known.hears(&follow("d"), 1000);
+        assert_eq!(kept(&known), None, "it was of another channel");
+        known.begin();
+        assert_eq!(known.compare(found(true, "Dance", 5, &["a", "b", "c", "d"])), [state("followers", None, Some(4))]);
     }
 
     #[tokio::test(start_paused = true)]

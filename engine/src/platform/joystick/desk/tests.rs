@@ -4,7 +4,7 @@ use tokio::time::Instant;
 use super::*;
 
 const ECHO: Duration = Duration::from_secs(5);
-const SILENCE: Duration = Duration::from_secs(1);
+const SILENCE: Duration = Duration::from_secs(3);
 
 fn channel(id: &str) -> Arc<str> {
     id.into()
@@ -18,7 +18,12 @@ fn say(desk: &Arc<Desk>, channel: &str, text: &str) -> tokio::task::JoinHandle<O
 
 fn mute(desk: &Arc<Desk>, message_id: &str) -> tokio::task::JoinHandle<Outcome> {
     let (desk, data) = (Arc::clone(desk), json!({ "message_id": message_id }));
-    tokio::spawn(async move { desk.carry_out(&channel("c"), data, Proof::Silence(SILENCE)).await })
+    let name = format!("mute_user {message_id}");
+    tokio::spawn(async move { desk.carry_out(&channel("c"), data, Proof::Silence(&name, SILENCE)).await })
+}
+
+fn ended(message_id: &str) -> Refused {
+    Refused::Ended { name: format!("mute_user {message_id}"), channel: channel("c") }
 }
 
 fn receipt(message_id: &str) -> Outcome {
@@ -37,6 +42,27 @@ async fn a_line_is_done_when_it_comes_back() {
     desk.heard("c", "something else", "m1");
     desk.heard("c", " a &amp; b &lt;3", "m2");
     assert_eq!(saying.await.unwrap(), receipt("m2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_with_tags_comes_back_as_it_was_escaped_or_without_them() {
+    let desk = Arc::new(Desk::default());
+    let mut open = desk.open();
+    let text = "<b>hi</b> &  <i>you</i> <3";
+    for echo in [
+        text,
+        "&lt;b&gt;hi&lt;/b&gt; &amp; &lt;i&gt;you&lt;/i&gt; &lt;3",
+        "&amp;lt;b&amp;gt;hi&amp;lt;/b&amp;gt; &amp;amp; &amp;lt;i&amp;gt;you&amp;lt;/i&amp;gt; &amp;lt;3",
+        "hi & you <3",
+        "hi &amp; you &lt;3",
+    ] {
+        let saying = say(&desk, "c", text);
+        open.next().await;
+        desk.heard("c", "hi & they <3", "m0");
+        assert_eq!(desk.channel_of(echo), Some(channel("c")), "{echo}");
+        desk.heard("c", echo, "m1");
+        assert_eq!(saying.await.unwrap(), receipt("m1"), "{echo}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -86,7 +112,7 @@ async fn silence_is_success() {
 async fn an_error_is_the_oldests_that_left() {
     let desk = Arc::new(Desk::default());
     let mut open = desk.open();
-    assert!(!desk.heard_refusal("nobody asked"));
+    assert_eq!(desk.heard_refusal("nobody asked"), Refused::Nobody);
     let saying = say(&desk, "c", "gm");
     open.next().await;
     let muting = mute(&desk, "m1");
@@ -94,14 +120,79 @@ async fn an_error_is_the_oldests_that_left() {
     // This one has not left.
     let waits = say(&desk, "c", "gn");
     tokio::task::yield_now().await;
-    assert!(desk.heard_refusal("too fast"));
+    assert_eq!(desk.heard_refusal("too fast"), Refused::Waiting);
     assert_eq!(saying.await.unwrap(), Err(ActionError::Refused("too fast".into())));
-    assert!(desk.heard_refusal("not allowed"));
+    assert_eq!(desk.heard_refusal("not allowed"), Refused::Waiting);
     assert_eq!(muting.await.unwrap(), Err(ActionError::Refused("not allowed".into())));
-    assert!(!desk.heard_refusal("nobody asked"));
+    assert_eq!(desk.heard_refusal("nobody asked"), Refused::Nobody);
     open.next().await;
     desk.heard("c", "gn", "m3");
     assert_eq!(waits.await.unwrap(), receipt("m3"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_error_is_no_refusal_of_what_came_after() {
+    let desk = Arc::new(Desk::default());
+    let mut open = desk.open();
+    for message_id in ["m1", "m2"] {
+        let muting = mute(&desk, message_id);
+        open.next().await;
+        assert_eq!(muting.await.unwrap(), Ok(Receipt::default()));
+    }
+    let saying = say(&desk, "c", "gm");
+    open.next().await;
+    assert_eq!(desk.heard_refusal("not allowed"), ended("m1"));
+    assert_eq!(desk.heard_refusal("not allowed"), ended("m2"));
+    desk.heard("c", "gm", "m3");
+    assert_eq!(saying.await.unwrap(), receipt("m3"));
+    assert_eq!(desk.heard_refusal("nobody asked"), Refused::Nobody);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_error_may_be_of_is_not_said_to_be_done() {
+    let desk = Arc::new(Desk::default());
+    let mut open = desk.open();
+    let done = mute(&desk, "m1");
+    open.next().await;
+    assert_eq!(done.await.unwrap(), Ok(Receipt::default()));
+    let muting = mute(&desk, "m2");
+    open.next().await;
+    assert_eq!(desk.heard_refusal("not allowed"), ended("m1"));
+    let doubt = "the gateway refused it, or a command before it, with \"not allowed\"";
+    assert_eq!(muting.await.unwrap(), Err(ActionError::Lost(doubt.into())));
+    assert_eq!(desk.heard_refusal("nobody asked"), Refused::Nobody, "its error was heard");
+
+    let done = mute(&desk, "m3");
+    open.next().await;
+    assert_eq!(done.await.unwrap(), Ok(Receipt::default()));
+    let saying = say(&desk, "c", "gm");
+    open.next().await;
+    assert_eq!(desk.heard_refusal("not allowed"), ended("m3"));
+    let lost = format!("it did not come back from the chat within 5s; {doubt}");
+    assert_eq!(saying.await.unwrap(), Err(ActionError::Lost(lost)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_ended_is_forgotten_in_time_and_with_its_connection() {
+    let desk = Arc::new(Desk::default());
+    let mut open = desk.open();
+    let done = mute(&desk, "m1");
+    open.next().await;
+    done.await.unwrap().unwrap();
+    tokio::time::advance(LATE).await;
+    assert_eq!(desk.heard_refusal("nobody asked"), Refused::Nobody);
+    // What was given up may have been done as well.
+    let cut = mute(&desk, "m2");
+    open.next().await;
+    cut.abort();
+    assert!(cut.await.unwrap_err().is_cancelled());
+    assert_eq!(desk.heard_refusal("not allowed"), ended("m2"));
+    let done = mute(&desk, "m3");
+    open.next().await;
+    done.await.unwrap().unwrap();
+    drop(open);
+    let _open = desk.open();
+    assert_eq!(desk.heard_refusal("nobody asked"), Refused::Nobody);
 }
 
 #[tokio::test(start_paused = true)]
