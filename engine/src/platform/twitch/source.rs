@@ -127,6 +127,7 @@ impl<'a> Session<'a> {
         let Listening { helix, sign_in, topics, .. } = &source.listening;
         let subscriptions = Subscriptions::new(Arc::clone(helix), &welcome.session_id, sign_in, topics, &access);
         let look_ups = LookUps::new(Arc::clone(helix), Arc::clone(&source.memory));
+        source.listening.shared.begin_session();
         let (clock, next_look) = (Clock::of(welcome), look_later(helix));
         Self { source, link, access, subscriptions, clock, is_ready: false, look_ups, next_look }
     }
@@ -324,9 +325,8 @@ impl<'a> Session<'a> {
 }
 
 impl Drop for Session<'_> {
-    /// What waits for its group waits in vain: the rest of it may have gone with the connection.
     fn drop(&mut self) {
-        for draft in self.source.listening.shared.all_due() {
+        for draft in self.source.listening.shared.end_session() {
             self.link.emit(draft);
         }
     }

@@ -22,3 +22,18 @@ impl Clock {
         self.at_ms.saturating_add(u64::try_from(self.told.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn it_runs_on_from_what_twitch_told_whatever_our_own_says() {
+        // Ours does not move while time is paused, as if it was set back again and again.
+        let clock = Clock::of(&Welcome { session_id: String::new(), at_ms: Some(1_000) });
+        tokio::time::advance(Duration::from_secs(660)).await;
+        assert_eq!(clock.now_ms(), 661_000);
+    }
+}

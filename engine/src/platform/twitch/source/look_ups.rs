@@ -117,3 +117,61 @@ impl LookUps {
 fn may_pass(error: &HelixError) -> bool {
     error.is_passing() || matches!(error, HelixError::SignIn { .. })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::super::testing::{Answer, Service};
+    use super::super::missed::What;
+    use super::*;
+    use crate::event::Channel;
+
+    fn gap() -> Gap {
+        (Channel::new("twitch", "1337"), What::Followers)
+    }
+
+    fn followers() -> Answer {
+        let follower =
+            json!({ "user_id": "7", "user_login": "dora", "user_name": "Dora", "followed_at": "2026-01-01T00:00:00Z" });
+        Answer::json(200, &json!({ "data": [follower] }))
+    }
+
+    fn look_ups(service: &Service) -> LookUps {
+        let mut look_ups = LookUps::new(service.helix(&Arc::default()), Arc::default());
+        look_ups.begin(&gap(), Some(0));
+        look_ups
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_error_that_passes_is_tried_again_for_as_long_as_it_takes() {
+        let down = (0..33).map(|_| Answer::error(503, "down"));
+        let service = Service::start(down.chain([followers()])).await;
+        let found = look_ups(&service).next().await;
+        assert!(found.is_closed && found.gap == gap());
+        assert_eq!((found.missed.len(), service.asked().len()), (1, 34));
+    }
+
+    #[tokio::test]
+    async fn an_error_that_stays_ends_it() {
+        let service = Service::start([Answer::error(403, "no moderator"), followers()]).await;
+        let found = look_ups(&service).next().await;
+        assert!(found.is_closed && found.missed.is_empty());
+        assert_eq!(service.asked().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_was_interrupted_is_begun_once_more() {
+        let service = Service::start([followers(), followers()]).await;
+        let mut look_ups = look_ups(&service);
+        look_ups.run_next();
+        look_ups.interrupt(&gap());
+        let found = look_ups.next().await;
+        assert!(!found.is_closed, "more went by");
+        look_ups.begin(&gap(), Some(0));
+        look_ups.begin(&gap(), Some(0));
+        assert!(look_ups.next().await.is_closed);
+        assert!(look_ups.next().now_or_never().is_none());
+        assert_eq!(service.asked().len(), 2);
+    }
+}

@@ -96,7 +96,8 @@ impl Wanted {
     /// Fields that Twitch adds, and those that it leaves out, make no other subscription of it; but one that names none
     /// of ours, and others, is another one. What is empty names nothing.
     pub(super) fn is(&self, subscription: &Subscription) -> bool {
-        let named = |condition: &Value| condition.as_object().is_some_and(|fields| fields.values().any(|one| one != ""));
+        let named =
+            |condition: &Value| condition.as_object().is_some_and(|fields| fields.values().any(|one| one != ""));
         let ours: Vec<(&Value, Option<&Value>)> = self.condition.as_object().map_or_else(Vec::new, |fields| {
             fields.iter().map(|(field, value)| (value, subscription.condition.get(field))).collect()
         });
