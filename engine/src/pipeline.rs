@@ -164,6 +164,11 @@ impl Pipeline {
         self.inner.leftovers.missed_since(channel, now_ms())
     }
 
+    /// The same of anything that happened there: for platforms that tell of it, with its time, whenever they are asked.
+    pub fn missed_events_since(&self, channel: &Channel) -> Option<u64> {
+        self.inner.leftovers.missed_events_since(channel, now_ms())
+    }
+
     /// The queue that tasks of plugins go to. Until it is there they fail. The first one stays.
     pub fn serve_tasks(&self, tasks: TaskQueue) {
         if self.inner.tasks.set(tasks).is_err() {

@@ -55,7 +55,7 @@ pub use self::ledger::{Committed, PendingEffect};
 pub use self::lines::ChatLine;
 pub use self::plugins::PluginFlags;
 pub use self::tasks::{ExpiredTask, LeasedTask, StoredTask, Sweep, TaskChange, TaskState};
-pub use self::unfinished::{Hold, Stage, Unfinished};
+pub use self::unfinished::{Hold, LastHeard, Stage, Unfinished};
 pub use self::viewers::Viewer;
 
 use self::group::Group;

@@ -29,8 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct TestTokens {
     http: reqwest::Client,
     oauth_base: Url,
-    user_id: String,
-    login: String,
+    /// Id and login.
+    user: Mutex<(String, String)>,
     now: Mutex<Result<crate::twitch::Tokens, TokenError>>,
 }
 
@@ -40,15 +40,21 @@ impl TestTokens {
         Arc::new(Self {
             http: reqwest::Client::new(),
             oauth_base: twitch.oauth_base(),
-            user_id: twitch.user(login).id,
-            login: login.to_owned(),
+            user: Mutex::new((twitch.user(login).id, login.to_owned())),
             now: Mutex::new(Ok(twitch.grant(login, scopes))),
         })
     }
 
     /// Somebody signs in again, with these scopes.
     pub fn sign_in_again(&self, twitch: &FakeTwitch, scopes: &str) {
-        *self.now.lock().unwrap() = Ok(twitch.grant(&self.login, scopes));
+        let (_, login) = self.user.lock().unwrap().clone();
+        *self.now.lock().unwrap() = Ok(twitch.grant(&login, scopes));
+    }
+
+    /// Somebody else signs in.
+    pub fn sign_in_as(&self, twitch: &FakeTwitch, login: &str, scopes: &str) {
+        *self.user.lock().unwrap() = (twitch.user(login).id, login.to_owned());
+        self.sign_in_again(twitch, scopes);
     }
 
     /// From now on there is none.
@@ -61,10 +67,11 @@ impl TestTokens {
 impl Tokens for TestTokens {
     async fn read(&self) -> Result<Access, TokenError> {
         let tokens = self.now.lock().unwrap().clone()?;
+        let (user_id, login) = self.user.lock().unwrap().clone();
         Ok(Access {
             token: SecretString::from(tokens.access),
-            user_id: self.user_id.clone(),
-            login: self.login.clone(),
+            user_id,
+            login,
             scopes: tokens.scopes,
             expires_at_ms: None,
         })

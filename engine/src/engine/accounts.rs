@@ -63,7 +63,7 @@ impl Accounts {
             self.attach(retake_account(room, missed_since)?);
         }
         if let Some(settings) = &settings.twitch {
-            self.attach_twitch(settings, |channel| self.pipeline.missed_since(channel))?;
+            self.attach_twitch(settings, |channel| self.pipeline.missed_events_since(channel))?;
         }
         if let Some(joystick) = &settings.joystick
             && let Some(account) = self.joystick_account(joystick)?

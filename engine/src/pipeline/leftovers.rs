@@ -13,11 +13,15 @@ use super::{Inner, RESTORED};
 use crate::effect::{Effect, NumberedEffect};
 use crate::event::{Channel, OutcomeStatus, now_ms};
 use crate::plugin::Delivery;
-use crate::store::{PendingEffect, Stage, Store, StoreError, Unfinished};
+use crate::store::{LastHeard, PendingEffect, Stage, Store, StoreError, Unfinished};
 
 /// How old may be what is still carried out. Ten minutes is the longest suspension that moderators usually give for a
 /// first offence: after that most would have ended, the chat has moved on, and whoever was there has decided.
 const FRESH: Duration = Duration::from_secs(600);
+
+/// How long ago something may have been missed that a platform tells whenever it is asked, with its time. Half a day: a
+/// daemon that fell over at night is up again in the morning, and what is older belongs to another stream.
+const NEWS: Duration = Duration::from_secs(12 * 3600);
 
 /// Messages reach us, and come from the history, not quite in the order of their times.
 const SLACK_MS: u64 = 2_000;
@@ -36,8 +40,8 @@ struct Tally {
 #[derive(Default)]
 pub(super) struct Leftovers {
     state: Mutex<State>,
-    /// When the newest chat line was heard in each channel. Empty when the earlier run ended in good order.
-    last_heard: Vec<(Channel, u64)>,
+    /// Empty when the earlier run ended in good order.
+    last_heard: Vec<LastHeard>,
 }
 
 /// Until it is taken up.
@@ -56,8 +60,18 @@ impl Leftovers {
 
     /// From when on a killed run may have missed what was said in a channel, by the platform's clock.
     pub(super) fn missed_since(&self, channel: &Channel, now_ms: u64) -> Option<u64> {
-        let (_, heard_ms) = self.last_heard.iter().find(|(heard, _)| heard == channel)?;
-        is_fresh(*heard_ms, now_ms).then(|| heard_ms.saturating_sub(SLACK_MS))
+        let heard_ms = self.last_heard(channel)?.chat_ms?;
+        is_fresh(heard_ms, now_ms).then(|| heard_ms.saturating_sub(SLACK_MS))
+    }
+
+    /// The same of anything that happened there, and for much longer.
+    pub(super) fn missed_events_since(&self, channel: &Channel, now_ms: u64) -> Option<u64> {
+        let heard_ms = self.last_heard(channel)?.event_ms;
+        is_within(NEWS, heard_ms, now_ms).then(|| heard_ms.saturating_sub(SLACK_MS))
+    }
+
+    fn last_heard(&self, channel: &Channel) -> Option<&LastHeard> {
+        self.last_heard.iter().find(|heard| heard.channel == *channel)
     }
 
     fn take(&self) -> State {
@@ -147,5 +161,9 @@ impl Tally {
 }
 
 fn is_fresh(at_ms: u64, now_ms: u64) -> bool {
-    Duration::from_millis(now_ms.saturating_sub(at_ms)) <= FRESH
+    is_within(FRESH, at_ms, now_ms)
+}
+
+fn is_within(longest: Duration, at_ms: u64, now_ms: u64) -> bool {
+    Duration::from_millis(now_ms.saturating_sub(at_ms)) <= longest
 }

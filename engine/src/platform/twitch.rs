@@ -71,7 +71,7 @@ pub fn accounts(
         let of_broadcaster = |channel: &Channel| {
             let (name, helix) = (channel.to_string(), helix(Role::Broadcaster, channel));
             let own = vec![channel.clone()];
-            let listener = make.listener(
+            let (listener, _) = make.listener(
                 name.clone(),
                 own.clone(),
                 Role::Broadcaster,
@@ -83,7 +83,7 @@ pub fn accounts(
         return channels.iter().map(of_broadcaster).collect();
     }
     let bot = helix(Role::Bot, first);
-    let mut sources: Vec<Listener> = Vec::new();
+    let mut sources: Vec<(Listener, usize)> = Vec::new();
     for (number, some) in channels.chunks(make.channels_at_once()).enumerate() {
         let name = if number == 0 { format!("{PLATFORM}:bot") } else { format!("{PLATFORM}:bot-{}", number + 1) };
         sources.push(make.listener(name, some.to_vec(), Role::Bot, &[Reader::Chat], &bot));
@@ -95,6 +95,10 @@ pub fn accounts(
             sources.push(make.listener(channel.to_string(), own, Role::Broadcaster, &[Reader::Broadcaster], &helix));
         }
     }
+    // One that is to hear nothing would stop and say so, which is of use only where nobody hears anything.
+    let hears_something = sources.iter().any(|(_, topics)| *topics > 0);
+    let needed = sources.into_iter().filter(|(_, topics)| *topics > 0 || !hears_something);
+    let sources = needed.map(|(listener, _)| listener).collect();
     vec![make.account(PLATFORM.to_owned(), channels, sources, bot)]
 }
 
@@ -111,6 +115,7 @@ impl Make<'_> {
         Account { name, channels, sources, sink, pace: self.settings.pace }
     }
 
+    /// With how many topics it is to hear.
     fn listener(
         &self,
         name: String,
@@ -118,7 +123,7 @@ impl Make<'_> {
         role: Role,
         readers: &[Reader],
         helix: &Arc<Helix>,
-    ) -> Listener {
+    ) -> (Listener, usize) {
         let whispers_on = match role {
             // Whispers are the bot's and no channel's, so they come on the first of all.
             Role::Bot => self.settings.channels.first().map(String::as_str),
@@ -143,8 +148,8 @@ impl Make<'_> {
             shared: Arc::clone(&self.shared),
         };
         let since = channels.iter().filter_map(|channel| Some((channel.clone(), (self.missed_since)(channel)?)));
-        let missed_since: HashMap<Channel, u64> = since.collect();
-        Listener { name, channels, source: Box::new(TwitchSource::new(listening, missed_since)) }
+        let (missed_since, count): (HashMap<Channel, u64>, usize) = (since.collect(), listening.topics.len());
+        (Listener { name, channels, source: Box::new(TwitchSource::new(listening, missed_since)) }, count)
     }
 
     /// Of how many channels a bot can have all on one connection.
@@ -169,6 +174,14 @@ mod tests {
     use crate::platform::Pace;
 
     fn names(accounts: TwitchAccounts, channels: usize) -> Vec<(String, Vec<String>)> {
+        names_of(accounts, channels, None)
+    }
+
+    fn names_of(
+        accounts: TwitchAccounts,
+        channels: usize,
+        subscriptions: Option<&[&str]>,
+    ) -> Vec<(String, Vec<String>)> {
         let url = |text: &str| Url::parse(text).unwrap();
         let settings = TwitchSettings {
             client_id: "the-client-id".into(),
@@ -176,7 +189,7 @@ mod tests {
             redirect: String::new(),
             channels: (1..=channels).map(|id| id.to_string()).collect(),
             accounts,
-            subscriptions: None,
+            subscriptions: subscriptions.map(|some| some.iter().map(|name| (*name).to_owned()).collect()),
             eventsub_url: url("ws://127.0.0.1:1/ws"),
             helix_base: url("http://127.0.0.1:1/"),
             oauth_base: url("http://127.0.0.1:1/"),
@@ -203,6 +216,15 @@ mod tests {
         // More than Twitch takes on one connection.
         assert_eq!(names(TwitchAccounts::Bot, 12), expected(&[("twitch", &["twitch:bot", "twitch:bot-2"])]));
         assert!(names(TwitchAccounts::Both, 0).is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_is_to_hear_nothing_does_not_listen() {
+        let of = |subscriptions: &[&str]| names_of(TwitchAccounts::Both, 2, Some(subscriptions));
+        assert_eq!(of(&["channel.cheer"]), expected(&[("twitch", &["twitch:1", "twitch:2"])]));
+        assert_eq!(of(&["channel.chat.message"]), expected(&[("twitch", &["twitch:bot"])]));
+        // Where nobody is to hear anything somebody says so.
+        assert_eq!(of(&[]), expected(&[("twitch", &["twitch:bot", "twitch:1", "twitch:2"])]));
     }
 
     #[test]

@@ -50,6 +50,16 @@ pub struct Unfinished {
     pub stage: Stage,
 }
 
+/// When a channel was last heard, by the platform's clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastHeard {
+    pub channel: Channel,
+    /// The newest chat line.
+    pub chat_ms: Option<u64>,
+    /// The newest event that came from the platform, of whichever type.
+    pub event_ms: u64,
+}
+
 /// How far an unfinished event came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
@@ -124,18 +134,20 @@ impl Store {
         .await
     }
 
-    /// The time of the newest chat line that was journalled in each channel, by the platform's clock: from there on its
-    /// history holds what a killed run may have missed. Looks at the newest events only.
-    pub async fn last_heard(&self, newest: usize) -> Result<Vec<(Channel, u64)>, StoreError> {
+    /// The times of the newest that was journalled in each channel: from there on a killed run may have missed what the
+    /// platform can still tell. What the engine itself makes says nothing of that. Looks at the newest events only.
+    pub async fn last_heard(&self, newest: usize) -> Result<Vec<LastHeard>, StoreError> {
         self.request(Access::Read, move |group| {
             let mut statement = group.prepare(
-                "SELECT platform, channel, max(at_ms) FROM (
+                "SELECT platform, channel, max(CASE type WHEN 'chat' THEN at_ms END), max(at_ms) FROM (
                      SELECT platform, channel, at_ms, type FROM events ORDER BY position DESC LIMIT ?1)
-                 WHERE type = 'chat' GROUP BY platform, channel",
+                 WHERE type NOT IN ('outcome', 'agent', 'ai-chat', 'tool', 'library', 'timer', 'system')
+                 GROUP BY platform, channel",
             )?;
             let rows = statement.query_map([super::to_integer(newest as u64)], |row| {
                 let channel = Channel::new(row.get::<_, String>(0)?, row.get::<_, String>(1)?);
-                Ok((channel, super::from_integer(row.get(2)?)))
+                let chat_ms = row.get::<_, Option<i64>>(2)?.map(super::from_integer);
+                Ok(LastHeard { channel, chat_ms, event_ms: super::from_integer(row.get(3)?) })
             })?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })

@@ -69,10 +69,22 @@ async fn a_long_text_is_several_lines_and_a_part_that_fails_ends_it() {
     assert_eq!(sent.len(), 3);
     assert!(sent.iter().all(|line| line.chars().count() <= 500));
     assert_eq!(sent.join(" "), text.trim());
-    twitch.answer_next("POST /helix/chat/messages", [Answer::Properly, Answer::status(429, "slow down")]);
+    let much_later = Answer::status(429, "slow down").with_header("retry-after", 60);
+    twitch.answer_next("POST /helix/chat/messages", [Answer::Properly, much_later]);
     let error = bot.say(&text).await.unwrap_err();
     assert!(matches!(&error, ActionError::Refused(why) if why.contains("only 1 of 3 parts of it are out")), "{error}");
     assert_eq!(twitch.sent_texts().len(), 4);
+}
+
+#[tokio::test]
+async fn a_part_that_comes_too_soon_is_sent_once_more_and_the_text_is_whole() {
+    let twitch = FakeTwitch::start().await;
+    let bot = TwitchBot::ready(&twitch).await;
+    let text = "wörd ".repeat(220);
+    twitch.answer_next("POST /helix/chat/messages", [Answer::Properly, Answer::status(429, "slow down")]);
+    bot.say(&text).await.unwrap();
+    assert_eq!(twitch.sent_texts().join(" "), text.trim());
+    assert_eq!(twitch.asked_for("POST /helix/chat/messages").len(), 4);
 }
 
 #[tokio::test]

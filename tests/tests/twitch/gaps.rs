@@ -1,5 +1,7 @@
 //! What happened while there was no connection.
 
+use std::time::Duration;
+
 use showrunner::event::{Channel, Draft, Event};
 use showrunner_tests::service::Answer;
 use showrunner_tests::twitch::{BOT_SCOPES, BROADCASTER_SCOPES, FakeTwitch, STREAMER};
@@ -121,6 +123,54 @@ async fn a_stream_that_began_or_ended_or_was_renamed_in_a_gap_is_told() {
     assert_eq!(bot.next(kind).await.0, "offline");
     lose(&twitch, &mut bot, || {}).await;
     hear(&twitch, &mut bot, "and on").await;
+}
+
+#[tokio::test]
+async fn what_is_subscribed_late_is_looked_up_when_it_is() {
+    let twitch = FakeTwitch::start().await;
+    let mut settings = twitch.settings();
+    settings.subscriptions = Some(vec!["channel.chat.message".into(), "channel.follow".into()]);
+    let tokens = TestTokens::new(&twitch, STREAMER, &format!("{BOT_SCOPES} {BROADCASTER_SCOPES}"));
+    let mut bot = TwitchBot::start_with(&settings, &tokens);
+    bot.until_ready().await;
+    hear(&twitch, &mut bot, "hi").await;
+    // Both are asked for at once, so the other one may fail.
+    for round in 0.. {
+        let login = format!("dora{round}");
+        twitch.answer_next("POST /helix/eventsub/subscriptions", [Answer::Properly, Answer::status(503, "down")]);
+        twitch.drop_sockets();
+        bot.until_lost().await;
+        twitch.room().follow_unheard(&login);
+        bot.statuses.restart("twitch:1337");
+        let is_follow = bot.until_degraded().await.starts_with("channel.follow");
+        assert!(!is_follow || looked_up(&twitch, "channels/followers") == round, "nobody listens yet");
+        bot.until_ready().await;
+        let is_told =
+            |draft: &Draft| draft.event.actor().is_some_and(|actor| actor.login == login).then(|| is_late(draft));
+        assert!(bot.next(is_told).await);
+        if is_follow {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_goes_by_while_a_subscription_fails_is_looked_up() {
+    let twitch = FakeTwitch::start().await;
+    let mut settings = twitch.settings();
+    settings.subscriptions = Some(vec!["channel.chat.message".into(), "channel.follow".into()]);
+    let tokens = TestTokens::new(&twitch, STREAMER, &format!("{BOT_SCOPES} {BROADCASTER_SCOPES}"));
+    let mut bot = TwitchBot::start_with(&settings, &tokens);
+    bot.until_ready().await;
+    assert_eq!(twitch.revoke("channel.follow", "authorization_revoked"), 1);
+    bot.until_degraded().await;
+    twitch.room().follow_unheard("dora");
+    tokens.sign_in_again(&twitch, &format!("{BOT_SCOPES} {BROADCASTER_SCOPES}"));
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(6)).await;
+    tokio::time::resume();
+    let follow = bot.next(|draft| matches!(draft.event, Event::Follow(_)).then(|| draft.clone())).await;
+    assert!(is_late(&follow) && follow.event.actor().unwrap().login == "dora");
 }
 
 #[tokio::test]

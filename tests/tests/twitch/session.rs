@@ -134,6 +134,22 @@ async fn a_clock_that_is_off_by_hours_loses_nothing() {
 }
 
 #[tokio::test]
+async fn a_step_of_our_own_clock_changes_nothing() {
+    let twitch = FakeTwitch::start().await;
+    twitch.set_keepalive(Some(600));
+    let mut bot = TwitchBot::ready(&twitch).await;
+    // Eleven minutes pass, and our clock is put back by as much.
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(660)).await;
+    tokio::time::resume();
+    let in_minutes = |minutes| Some(Timestamp::now() + SignedDuration::from_mins(minutes));
+    let room = twitch.room();
+    room.line("alice", "old").notice(Notice { sent_at: in_minutes(0), ..Notice::default() }).say();
+    room.line("alice", "new").notice(Notice { sent_at: in_minutes(11), ..Notice::default() }).say();
+    assert_eq!(bot.chat_until("new").await, ["new"]);
+}
+
+#[tokio::test]
 async fn what_nobody_knows_changes_nothing() {
     let twitch = FakeTwitch::start().await;
     let mut bot = TwitchBot::ready(&twitch).await;

@@ -91,6 +91,49 @@ async fn one_that_fails_does_not_stop_the_others() {
 }
 
 #[tokio::test]
+async fn what_twitch_does_not_allow_is_asked_for_again_after_a_while() {
+    let twitch = FakeTwitch::start().await;
+    twitch.set_keepalive(Some(600));
+    let refused = || Answer::status(403, "subscription missing proper authorization");
+    twitch.answer_next(SUBSCRIBE, [refused()]);
+    let mut bot = TwitchBot::start_with(&chat_only(&twitch), &TestTokens::new(&twitch, STREAMER, &all_scopes()));
+    bot.until_degraded().await;
+    for (answer, asked) in [(refused(), 3), (Answer::Properly, 4)] {
+        twitch.answer_next(SUBSCRIBE, [answer]);
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(301)).await;
+        tokio::time::resume();
+        twitch.saw(|twitch| twitch.asked_for(SUBSCRIBE).len() == asked).await;
+    }
+    bot.until_ready().await;
+    assert_eq!(twitch.sockets_ever(), 1);
+}
+
+#[tokio::test]
+async fn another_account_that_signs_in_gets_a_session_of_its_own() {
+    let twitch = FakeTwitch::start().await;
+    twitch.set_keepalive(Some(60));
+    let mut settings = chat_only(&twitch);
+    settings.accounts = TwitchAccounts::Bot;
+    settings.subscriptions = Some(vec!["channel.chat.message".into()]);
+    let tokens = TestTokens::new(&twitch, BOT, BOT_SCOPES);
+    let mut bot = TwitchBot::start_with(&settings, &tokens);
+    bot.until_ready().await;
+    tokens.sign_in_as(&twitch, "other_bot", BOT_SCOPES);
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(6)).await;
+    tokio::time::resume();
+    assert_eq!(bot.until_lost().await, "another account has signed in");
+    bot.statuses.restart("twitch:bot");
+    bot.until_ready().await;
+    let other = twitch.user("other_bot").id;
+    twitch.saw(|twitch| twitch.sockets() == 1).await;
+    assert!(twitch.subscriptions().iter().all(|one| one.user_id == other), "{:?}", twitch.subscriptions());
+    bot.say("gm").await.unwrap();
+    assert!(bot.draft().await.own);
+}
+
+#[tokio::test]
 async fn one_that_is_there_already_is_good() {
     let twitch = FakeTwitch::start().await;
     twitch.answer_next(SUBSCRIBE, [Answer::status(409, "subscription already exists")]);
@@ -115,11 +158,16 @@ async fn a_session_that_twitch_forgot_restarts_the_socket() {
 #[tokio::test]
 async fn a_token_that_ended_is_refreshed_once_for_all_of_them() {
     let twitch = FakeTwitch::start().await;
+    twitch.set_keepalive(Some(600));
     let tokens = TestTokens::new(&twitch, STREAMER, &all_scopes());
     twitch.expire_access_tokens();
     let mut bot = TwitchBot::start_with(&chat_only(&twitch), &tokens);
     bot.until_ready().await;
-    // What is subscribed survives the token, and what is asked for later uses the new one.
+    // What is subscribed survives the token, and what is asked for later uses the new one. One that is refused as soon
+    // as it is given would not be refreshed.
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(61)).await;
+    tokio::time::resume();
     twitch.expire_access_tokens();
     twitch.room().say("alice", "hi");
     assert_eq!(bot.chat_until("hi").await, ["hi"]);

@@ -3,7 +3,7 @@
 use super::*;
 use crate::effect::Task;
 use crate::effect::Verdict;
-use crate::event::{Outcome, OutcomeStatus};
+use crate::event::{Follow, Outcome, OutcomeStatus};
 
 const MINUTE_MS: u64 = 60_000;
 
@@ -303,11 +303,21 @@ async fn what_a_killed_run_may_have_missed_is_known_by_channel() {
     bench.accept(Draft { at_ms: heard_ms, ..chat("a", "hi") });
     let stale = Draft { channel: Channel::new("simulator", "stale"), at_ms: 1_000, ..chat("b", "hi") };
     bench.accept(stale);
+    let (quiet, hours) = (Channel::new("simulator", "quiet"), |hours: u64| now_ms() - hours * 3_600_000);
+    let follow = || Event::Follow(Follow { who: User::default() });
+    bench.accept(Draft { channel: quiet.clone(), at_ms: hours(11), ..chat("c", "hi") });
+    bench.accept(Draft::new(quiet.clone(), hours(10), follow()));
+    bench.accept(Draft::new(Channel::new("simulator", "stale"), hours(13), follow()));
     let killed = Bench::reopen(bench.killed().await, &[]).await;
     let since_ms = killed.pipeline.missed_since(&channel()).unwrap();
     assert!(since_ms <= heard_ms && since_ms + 5_000 > heard_ms, "{since_ms} {heard_ms}");
     assert_eq!(killed.pipeline.missed_since(&Channel::new("simulator", "stale")), None, "too long ago");
     assert_eq!(killed.pipeline.missed_since(&Channel::new("simulator", "elsewhere")), None);
+    assert_eq!(killed.pipeline.missed_since(&quiet), None);
+    let since_ms = killed.pipeline.missed_events_since(&quiet).unwrap();
+    assert!(since_ms.abs_diff(hours(10)) < 60_000, "the newest of any type");
+    assert_eq!(killed.pipeline.missed_events_since(&Channel::new("simulator", "stale")), None);
     let closed = Bench::reopen(bench.close().await, &[]).await;
     assert_eq!(closed.pipeline.missed_since(&channel()), None);
+    assert_eq!(closed.pipeline.missed_events_since(&channel()), None);
 }

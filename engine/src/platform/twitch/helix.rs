@@ -1,18 +1,19 @@
 //! Twitch's web service, as one grant uses it.
 //!
-//! Owns the headers, the one refresh after a token was refused, the bucket of calls, and what an error says. It knows
+//! Owns the headers, the one refresh after a token was refused (and none when that one is refused at once, too), the bucket of calls, and what an error says. It knows
 //! no call by name: the sink, the subscriptions and the look-ups each make their own [`Request`]s. Tokens go to the
 //! configured host only, and neither they nor addresses ever reach an error.
 
 mod bucket;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Method, Response, StatusCode};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
+use tokio::time::Instant;
 use url::Url;
 
 use self::bucket::{Bucket, Limits};
@@ -22,6 +23,8 @@ use crate::platform::http::{self, HttpError, transport_error};
 
 /// A page of a hundred followers has some thirty kilobytes.
 const MAX_ANSWER_BYTES: usize = 1 << 20;
+/// A token that is refused so soon after it was given is refused for another reason than its age.
+const FRESH: Duration = Duration::from_secs(60);
 
 /// Why a call brought nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -146,13 +149,15 @@ pub(super) struct Helix {
     client_id: HeaderValue,
     tokens: Arc<dyn Tokens>,
     bucket: Bucket,
+    /// The last one that a refusal led to.
+    refreshed: Mutex<Option<(SecretString, Instant)>>,
 }
 
 impl Helix {
     pub(super) fn new(http: Client, base: Url, client_id: &str, tokens: Arc<dyn Tokens>) -> Self {
         // What no header can hold is no client id; Twitch then says so.
         let client_id = HeaderValue::from_str(client_id).unwrap_or_else(|_| HeaderValue::from_static("unusable"));
-        Self { http, base, client_id, tokens, bucket: Bucket::default() }
+        Self { http, base, client_id, tokens, bucket: Bucket::default(), refreshed: Mutex::default() }
     }
 
     /// The grant as it stands now.
@@ -164,12 +169,21 @@ impl Helix {
     pub(super) async fn ask(&self, access: &Access, request: &Request) -> Result<Value, HelixError> {
         self.bucket.check().map_err(HelixError::Exhausted)?;
         match self.ask_once(access, request).await {
-            Err(error) if error.is_stale_token() => {
+            Err(error) if error.is_stale_token() && !self.is_fresh(access) => {
                 let fresh = self.tokens.refresh(access).await?;
+                *self.refreshed.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some((fresh.token.clone(), Instant::now()));
                 self.ask_once(&fresh, request).await
             }
             outcome => outcome,
         }
+    }
+
+    fn is_fresh(&self, access: &Access) -> bool {
+        let refreshed = self.refreshed.lock().unwrap_or_else(PoisonError::into_inner);
+        refreshed
+            .as_ref()
+            .is_some_and(|(token, at)| token.expose_secret() == access.token.expose_secret() && at.elapsed() < FRESH)
     }
 
     async fn ask_once(&self, access: &Access, request: &Request) -> Result<Value, HelixError> {

@@ -27,6 +27,10 @@ const LONGEST_TIMEOUT: u32 = 1_209_600;
 const MOST_PARTS: usize = 10;
 /// Twitch takes one announcement in this time.
 const BETWEEN_ANNOUNCEMENTS: Duration = Duration::from_secs(2);
+/// For so long a text that is out in part waits, all in all, until Twitch takes the rest.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Between two tries where Twitch names no other time.
+const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 
 pub(super) struct TwitchSink {
     /// With the grant of the account that acts.
@@ -84,19 +88,24 @@ impl Acting<'_> {
     }
 
     /// Sends the parts of a text in their order. The receipt is the first part's. After a part is out nothing may be sent
-    /// again, so what fails then is said in a way that is never tried again.
+    /// again, so what fails then is said in a way that is never tried again. A part that comes too soon is certainly not
+    /// out, and is waited with.
     async fn write(&self, text: &str, way: Way<'_>) -> Result<Receipt, ActionError> {
         let parts = split(text);
         let count = parts.len();
         if count > MOST_PARTS {
             return Err(ActionError::Refused(format!("the text would be {count} messages, more than {MOST_PARTS}")));
         }
-        let mut first = None;
+        let (mut first, mut patience) = (None, PATIENCE);
         for (sent, part) in parts.into_iter().enumerate() {
             if sent > 0 && way == Way::Announcement {
                 sleep(BETWEEN_ANNOUNCEMENTS).await;
             }
-            match self.write_known(part, way).await {
+            let outcome = match sent {
+                0 => self.write_known(part, way).await,
+                _ => self.write_patiently(part, way, &mut patience).await,
+            };
+            match outcome {
                 Ok(receipt) => first = first.or(Some(receipt)),
                 Err(error) if sent == 0 => return Err(error),
                 Err(error) => {
@@ -109,6 +118,17 @@ impl Acting<'_> {
             }
         }
         first.ok_or_else(|| ActionError::Refused("the text is empty".to_owned()))
+    }
+
+    async fn write_patiently(&self, part: &str, way: Way<'_>, patience: &mut Duration) -> Result<Receipt, ActionError> {
+        loop {
+            let outcome = self.write_known(part, way).await;
+            let Err(ActionError::RateLimited { retry_after }) = outcome else { return outcome };
+            let pause = retry_after.unwrap_or_default().max(BETWEEN_TRIES);
+            let Some(left) = patience.checked_sub(pause) else { return outcome };
+            *patience = left;
+            sleep(pause).await;
+        }
     }
 
     /// What comes back from the chat is known as ours.

@@ -1,5 +1,7 @@
 //! The half that listens: one run is one session of `EventSub`, with all that is subscribed on it.
 
+mod clock;
+mod look_ups;
 mod memory;
 mod missed;
 mod subscriptions;
@@ -14,10 +16,12 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, pending};
 use secrecy::ExposeSecret;
 use serde_json::Value;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
+use self::clock::Clock;
+use self::look_ups::{Found, LookUps};
 use self::memory::Memory;
-use self::missed::{Missed, Plan, look_up};
+use self::missed::{Gap, Missed, What};
 use self::subscriptions::Subscriptions;
 use super::event::Notice;
 use super::eventsub::{Body, Connection, End, Frame, Heard, Notification, Welcome};
@@ -25,7 +29,7 @@ use super::helix::{Helix, HelixError};
 use super::shared::Shared;
 use super::topics::Topic;
 use crate::auth::Access;
-use crate::event::{Channel, Draft, now_ms};
+use crate::event::{Channel, Draft};
 use crate::observation::ConnectionState;
 use crate::platform::{Disconnect, Link, Source};
 
@@ -34,8 +38,8 @@ const OLDEST_MS: u64 = 10 * 60 * 1000;
 /// Why an event is dropped.
 const REPEATED: &str = "repeated";
 const OLD: &str = "old";
-/// How soon it shows that somebody has signed in again.
-const CONSENT_EVERY: Duration = Duration::from_secs(30);
+/// How soon it shows that somebody has signed in again, or somebody else.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// What a source listens to and with what.
 pub(super) struct Listening {
@@ -56,7 +60,7 @@ pub(super) struct TwitchSource {
     listening: Listening,
     memory: Arc<Memory>,
     /// From when on something may have been missed, by Twitch's clock, until it was looked up.
-    missed_since: HashMap<Channel, u64>,
+    missed_since: HashMap<Gap, u64>,
     /// When the last frame of a session that worked came, by Twitch's clock.
     last_heard_ms: Option<u64>,
 }
@@ -64,10 +68,17 @@ pub(super) struct TwitchSource {
 impl TwitchSource {
     pub(super) fn new(listening: Listening, missed_since: HashMap<Channel, u64>) -> Self {
         // What is counted from zero is seen to rise.
-        for why in [REPEATED, OLD] {
-            count_dropped(why, 0);
+        [REPEATED, OLD].into_iter().for_each(|why| count_dropped(why, 0));
+        let mut source = Self { listening, memory: Arc::default(), missed_since: HashMap::new(), last_heard_ms: None };
+        missed_since.into_iter().for_each(|(channel, since_ms)| source.note_gap(&channel, since_ms));
+        source
+    }
+
+    /// What an earlier gap cost, and was not looked up yet, is part of this one.
+    fn note_gap(&mut self, channel: &Channel, since_ms: u64) {
+        for what in What::ALL {
+            self.missed_since.entry((channel.clone(), what)).or_insert(since_ms);
         }
-        Self { listening, memory: Arc::default(), missed_since, last_heard_ms: None }
     }
 }
 
@@ -75,8 +86,8 @@ impl TwitchSource {
 impl Source for TwitchSource {
     async fn run(&mut self, link: &Link) -> Disconnect {
         if let Some(since_ms) = self.last_heard_ms.take() {
-            for channel in &self.listening.channels {
-                self.missed_since.entry(channel.clone()).or_insert(since_ms);
+            for channel in self.listening.channels.clone() {
+                self.note_gap(&channel, since_ms);
             }
         }
         // Anew at each connection: it may have been refreshed, or somebody else signed in.
@@ -96,7 +107,8 @@ impl Source for TwitchSource {
     }
 }
 
-type LookUp = BoxFuture<'static, (Vec<Missed>, Vec<String>)>;
+/// A look at who is signed in, after a while.
+type NextLook = BoxFuture<'static, Result<Access, HelixError>>;
 
 /// One run, from its welcome on.
 struct Session<'a> {
@@ -104,27 +116,28 @@ struct Session<'a> {
     link: &'a Link,
     access: Access,
     subscriptions: Subscriptions,
-    /// How far Twitch's clock is ahead of ours.
-    skew_ms: i64,
+    clock: Clock,
     is_ready: bool,
-    look_up: Option<LookUp>,
+    look_ups: LookUps,
+    next_look: NextLook,
 }
 
 impl<'a> Session<'a> {
     fn new(source: &'a mut TwitchSource, link: &'a Link, welcome: &Welcome, access: Access) -> Self {
         let Listening { helix, sign_in, topics, .. } = &source.listening;
         let subscriptions = Subscriptions::new(Arc::clone(helix), &welcome.session_id, sign_in, topics, &access);
-        Self { subscriptions, skew_ms: skew_ms(welcome), source, link, access, is_ready: false, look_up: None }
+        let look_ups = LookUps::new(Arc::clone(helix), Arc::clone(&source.memory));
+        source.listening.shared.begin_session();
+        let (clock, next_look) = (Clock::of(welcome), look_later(helix));
+        Self { source, link, access, subscriptions, clock, is_ready: false, look_ups, next_look }
     }
 
     async fn listen(mut self, connection: &mut Connection) -> Disconnect {
-        let mut consent_at = Instant::now() + CONSENT_EVERY;
         loop {
             if self.subscriptions.is_hopeless() {
                 return self.subscriptions.hopeless();
             }
             let events_due = self.source.listening.shared.next_due();
-            let consent_due = self.subscriptions.lacks_consent().then_some(consent_at);
             tokio::select! {
                 heard = connection.next() => match heard {
                     Ok(Heard::Frame(frame)) => self.hear(frame),
@@ -136,10 +149,12 @@ impl<'a> Session<'a> {
                     Err(end) => return end,
                 },
                 () = wait_until(events_due) => self.emit_due(),
-                found = found(&mut self.look_up) => self.tell_missed(found),
-                () = wait_until(consent_due) => {
-                    self.look_for_consent().await;
-                    consent_at = Instant::now() + CONSENT_EVERY;
+                found = self.look_ups.next() => self.tell_missed(found),
+                access = &mut self.next_look => {
+                    self.next_look = look_later(&self.source.listening.helix);
+                    if let Ok(access) = access && let Some(end) = self.look_at(access) {
+                        return end;
+                    }
                 }
             }
         }
@@ -165,7 +180,7 @@ impl<'a> Session<'a> {
     }
 
     fn take(&mut self, message_id: &str, at_ms: Option<u64>, notification: &Notification) {
-        let twitch_now_ms = self.twitch_now_ms();
+        let twitch_now_ms = self.clock.now_ms();
         let at_ms = at_ms.unwrap_or(twitch_now_ms);
         let shared = &self.source.listening.shared;
         if !shared.is_new(message_id) {
@@ -218,13 +233,9 @@ impl<'a> Session<'a> {
 
     /// What is subscribed came along, so nothing is asked for again.
     fn move_to(&mut self, welcome: &Welcome) {
-        self.skew_ms = skew_ms(welcome);
+        self.clock = Clock::of(welcome);
         self.subscriptions.move_to(&welcome.session_id);
         tracing::debug!("The connection was moved to another of Twitch's addresses.");
-    }
-
-    fn twitch_now_ms(&self) -> u64 {
-        now_ms().saturating_add_signed(self.skew_ms)
     }
 
     fn ended(&self, end: &End) -> Disconnect {
@@ -245,8 +256,10 @@ impl<'a> Session<'a> {
         }
         if is_ready && !self.is_ready {
             self.is_ready = true;
-            self.source.last_heard_ms = Some(self.twitch_now_ms());
-            self.begin_look_up();
+            self.source.last_heard_ms = Some(self.clock.now_ms());
+        }
+        if self.is_ready {
+            self.look_after_gaps();
         }
     }
 
@@ -256,34 +269,35 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn begin_look_up(&mut self) {
-        let plans = self.source.listening.channels.iter().map(|channel| {
-            let reads = |topic| self.subscriptions.is_confirmed(channel, topic);
-            Plan {
-                channel: channel.clone(),
-                since_ms: self.source.missed_since.get(channel).copied(),
-                followers: reads("channel.follow"),
-                subscribers: reads("channel.subscribe"),
-                redemptions: reads("channel.channel_points_custom_reward_redemption.add"),
-                stream: reads("stream.online") && reads("stream.offline") && reads("channel.update"),
+    /// Looks up what can be told live from now on, and notes what goes by unheard until then.
+    fn look_after_gaps(&mut self) {
+        let now_ms = self.clock.now_ms();
+        for channel in &self.source.listening.channels {
+            for what in What::ALL {
+                let gap = (channel.clone(), what);
+                let mut topics = what.topics().iter();
+                if topics.clone().all(|topic| self.subscriptions.is_confirmed(channel, topic)) {
+                    let since_ms = self.source.missed_since.get(&gap).copied();
+                    self.look_ups.begin(&gap, since_ms);
+                } else if topics.any(|topic| self.subscriptions.is_interrupted(channel, topic)) {
+                    self.look_ups.interrupt(&gap);
+                    self.source.missed_since.entry(gap).or_insert(now_ms);
+                }
             }
-        });
-        let (helix, memory) = (Arc::clone(&self.source.listening.helix), Arc::clone(&self.source.memory));
-        self.look_up = Some(look_up(helix, memory, plans.collect()).boxed());
+        }
     }
 
-    fn tell_missed(&mut self, (missed, failures): (Vec<Missed>, Vec<String>)) {
-        self.look_up = None;
-        self.source.missed_since.clear();
-        for why in failures {
-            tracing::warn!(why, "What was missed while there was no connection can't be looked up.");
+    fn tell_missed(&mut self, found: Found) {
+        let Found { gap, is_closed, missed } = found;
+        if is_closed {
+            self.source.missed_since.remove(&gap);
         }
         let count = missed.len();
         for missed in missed {
             match missed {
                 Missed::Event(draft) => self.link.emit(*draft),
                 Missed::Notice { channel, topic, version, id, at_ms, event } => {
-                    let at_ms = at_ms.unwrap_or_else(|| self.twitch_now_ms());
+                    let at_ms = at_ms.unwrap_or_else(|| self.clock.now_ms());
                     let notice = Notice { message_id: &id, topic, version, at_ms, event: &event };
                     for draft in self.read(&channel, &notice) {
                         self.link.emit(draft.late());
@@ -296,30 +310,35 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Somebody may have signed in again meanwhile. A token that was merely refreshed changes nothing, or does no harm.
-    async fn look_for_consent(&mut self) {
-        if let Ok(access) = self.source.listening.helix.access().await
-            && access.user_id == self.access.user_id
-            && access.token.expose_secret() != self.access.token.expose_secret()
-        {
+    /// Somebody may have signed in again meanwhile. A token that was merely refreshed changes nothing, or does no harm;
+    /// another account needs a session of its own.
+    fn look_at(&mut self, access: Access) -> Option<Disconnect> {
+        if access.user_id != self.access.user_id {
+            return Some(Disconnect::Retry("another account has signed in".to_owned()));
+        }
+        if self.subscriptions.lacks_consent() && access.token.expose_secret() != self.access.token.expose_secret() {
             self.subscriptions.reconsider(&access);
             self.access = access;
         }
+        None
     }
 }
 
 impl Drop for Session<'_> {
-    /// What waits for its group waits in vain: the rest of it may have gone with the connection.
     fn drop(&mut self) {
-        for draft in self.source.listening.shared.all_due() {
+        for draft in self.source.listening.shared.end_session() {
             self.link.emit(draft);
         }
     }
 }
 
-fn skew_ms(welcome: &Welcome) -> i64 {
-    let apart = welcome.at_ms.map(|at_ms| i128::from(at_ms) - i128::from(now_ms()));
-    apart.and_then(|apart| i64::try_from(apart).ok()).unwrap_or_default()
+fn look_later(helix: &Arc<Helix>) -> NextLook {
+    let helix = Arc::clone(helix);
+    async move {
+        sleep(LOOK_EVERY).await;
+        helix.access().await
+    }
+    .boxed()
 }
 
 fn dropped(why: &'static str, message_id: &str, topic: &str) {
@@ -329,13 +348,6 @@ fn dropped(why: &'static str, message_id: &str, topic: &str) {
 
 fn count_dropped(why: &'static str, count: u64) {
     metrics::counter!("showrunner_twitch_dropped_total", "why" => why).increment(count);
-}
-
-async fn found(look_up: &mut Option<LookUp>) -> (Vec<Missed>, Vec<String>) {
-    match look_up {
-        Some(look_up) => look_up.await,
-        None => pending().await,
-    }
 }
 
 async fn wait_until(at: Option<Instant>) {

@@ -4,7 +4,7 @@ use super::*;
 use crate::effect::{
     Action, Batch, Effect, EffectKey, EffectResult, KvWrite, MEASURES_FROM, NumberedEffect, PluginId, Task,
 };
-use crate::event::OutcomeStatus;
+use crate::event::{Follow, OutcomeStatus, Timer};
 
 fn remove(number: u32) -> NumberedEffect {
     let action = Action::RemoveMessage { message_id: format!("m{number}"), reason: String::new() };
@@ -166,7 +166,7 @@ async fn it_is_told_how_far_an_unfinished_event_came() {
 }
 
 #[tokio::test]
-async fn the_time_of_the_newest_line_of_each_channel_is_known() {
+async fn the_times_of_the_newest_line_and_event_of_each_channel_are_known() {
     let place = Place::new();
     let store = place.open();
     for (id, place, at_ms) in [("one", "a", 100), ("two", "b", 50), ("three", "a", 300), ("four", "a", 200)] {
@@ -174,10 +174,21 @@ async fn the_time_of_the_newest_line_of_each_channel_is_known() {
         (event.channel, event.at_ms) = (Channel::new("retake", place), at_ms);
         store.journal_event(Arc::new(event), false);
     }
+    let follow = Event::Follow(Follow { who: User::default() });
+    let timer = Event::Timer(Timer { name: "tick".into() });
+    for (id, place, at_ms, event) in
+        [("five", "b", 400, follow.clone()), ("six", "c", 70, follow), ("seven", "b", 900, timer)]
+    {
+        let mut envelope = Envelope { event, ..Envelope::clone(&chat(id, "anna", "hello")) };
+        (envelope.channel, envelope.at_ms) = (Channel::new("retake", place), at_ms);
+        store.journal_event(Arc::new(envelope), false);
+    }
     let mut heard = store.last_heard(10).await.unwrap();
-    heard.sort();
-    assert_eq!(heard, [(Channel::new("retake", "a"), 300), (Channel::new("retake", "b"), 50)]);
-    assert_eq!(store.last_heard(2).await.unwrap().len(), 1, "only among the newest");
+    heard.sort_by_key(|heard| heard.channel.id.to_string());
+    let expected = [("a", Some(300), 300), ("b", Some(50), 400), ("c", None, 70)];
+    let of = |(id, chat_ms, event_ms)| LastHeard { channel: Channel::new("retake", id), chat_ms, event_ms };
+    assert_eq!(heard, expected.map(of));
+    assert_eq!(store.last_heard(3).await.unwrap().len(), 2, "only among the newest");
 }
 
 #[tokio::test]

@@ -40,6 +40,24 @@ async fn a_token_that_is_refused_is_refreshed_once() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_refused_when_it_is_fresh_is_not_refreshed_for_every_call() {
+    let service = Service::start((0..9).map(|_| Answer::error(401, "Invalid OAuth token"))).await;
+    let tokens: Arc<MemoryTokens> = Arc::default();
+    let helix = service.helix(&tokens);
+    for (calls, refreshes) in [(2, 1), (3, 1), (4, 1)] {
+        let access = helix.access().await.unwrap();
+        assert_eq!(helix.ask(&access, &get()).await.unwrap_err().status(), Some(StatusCode::UNAUTHORIZED));
+        assert_eq!((service.asked().len(), tokens.refreshes()), (calls, refreshes));
+    }
+    tokio::time::pause();
+    tokio::time::advance(FRESH).await;
+    tokio::time::resume();
+    let access = helix.access().await.unwrap();
+    assert!(helix.ask(&access, &get()).await.is_err());
+    assert_eq!((service.asked().len(), tokens.refreshes()), (6, 2));
+}
+
+#[tokio::test]
 async fn a_token_without_the_scope_is_not_refreshed_for_it() {
     let service = Service::start([Answer::error(401, "Missing scope: clips:edit")]).await;
     let tokens = Arc::default();

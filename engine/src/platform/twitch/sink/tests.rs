@@ -119,12 +119,9 @@ async fn a_long_text_is_sent_in_its_parts() {
 #[tokio::test]
 async fn once_a_part_is_out_nothing_is_ever_sent_again() {
     let text = "word ".repeat(250);
-    for (second, is_known) in [
-        (dropped("msg_ratelimit"), true),
-        (dropped("msg_rejected"), true),
-        (Answer::error(429, "slow"), true),
-        (Answer::error(503, "down"), false),
-    ] {
+    let much_later = Answer { headers: vec![("retry-after", "60".into())], ..Answer::error(429, "slow") };
+    for (second, is_known) in [(dropped("msg_rejected"), true), (much_later, true), (Answer::error(503, "down"), false)]
+    {
         let (result, asked) = perform(vec![sent("m1"), second], say(&text)).await;
         let error = result.unwrap_err();
         assert!(error.to_string().contains("only 1 of 3 parts of it are out"), "{error}");
@@ -135,6 +132,15 @@ async fn once_a_part_is_out_nothing_is_ever_sent_again() {
     // The first may be tried again, as nothing is out.
     let (result, _) = perform(vec![dropped("msg_ratelimit")], say(&text)).await;
     assert_eq!(result, Err(ActionError::RateLimited { retry_after: None }));
+}
+
+#[tokio::test]
+async fn a_part_that_comes_too_soon_is_sent_again_and_no_other() {
+    let answers = vec![sent("m1"), dropped("msg_ratelimit"), sent("m2"), Answer::error(429, "slow"), sent("m3")];
+    let (result, asked) = perform(answers, say(&"word ".repeat(250))).await;
+    assert_eq!(result.unwrap().message_id.as_deref(), Some("m1"));
+    let lengths: Vec<usize> = asked.iter().map(|asked| asked.body["message"].as_str().unwrap().len()).collect();
+    assert_eq!(lengths, [499, 499, 499, 249, 249]);
 }
 
 #[tokio::test]

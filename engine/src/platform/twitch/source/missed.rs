@@ -8,7 +8,7 @@
 //!
 //! What is found is handed to the source; ids and the sequencer see to it that nothing is told twice.
 
-use std::sync::Arc;
+use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -34,16 +34,48 @@ const MOST_REWARDS: usize = 50;
 /// Tries of one call: about ten seconds.
 const TRIES: u32 = 5;
 
-/// What is to be looked up in one channel.
+/// What is looked up on its own, as each can fail on its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum What {
+    Stream,
+    Subscribers,
+    Followers,
+    Redemptions,
+}
+
+impl What {
+    pub(super) const ALL: [Self; 4] = [Self::Stream, Self::Subscribers, Self::Followers, Self::Redemptions];
+
+    /// The types that tell the same live: what nobody listens to is not looked up either.
+    pub(super) fn topics(self) -> &'static [&'static str] {
+        match self {
+            Self::Stream => &["stream.online", "stream.offline", "channel.update"],
+            Self::Subscribers => &["channel.subscribe"],
+            Self::Followers => &["channel.follow"],
+            Self::Redemptions => &["channel.channel_points_custom_reward_redemption.add"],
+        }
+    }
+}
+
+impl Display for What {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Stream => "the stream",
+            Self::Subscribers => "subscribers",
+            Self::Followers => "followers",
+            Self::Redemptions => "redemptions",
+        })
+    }
+}
+
+/// What may be missing of a channel.
+pub(super) type Gap = (Channel, What);
+
 #[derive(Debug, Clone)]
-pub(super) struct Plan {
-    pub(super) channel: Channel,
+pub(super) struct Errand {
+    pub(super) gap: Gap,
     /// `None` only learns how things stand.
     pub(super) since_ms: Option<u64>,
-    pub(super) followers: bool,
-    pub(super) subscribers: bool,
-    pub(super) redemptions: bool,
-    pub(super) stream: bool,
 }
 
 /// What was missed.
@@ -61,33 +93,18 @@ pub(super) enum Missed {
     },
 }
 
-/// Looks up everything, oldest first within a kind. Fails when a part of it could not be had.
-pub(super) async fn look_up(helix: Arc<Helix>, memory: Arc<Memory>, plans: Vec<Plan>) -> (Vec<Missed>, Vec<String>) {
-    let (mut missed, mut failures) = (Vec::new(), Vec::new());
-    for plan in &plans {
-        let channel = &plan.channel;
-        let look_up = LookUp { helix: &helix, memory: &memory, channel };
-        let mut note = |what: &str, found: Result<Vec<Missed>, HelixError>| match found {
-            Ok(found) => missed.extend(found),
-            Err(error) => failures.push(format!("{what} of {channel}: {error}")),
-        };
-        if plan.stream {
-            note("the stream", look_up.stream(plan.since_ms).await);
-        }
-        if plan.subscribers {
-            note("subscribers", look_up.subscribers(plan.since_ms.is_some()).await);
-        }
-        if let Some(since_ms) = plan.since_ms {
-            let since_ms = since_ms.saturating_sub(SLACK_MS);
-            if plan.followers {
-                note("followers", look_up.followers(since_ms).await);
-            }
-            if plan.redemptions {
-                note("redemptions", look_up.redemptions(since_ms).await);
-            }
-        }
+/// What was missed, oldest first.
+pub(super) async fn look_up(helix: &Helix, memory: &Memory, errand: &Errand) -> Result<Vec<Missed>, HelixError> {
+    let Errand { gap: (channel, what), since_ms } = errand;
+    let look_up = LookUp { helix, memory, channel };
+    let since_ms = since_ms.map(|since_ms| since_ms.saturating_sub(SLACK_MS));
+    match (what, since_ms) {
+        (What::Stream, _) => look_up.stream(errand.since_ms).await,
+        (What::Subscribers, _) => look_up.subscribers(since_ms.is_some()).await,
+        (What::Followers, Some(since_ms)) => look_up.followers(since_ms).await,
+        (What::Redemptions, Some(since_ms)) => look_up.redemptions(since_ms).await,
+        (What::Followers | What::Redemptions, None) => Ok(Vec::new()),
     }
-    (missed, failures)
 }
 
 struct LookUp<'a> {

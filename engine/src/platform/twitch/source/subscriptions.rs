@@ -27,6 +27,8 @@ const AT_ONCE: usize = 8;
 const CROWDED: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(300));
 /// The same after an answer that did not come.
 const FAILED: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// What Twitch does not allow it may allow later: the account is made a moderator meanwhile.
+const FORBIDDEN: Duration = Duration::from_secs(300);
 
 pub(super) struct Subscriptions {
     helix: Arc<Helix>,
@@ -127,7 +129,10 @@ impl Subscriptions {
             _ => match error {
                 HelixError::SignIn { why, what_to_do } => return Err(Disconnect::Stop { why, what_to_do }),
                 error if error.is_passing() || is_crowded(&error) => postpone(wanted, &error),
-                error => wanted.standing = Standing::Refused { why: refusal(&error) },
+                error => {
+                    let again = (error.status() == Some(StatusCode::FORBIDDEN)).then(|| Instant::now() + FORBIDDEN);
+                    wanted.standing = Standing::Refused { why: refusal(&error), again };
+                }
             },
         }
         Ok(())
@@ -158,9 +163,16 @@ impl Subscriptions {
     }
 
     pub(super) fn is_confirmed(&self, channel: &Channel, topic: &str) -> bool {
-        self.all.iter().any(|wanted| {
-            wanted.channel == *channel && wanted.topic.name == topic && wanted.standing == Standing::Confirmed
-        })
+        self.of(channel, topic).any(|wanted| wanted.standing == Standing::Confirmed)
+    }
+
+    /// Whether events of it go by now that are heard at other times.
+    pub(super) fn is_interrupted(&self, channel: &Channel, topic: &str) -> bool {
+        self.of(channel, topic).any(Wanted::is_interrupted)
+    }
+
+    fn of(&self, channel: &Channel, topic: &str) -> impl Iterator<Item = &Wanted> {
+        self.all.iter().filter(move |wanted| wanted.channel == *channel && wanted.topic.name == topic)
     }
 
     /// Ready when every one has had an answer and one of them at least is confirmed.

@@ -42,9 +42,10 @@ pub(super) enum Standing {
     Revoked {
         why: String,
     },
-    /// Trying again can't help.
+    /// Twitch does not want it. It is lost, and asked for again where Twitch may come to want it.
     Refused {
         why: String,
+        again: Option<Instant>,
     },
 }
 
@@ -70,8 +71,14 @@ impl Wanted {
             _ if self.is_asked => None,
             Standing::Open => Some(now),
             Standing::Later { at, .. } => Some(*at),
+            Standing::Refused { again, .. } => *again,
             _ => None,
         }
+    }
+
+    /// Whether events of it go by that are heard at other times.
+    pub(super) fn is_interrupted(&self) -> bool {
+        matches!(self.standing, Standing::Open | Standing::Later { .. } | Standing::Revoked { .. })
     }
 
     /// Whether another token could bring it.
@@ -86,13 +93,17 @@ impl Wanted {
         }
     }
 
-    /// Fields that Twitch adds, and those that it leaves out, make no other subscription of it.
+    /// Fields that Twitch adds, and those that it leaves out, make no other subscription of it; but one that names none
+    /// of ours, and others, is another one. What is empty names nothing.
     pub(super) fn is(&self, subscription: &Subscription) -> bool {
-        let condition = self.condition.as_object().into_iter().flatten();
+        let named =
+            |condition: &Value| condition.as_object().is_some_and(|fields| fields.values().any(|one| one != ""));
+        let ours: Vec<(&Value, Option<&Value>)> = self.condition.as_object().map_or_else(Vec::new, |fields| {
+            fields.iter().map(|(field, value)| (value, subscription.condition.get(field))).collect()
+        });
         self.topic.name == subscription.topic
-            && condition.into_iter().all(|(field, value)| {
-                subscription.condition.get(field).is_none_or(|other| other == value || other == "")
-            })
+            && ours.iter().all(|(value, other)| other.is_none_or(|other| other == *value))
+            && (!named(&subscription.condition) || ours.iter().any(|(_, other)| other.is_some()))
     }
 
     pub(super) fn why_missing(&self) -> Option<&str> {
@@ -101,7 +112,7 @@ impl Wanted {
             Standing::Later { why, .. }
             | Standing::Unscoped { why }
             | Standing::Revoked { why }
-            | Standing::Refused { why } => Some(why),
+            | Standing::Refused { why, .. } => Some(why),
         }
     }
 }
@@ -222,5 +233,8 @@ mod tests {
         assert!(raid.is(&subscription(json!({ "to_broadcaster_user_id": "1", "from_broadcaster_user_id": "" }))));
         assert!(raid.is(&subscription(Value::Null)));
         assert!(!raid.is(&subscription(json!({ "to_broadcaster_user_id": "2" }))));
+        // The other kind of raids of the same channel.
+        assert!(!raid.is(&subscription(json!({ "to_broadcaster_user_id": "", "from_broadcaster_user_id": "1" }))));
+        assert!(!raid.is(&subscription(json!({ "from_broadcaster_user_id": "1" }))));
     }
 }
