@@ -288,9 +288,9 @@ impl Connection {
         if has_unknown {
             frame = with_unknown_fields(frame);
         }
-        self.say(frame.to_string()).await?;
+        // Whoever has its welcome misses nothing any more; what is told from now on waits until it is said.
         self.state.welcome_socket(self.number, &self.session);
-        Some(())
+        self.say(frame.to_string()).await
     }
 
     async fn obey(&mut self, order: Order) -> Option<()> {

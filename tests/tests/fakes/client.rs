@@ -65,12 +65,15 @@ impl Socket {
 
     /// The next frame that fits; those before it are gone.
     pub(super) async fn next_where(&mut self, fits: impl Fn(&Value) -> bool) -> Value {
-        loop {
-            let frame = self.next().await;
-            if fits(&frame) {
-                return frame;
+        let found = async {
+            loop {
+                let frame = self.read_any().await.unwrap();
+                if fits(&frame) {
+                    return frame;
+                }
             }
-        }
+        };
+        timeout(PATIENCE, found).await.expect("one that fits comes")
     }
 
     /// How it ends, whatever comes before.

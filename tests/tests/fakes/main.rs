@@ -1,4 +1,5 @@
-//! The fakes of Twitch and Joystick, looked at with plain clients: do they keep the rules of their protocols?
+//! The fakes of Twitch and Joystick, looked at with plain clients: do they keep the rules of their protocols? And the
+//! program that they are.
 //!
 //! What is tested against them is only as good as they are.
 
@@ -14,6 +15,7 @@ mod client;
 mod joystick_gateway;
 mod joystick_oauth;
 mod joystick_shapes;
+mod program;
 mod twitch_events;
 mod twitch_helix;
 mod twitch_identity;

@@ -1,17 +1,8 @@
 //! The fakes as a program: what it writes, and what it does when it is told.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests may assume"
-)]
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
-use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use showrunner::config;
@@ -21,8 +12,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
-/// Only a hung test waits for so long.
-const PATIENCE: Duration = Duration::from_secs(30);
+use super::client::PATIENCE;
 
 struct Program {
     dir: TempDir,
