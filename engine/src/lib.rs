@@ -13,6 +13,8 @@ pub mod observation;
 
 pub mod permission;
 
+mod web;
+
 pub mod config;
 
 pub mod recording;

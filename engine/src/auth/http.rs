@@ -11,15 +11,14 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use url::{Url, form_urlencoded};
 
+use crate::web::{BodyError, in_words, one_line_without, read_body};
+
 /// To be connected; a service that is up takes far less.
 const CONNECT: Duration = Duration::from_secs(5);
 /// For the whole answer.
 const ANSWER: Duration = Duration::from_secs(15);
 /// Tokens are some kilobytes at most.
 const MAX_BYTES: usize = 64 << 10;
-/// An explanation longer than this explains nothing more.
-const LONGEST_PROBLEM: usize = 200;
-
 /// Why a request brought nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum RequestError {
@@ -79,7 +78,7 @@ pub(super) async fn ask(request: RequestBuilder, secrets: &[&str]) -> Result<Val
     let response = request.send().await.map_err(transport_error)?;
     let status = response.status();
     if status.is_success() {
-        let body = read_body(response).await?;
+        let body = body_of(response).await?;
         if body.iter().all(u8::is_ascii_whitespace) {
             return Ok(Value::Null);
         }
@@ -87,8 +86,9 @@ pub(super) async fn ask(request: RequestBuilder, secrets: &[&str]) -> Result<Val
             .map_err(|_| RequestError::Lost("the answer is no JSON, so it may not be the service's".to_owned()));
     }
     // An error without a readable body is still that error.
-    let body = read_body(response).await.unwrap_or_default();
-    let problem = serde_json::from_slice(&body).ok().as_ref().and_then(problem).map(|text| tellable(&text, secrets));
+    let body = body_of(response).await.unwrap_or_default();
+    let problem =
+        serde_json::from_slice(&body).ok().as_ref().and_then(problem).map(|text| one_line_without(&text, secrets));
     let is_page = body.trim_ascii_start().starts_with(b"<");
     Err(judge(status, problem.as_deref(), is_page))
 }
@@ -126,39 +126,18 @@ fn problem(answer: &Value) -> Option<String> {
     }
 }
 
-/// As one line, short, and without the secrets that were sent along.
-pub(super) fn tellable(text: &str, secrets: &[&str]) -> String {
-    let mut line: String = text.chars().filter(|character| !character.is_control()).collect();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        line = line.replace(secret, "…");
-    }
-    line.chars().take(LONGEST_PROBLEM).collect()
+async fn body_of(response: Response) -> Result<Vec<u8>, RequestError> {
+    read_body(response, MAX_BYTES).await.map_err(|error| match error {
+        BodyError::Broken(error) => transport_error(error),
+        BodyError::TooLong => RequestError::Lost("the answer is too long".to_owned()),
+    })
 }
 
-async fn read_body(mut response: Response) -> Result<Vec<u8>, RequestError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(transport_error)? {
-        if body.len() + chunk.len() > MAX_BYTES {
-            return Err(RequestError::Lost("the answer is too long".to_owned()));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-/// The error without its address, and with what is behind it.
 fn transport_error(error: reqwest::Error) -> RequestError {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
     match () {
-        () if error.is_connect() || error.is_builder() => RequestError::Undone(text),
+        () if error.is_connect() || error.is_builder() => RequestError::Undone(in_words(error)),
         () if error.is_timeout() => RequestError::Lost("no answer in time".to_owned()),
-        () => RequestError::Lost(text),
+        () => RequestError::Lost(in_words(error)),
     }
 }
 
@@ -186,8 +165,7 @@ mod tests {
     #[test]
     fn an_explanation_is_one_short_line_without_what_was_sent() {
         let said = json!({ "status": 400, "error": "bad", "error_description": "no\n token abc \u{1b}[2J" });
-        assert_eq!(tellable(&problem(&said).unwrap(), &["abc", ""]), "bad: no token … [2J");
-        assert_eq!(tellable(&"x".repeat(1000), &[]).len(), LONGEST_PROBLEM);
+        assert_eq!(one_line_without(&problem(&said).unwrap(), &["abc", ""]), "bad: no token … [2J");
         assert_eq!(
             problem(&json!({ "status": 400, "message": "Invalid refresh token" })).unwrap(),
             "Invalid refresh token"

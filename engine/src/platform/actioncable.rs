@@ -13,14 +13,6 @@ use std::time::Duration;
 
 pub use self::session::{Incoming, Options, Session};
 
-/// Of what a server says of itself, this many characters are told; more would explain nothing more.
-const LONGEST_TOLD: usize = 200;
-
-/// What a server wrote, as it may stand in an error or a log.
-fn one_line(text: &str) -> String {
-    text.chars().filter(|character| !character.is_control()).take(LONGEST_TOLD).collect()
-}
-
 /// Why there is no connection, or not any more. No variant ever shows an address with its query.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CableError {

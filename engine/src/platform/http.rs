@@ -13,14 +13,12 @@ use url::Url;
 
 use super::fields::{object, text_of};
 use crate::event::now_ms;
+use crate::web::{BodyError, in_words, one_line_without, read_body};
 
 /// An answer to one line, or an error.
 pub(super) const MAX_ANSWER_BYTES: usize = 64 << 10;
 /// A platform that asks for a longer wait than this is not believed.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
-/// An explanation longer than this explains nothing more.
-const LONGEST_PROBLEM: usize = 200;
-
 /// Why a request brought nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HttpError {
@@ -76,46 +74,28 @@ pub(super) async fn answer(
     let response = outcome.map_err(transport_error)?;
     let status = response.status();
     if status.is_success() {
-        return read_body(response, limit).await;
+        return body_of(response, limit).await;
     }
     let retry_after = retry_after(response.headers(), now_ms());
     // An error without a readable body is still that error.
-    let body = read_body(response, MAX_ANSWER_BYTES).await.unwrap_or_default();
+    let body = body_of(response, MAX_ANSWER_BYTES).await.unwrap_or_default();
     let problem = serde_json::from_slice::<Value>(&body).ok();
-    let problem = problem.as_ref().and_then(read_problem).map(|problem| tellable(problem, token));
+    let problem = problem.as_ref().and_then(read_problem).map(|problem| one_line_without(problem, &[token]));
     Err(HttpError::Status { status, problem, retry_after })
 }
 
-fn tellable(problem: &str, token: &str) -> String {
-    let line: String = problem.chars().filter(|character| !character.is_control()).collect();
-    let line = if token.is_empty() { line } else { line.replace(token, "…") };
-    line.chars().take(LONGEST_PROBLEM).collect()
+async fn body_of(response: Response, limit: usize) -> Result<Vec<u8>, HttpError> {
+    read_body(response, limit).await.map_err(|error| match error {
+        BodyError::Broken(error) => transport_error(error),
+        BodyError::TooLong => HttpError::Answer("it is too long"),
+    })
 }
 
-async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, HttpError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(transport_error)? {
-        if body.len() + chunk.len() > limit {
-            return Err(HttpError::Answer("it is too long"));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-/// The error without its address, and with what is behind it.
 pub(super) fn transport_error(error: reqwest::Error) -> HttpError {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
     match () {
-        () if error.is_connect() => HttpError::Unreachable(text),
+        () if error.is_connect() => HttpError::Unreachable(in_words(error)),
         () if error.is_timeout() => HttpError::Lost("no answer in time".to_owned()),
-        () => HttpError::Lost(text),
+        () => HttpError::Lost(in_words(error)),
     }
 }
 

@@ -18,14 +18,6 @@ use serde_json::Value;
 pub use self::refusal::Refusal;
 pub use self::session::{Incoming, Options, Session};
 
-/// Of what a server says of itself, this many characters are told; more would explain nothing more.
-const LONGEST_TOLD: usize = 200;
-
-/// What a server wrote, as it may stand in an error or a log.
-fn one_line(text: &str) -> String {
-    text.chars().filter(|character| !character.is_control()).take(LONGEST_TOLD).collect()
-}
-
 /// Why there is no connection, or not any more. No variant ever shows an address with its query.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum SocketError {

@@ -23,8 +23,8 @@ use url::{Host, Url};
 
 use super::page::page;
 use crate::auth::answer::{AuthError, Hidden};
-use crate::auth::http::tellable;
 use crate::auth::words::{INVALID_SCOPE, scopes_help};
+use crate::web::one_line;
 
 /// A browser that does not take its page in this time holds nobody up.
 const LAST_PAGE: Duration = Duration::from_secs(2);
@@ -160,7 +160,7 @@ async fn arrive(State(door): State<Arc<Door>>, address: Uri, Query(query): Query
     }
     let Some(code) = word("code") else {
         let error = word("error");
-        let why = tellable(word("error_description").or(error).unwrap_or("no code came back"), &[]);
+        let why = one_line(word("error_description").or(error).unwrap_or("no code came back"));
         let help = match error {
             Some(INVALID_SCOPE) => scopes_help(&door.platform),
             _ => "sign in again, and agree on the page",

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::one_line;
+use crate::web::one_line;
 
 /// A frame as a server sends it.
 #[derive(Debug, Clone, PartialEq)]

@@ -17,8 +17,9 @@ use tokio_tungstenite::tungstenite::error::{CapacityError, Error};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use url::Url;
 
+use super::CableError;
 use super::frame::{self, Frame};
-use super::{CableError, one_line};
+use crate::web::one_line;
 
 /// An event fits some kilobytes.
 const MAX_MESSAGE_BYTES: usize = 1 << 20;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::one_line;
+use crate::web::one_line;
 
 /// More attachments than this are refused, as the reference decoder does.
 pub const MAX_ATTACHMENTS: usize = 10;

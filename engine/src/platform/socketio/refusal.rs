@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::one_line;
+use crate::web::one_line;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -50,8 +50,8 @@ impl fmt::Display for Refusal {
 
 #[cfg(test)]
 mod tests {
-    use super::super::LONGEST_TOLD;
     use super::*;
+    use crate::web::LONGEST_TOLD;
 
     #[test]
     fn it_keeps_what_explains_the_refusal() {

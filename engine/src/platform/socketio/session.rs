@@ -19,7 +19,8 @@ use url::Url;
 
 use self::protocol::{Protocol, Read};
 use super::packet::{Body, EnginePacket, Open, Packet, PacketError};
-use super::{Refusal, SocketError, one_line};
+use super::{Refusal, SocketError};
+use crate::web::one_line;
 
 /// A chat message fits a kilobyte; what is far larger than the usual `maxPayload` of 1 MB is an attack.
 const MAX_MESSAGE_BYTES: usize = 2 << 20;

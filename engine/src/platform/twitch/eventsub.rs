@@ -21,8 +21,6 @@ pub(super) use self::socket::Welcome;
 
 /// The largest message that is taken. A line of chat with all its emotes has a few kilobytes.
 const MAX_MESSAGE_BYTES: usize = 1 << 20;
-/// Of what Twitch says of itself, this many characters are told.
-const LONGEST_TOLD: usize = 200;
 
 /// Why there is no session, or not any more.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,9 +47,4 @@ pub(super) enum End {
     /// Twitch asked to move elsewhere, and there it did not work.
     #[error("the move to another of Twitch's addresses failed: {0}")]
     NotMoved(String),
-}
-
-/// What a server wrote, as it may stand in an error or a log.
-fn one_line(text: &str) -> String {
-    text.chars().filter(|character| !character.is_control()).take(LONGEST_TOLD).collect()
 }

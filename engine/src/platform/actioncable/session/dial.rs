@@ -13,7 +13,8 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_conf
 use url::Url;
 
 use super::Options;
-use crate::platform::actioncable::{CableError, one_line};
+use crate::platform::actioncable::CableError;
+use crate::web::one_line;
 
 const PROTOCOL: &str = "actioncable-v1-json";
 /// One connection reads small frames; the default of 128 KiB would be the largest thing it owns.

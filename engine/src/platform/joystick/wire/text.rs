@@ -2,8 +2,6 @@
 
 use crate::platform::fields::word;
 
-/// What the service says of an error, at most.
-const LONGEST_TOLD: usize = 200;
 /// The longest entity that is read, with all leading zeros that anybody writes.
 const LONGEST_ENTITY: usize = 12;
 
@@ -91,7 +89,7 @@ fn entity<'text>(markup: &'text str, plain: &mut String) -> Option<&'text str> {
 }
 
 pub(super) fn one_line(words: &str) -> String {
-    let line: String = plain(words).chars().filter(|character| !character.is_control()).take(LONGEST_TOLD).collect();
+    let line = crate::web::one_line(&plain(words));
     if line.is_empty() { "it does not say why".to_owned() } else { line }
 }
 

@@ -1,18 +1,12 @@
 //! Single fields, in whichever type they come, and never longer than an event may hold.
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::event::{Channel, Roles, User};
+use crate::platform::fields as shared;
+pub(super) use crate::platform::fields::{json_of, word as shortened};
 
-/// An id longer than this is none: it is stored with every event.
-const LONGEST_ID: usize = 256;
-/// Of a longer text this much is kept: no line of a chat comes near it, and every event of a flood stands in queues.
-const LONGEST_TEXT: usize = 8 << 10;
-/// The same for names, and for whatever else is a word or two.
-const LONGEST_WORD: usize = 256;
-/// A payload that is longer than this is not handed around.
-const LONGEST_JSON: usize = 16 << 10;
 /// Of a list of people, choices or outcomes, this many at most.
 pub(super) const LONGEST_LIST: usize = 100;
 
@@ -38,8 +32,7 @@ const BROADCASTER: Names = ["broadcaster_user_id", "broadcaster_user_login", "br
 
 /// A text of some length: what somebody wrote, a title, a reason. `None` when there is none.
 pub(super) fn text<'json>(fields: &'json Value, name: &str) -> Option<&'json str> {
-    let text = fields.get(name)?.as_str().filter(|text| !text.is_empty())?;
-    Some(beginning(text, LONGEST_TEXT))
+    shared::text_of(fields.as_object()?, &[name])
 }
 
 pub(super) fn owned_text(fields: &Value, name: &str) -> Option<String> {
@@ -48,28 +41,16 @@ pub(super) fn owned_text(fields: &Value, name: &str) -> Option<String> {
 
 /// A word or two: a name, a kind, a currency.
 pub(super) fn word<'json>(fields: &'json Value, name: &str) -> Option<&'json str> {
-    text(fields, name).map(shortened)
+    shared::word_of(fields.as_object()?, &[name])
 }
 
 pub(super) fn owned_word(fields: &Value, name: &str) -> Option<String> {
     word(fields, name).map(str::to_owned)
 }
 
-pub(super) fn shortened(text: &str) -> &str {
-    beginning(text, LONGEST_WORD)
-}
-
-fn beginning(text: &str, bytes: usize) -> &str {
-    text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
-}
-
 /// Ids are strings; a number is taken for one.
 pub(super) fn id(fields: &Value, name: &str) -> Option<String> {
-    match fields.get(name)? {
-        Value::String(text) if !text.is_empty() && text.len() <= LONGEST_ID => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
+    shared::id(fields.get(name)?)
 }
 
 /// What is counted; more than 32 bits hold is as many as they hold.
@@ -124,10 +105,4 @@ pub(super) fn rest(fields: &Value, used: &[&str]) -> Map<String, Value> {
 /// An object for `extra`, or only how long it was.
 pub(super) fn extra(fields: Map<String, Value>) -> Option<String> {
     (!fields.is_empty()).then(|| json_of(&Value::Object(fields)))
-}
-
-/// A payload as it came, or only how long it was.
-pub(super) fn json_of(payload: &Value) -> String {
-    let json = payload.to_string();
-    if json.len() <= LONGEST_JSON { json } else { json!({ "omitted-bytes": json.len() }).to_string() }
 }

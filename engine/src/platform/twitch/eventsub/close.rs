@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::one_line;
+use crate::web::one_line;
 
 /// How the server closed the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::one_line;
+use crate::web::one_line;
 
 /// What Twitch documents, for a welcome that does not tell.
 const KEEPALIVE: Duration = Duration::from_secs(10);

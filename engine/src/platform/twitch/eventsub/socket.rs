@@ -12,7 +12,8 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_conf
 
 use super::close::Close;
 use super::frame::{Body, Frame};
-use super::{End, MAX_MESSAGE_BYTES, one_line};
+use super::{End, MAX_MESSAGE_BYTES};
+use crate::web::one_line;
 
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// From the handshake to the welcome.

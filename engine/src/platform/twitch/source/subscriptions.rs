@@ -10,11 +10,12 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use reqwest::StatusCode;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::super::eventsub::Subscription;
 use super::super::helix::{Helix, HelixError};
 use super::super::topics::Topic;
+use super::wait_until;
 use super::wanted::{Standing, Wanted, missing};
 use crate::auth::Access;
 use crate::event::Channel;
@@ -247,12 +248,5 @@ fn revocation(status: &str, sign_in: &str) -> String {
         "version_removed" => "Twitch no longer has this version; update Showrunner".to_owned(),
         "" => "revoked by Twitch".to_owned(),
         other => format!("revoked by Twitch: {other}"),
-    }
-}
-
-async fn wait_until(at: Option<Instant>) {
-    match at {
-        Some(at) => sleep_until(at).await,
-        None => std::future::pending().await,
     }
 }
