@@ -68,8 +68,11 @@ impl fmt::Display for Machine {
         let Self { processor, cores, memory_mib, kernel, rustc, wasmtime, profile, commit, .. } = self;
         writeln!(formatter, "{processor}, {cores} cores, {memory_mib} MiB, Linux {kernel}")?;
         write!(formatter, "{rustc}, wasmtime {wasmtime} [{}], commit {commit}", self.wasmtime_features.join(", "))?;
-        if profile != "release" {
-            write!(formatter, "\nThis is the profile {profile}: the figures say NOTHING. Use `cargo bench`.")?;
+        if profile != "dist" {
+            write!(
+                formatter,
+                "\nThis is the profile {profile}, not the one that is installed. Use `cargo bench --profile dist`."
+            )?;
         }
         Ok(())
     }

@@ -9,7 +9,8 @@ use crate::native;
 use crate::report::{Report, shown};
 use crate::socket::bots::Who;
 
-const BEGIN: &str = "<!-- speed: `cargo bench --bench speed -- --readme` writes what stands between here -->\n";
+const BEGIN: &str =
+    "<!-- speed: `cargo bench --profile dist --bench speed -- --readme` writes what stands between here -->\n";
 const END: &str = "<!-- /speed: and here -->\n";
 
 /// What is missing on this machine.

@@ -51,7 +51,7 @@ fn showrunner(program: &Path, home: &Home, subcommand: &str) -> Command {
     command
 }
 
-/// The daemon as it is installed: what `SHOWRUNNER_BIN` names, else what `cargo build --release` makes of this source.
+/// An optimised daemon: what `SHOWRUNNER_BIN` names, else what `cargo build --release` makes of this source.
 pub async fn program() -> PathBuf {
     if let Some(program) = std::env::var_os(PROGRAM) {
         return program.into();
