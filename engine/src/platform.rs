@@ -15,6 +15,7 @@ pub mod simulator;
 pub mod socketio;
 pub mod supervisor;
 pub mod twitch;
+pub mod websocket;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -23,6 +23,7 @@ use showrunner::event::{Channel, Event};
 use showrunner::observation::ConnectionState;
 use showrunner::platform::actioncable::{CableError, Options, Session};
 use showrunner::platform::joystick;
+use showrunner::platform::websocket::Loss;
 use showrunner_tests::bot::{Bot, install_tls};
 use showrunner_tests::real_peers::actioncable::{ActionCablePeer, CHANNEL, TOKEN};
 use tokio::time::timeout;
@@ -105,7 +106,7 @@ async fn a_restart_and_a_kick_are_ends_to_come_back_from() {
         peer.kick().await;
         let end = end_of(&mut session).await;
         // Since Rails 7 it says why.
-        let may_come_back = matches!(&end, CableError::Closed { code: Some(1000), .. })
+        let may_come_back = matches!(&end, CableError::Lost(Loss::Closed { code: Some(1000), .. }))
             || matches!(&end, CableError::Disconnected { reconnect: true, .. });
         assert!(may_come_back, "{end:?}");
         subscribed(&peer).await;

@@ -8,30 +8,20 @@
 //! handshake, the silence between two pings.
 
 pub mod packet;
-mod refusal;
 mod session;
 
 use std::time::Duration;
 
 use serde_json::Value;
 
-pub use self::refusal::Refusal;
 pub use self::session::{Incoming, Options, Session};
+use crate::platform::websocket::{DialError, Loss};
 
 /// Why there is no connection, or not any more. No variant ever shows an address with its query.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum SocketError {
-    #[error("the address of the socket is of no use: {0}")]
-    Address(String),
-    /// Nobody answered at that address.
-    #[error("can't reach the server: {0}")]
-    Unreachable(String),
-    /// An answer came, and it was no WebSocket.
-    #[error("the server refused the socket: {0}")]
-    Refused(Refusal),
-    /// It, or something before it, does not want the socket and does not say so, or it is about to end.
-    #[error("the server hung up in the midst of the handshake")]
-    HungUp,
+    #[error(transparent)]
+    Dial(#[from] DialError),
     #[error("the handshake took longer than {0:?}")]
     HandshakeTimeout(Duration),
     #[error("this is no Socket.IO server of protocol 5: {0}")]
@@ -47,13 +37,12 @@ pub enum SocketError {
     /// DISCONNECT: the server put out this client on purpose.
     #[error("the server disconnected this client")]
     Disconnected,
-    /// The transport ended without a word, or with one of its own.
-    #[error("the connection was lost: {0}")]
-    Lost(String),
+    #[error(transparent)]
+    Lost(#[from] Loss),
+    #[error("the server sent more than it may before the session was made")]
+    TooEarly,
     #[error("the server sent what is no Socket.IO: {0}")]
     Protocol(#[from] packet::PacketError),
-    #[error("the server sent more than {limit} bytes in one message")]
-    TooLarge { limit: usize },
     /// Ours is larger than what the server takes; the connection goes on.
     #[error("a packet of {size} bytes is more than the {limit} that the server takes")]
     OverPayload { size: usize, limit: u64 },

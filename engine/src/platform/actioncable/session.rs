@@ -2,25 +2,26 @@
 //!
 //! [`Session::next`] may be dropped at any await and called again; nothing is lost by it, so it fits a `select!`.
 
-mod dial;
-
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
+use tokio_tungstenite::MaybeTlsStream;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::error::{CapacityError, Error};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::http::header::{ORIGIN, SEC_WEBSOCKET_PROTOCOL};
 use url::Url;
 
 use super::CableError;
 use super::frame::{self, Frame};
-use crate::web::one_line;
+use crate::platform::websocket::{self, DialError, WebSocket};
 
+const PROTOCOL: &str = "actioncable-v1-json";
 /// An event fits some kilobytes.
 const MAX_MESSAGE_BYTES: usize = 1 << 20;
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -65,7 +66,7 @@ pub struct Incoming {
 
 /// A connection that the server has welcomed.
 pub struct Session<S = MaybeTlsStream<TcpStream>> {
-    socket: WebSocketStream<S>,
+    socket: WebSocket<S>,
     options: Options,
     /// When the server counts as dead, unless it says something before. By our clock: the server's may jump.
     deadline: Instant,
@@ -79,7 +80,7 @@ impl Session {
     pub async fn open(url: &Url, options: Options) -> Result<Self, CableError> {
         let handshake = options.handshake;
         let opening = async {
-            let socket = dial::dial(url, &options).await?;
+            let socket = WebSocket::dial(request(url)?, options.max_message_bytes).await?;
             Self::over(socket, options).await
         };
         timeout(handshake, opening).await.unwrap_or(Err(CableError::NoWelcome(handshake)))
@@ -88,7 +89,7 @@ impl Session {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// Nothing is sent before the welcome, even though servers would keep it.
-    async fn over(socket: WebSocketStream<S>, options: Options) -> Result<Self, CableError> {
+    async fn over(socket: WebSocket<S>, options: Options) -> Result<Self, CableError> {
         let deadline = Instant::now() + options.handshake;
         let early_bytes_left = options.max_message_bytes;
         let mut session = Self { socket, options, deadline, early: VecDeque::new(), early_bytes_left };
@@ -160,8 +161,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     async fn write(&mut self, text: String) -> Result<(), CableError> {
         timeout_at(self.deadline, self.socket.send(Message::text(text)))
             .await
-            .map_err(|_| CableError::Silent(self.options.silence))?
-            .map_err(|error| self.read_error(error))
+            .map_err(|_| CableError::Silent(self.options.silence))??;
+        Ok(())
     }
 
     /// The next frame, and how long it was. Whatever came shows that the server lives.
@@ -169,19 +170,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         loop {
             let message = timeout_at(self.deadline, self.socket.next())
                 .await
-                .map_err(|_| CableError::Silent(self.options.silence))?;
-            let text = match message {
-                Some(Ok(Message::Text(text))) => text,
-                Some(Ok(Message::Close(close))) => {
-                    let code = close.as_ref().map(|close| close.code.into());
-                    let reason = close.map(|close| one_line(&close.reason)).filter(|reason| !reason.is_empty());
-                    return Err(CableError::Closed { code, reason });
-                }
-                // The protocol has none, and those of the transport say nothing of the service.
-                Some(Ok(_)) => continue,
-                Some(Err(error)) => return Err(self.read_error(error)),
-                None => return Err(CableError::Lost("the stream ended".to_owned())),
-            };
+                .map_err(|_| CableError::Silent(self.options.silence))??;
+            // The protocol has no others, and those of the transport say nothing of the service.
+            let Message::Text(text) = message else { continue };
             self.deadline = Instant::now() + self.options.silence;
             match Frame::parse(&text) {
                 Ok(Frame::Disconnect { reason, reconnect }) => {
@@ -192,15 +183,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             }
         }
     }
+}
 
-    fn read_error(&self, error: Error) -> CableError {
-        match error {
-            Error::Capacity(CapacityError::MessageTooLong { .. }) => {
-                CableError::TooLarge { limit: self.options.max_message_bytes }
-            }
-            other => CableError::Lost(other.to_string()),
-        }
-    }
+/// Offers one protocol, so a server that does not agree to it is noticed. The origin is that of a page of the same host,
+/// as Rails asks for by default.
+fn request(url: &Url) -> Result<Request, DialError> {
+    let address = websocket::address(url)?;
+    let unusable = |problem: String| DialError::Address(problem);
+    let mut request = address.as_str().into_client_request().map_err(|error| unusable(error.to_string()))?;
+    // wss becomes https, and ws http.
+    let origin = address.origin().ascii_serialization().replacen("ws", "http", 1);
+    let origin = HeaderValue::from_str(&origin).map_err(|error| unusable(error.to_string()))?;
+    request.headers_mut().insert(ORIGIN, origin);
+    request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
+    Ok(request)
 }
 
 fn incoming(frame: Frame) -> Option<Incoming> {

@@ -12,6 +12,7 @@ use crate::auth::{Access, TokenError, Tokens};
 use crate::config::settings::{JoystickSettings, JoystickToken, JoystickVersion};
 use crate::platform::Disconnect;
 use crate::platform::actioncable::{CableError, Incoming, Options, Session};
+use crate::platform::websocket::{DialError, Loss, Refusal};
 
 /// The code that the service closes with when it does not accept the token.
 const UNAUTHORIZED: u16 = 4401;
@@ -120,9 +121,9 @@ fn basic_key(settings: &JoystickSettings) -> SecretString {
 /// and a token that is refreshed for it in vain would end the sign-in.
 pub(super) fn is_refusal(error: &CableError) -> bool {
     match error {
-        CableError::Rejected | CableError::Closed { code: Some(UNAUTHORIZED), .. } => true,
+        CableError::Rejected | CableError::Lost(Loss::Closed { code: Some(UNAUTHORIZED), .. }) => true,
         CableError::Disconnected { reason, .. } => reason.as_deref() == Some("unauthorized"),
-        CableError::Refused { status: 401, is_page, .. } => !is_page,
+        CableError::Dial(DialError::Refused(refusal)) => refusal.status == 401 && !refusal.is_page,
         _ => false,
     }
 }
@@ -135,10 +136,10 @@ pub(super) fn ended(error: &CableError) -> Disconnect {
             what_to_do: "check `gateway-url` in [joystick], and whether the bot is still installed in the channel"
                 .to_owned(),
         },
-        CableError::Refused { status: 404, .. } | CableError::Unsupported(_) => {
+        CableError::Dial(DialError::Refused(Refusal { status: 404, .. }) | DialError::Unsupported(_)) => {
             Disconnect::Retry(format!("{error}; check `gateway-url` in [joystick]"))
         }
-        CableError::Refused { status: 401 | 403, .. } => {
+        CableError::Dial(DialError::Refused(Refusal { status: 401 | 403, .. })) => {
             Disconnect::Retry(format!("{error}; that is not the service's word on the token, so it is kept"))
         }
         _ => Disconnect::Retry(error.to_string()),

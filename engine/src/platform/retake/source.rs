@@ -19,6 +19,7 @@ use crate::observation::ConnectionState;
 use crate::platform::http::HttpError;
 use crate::platform::sent::Sent;
 use crate::platform::socketio::{Incoming, Session, SocketError};
+use crate::platform::websocket::DialError;
 use crate::platform::{Disconnect, Link, Source};
 
 /// A history that is asked more often than this is attacked.
@@ -153,8 +154,10 @@ impl RetakeSource {
 /// A server that is overloaded or restarting is left alone.
 fn is_refusal(error: &SocketError) -> bool {
     match error {
-        SocketError::Refused(refusal) => refusal.status < 500 && refusal.status != 429,
-        SocketError::HungUp | SocketError::ConnectError { .. } | SocketError::Unsupported(_) => true,
+        SocketError::Dial(DialError::Refused(refusal)) => refusal.status < 500 && refusal.status != 429,
+        SocketError::Dial(DialError::HungUp | DialError::Unsupported(_))
+        | SocketError::ConnectError { .. }
+        | SocketError::Unsupported(_) => true,
         _ => false,
     }
 }

@@ -4,34 +4,22 @@
 
 mod protocol;
 
-use std::io::ErrorKind;
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
-use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError, UrlError};
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 use url::Url;
 
 use self::protocol::{Protocol, Read};
+use super::SocketError;
 use super::packet::{Body, EnginePacket, Open, Packet, PacketError};
-use super::{Refusal, SocketError};
-use crate::web::one_line;
+use crate::platform::websocket::{self, DialError, WebSocket};
 
 /// A chat message fits a kilobyte; what is far larger than the usual `maxPayload` of 1 MB is an attack.
 const MAX_MESSAGE_BYTES: usize = 2 << 20;
 /// The default of the reference client.
 const HANDSHAKE: Duration = Duration::from_secs(20);
-/// One connection reads small packets; the default of 128 KiB would be the largest thing it owns.
-const READ_BUFFER_BYTES: usize = 16 << 10;
-/// Room for what a server that has stopped reading leaves unwritten.
-const WRITE_BUFFER_BYTES: usize = 4 << 20;
-
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// How to connect.
 #[derive(Debug, Clone)]
@@ -59,9 +47,8 @@ pub struct Incoming {
 
 /// A session that the server has accepted.
 pub struct Session {
-    socket: Socket,
+    socket: WebSocket,
     open: Open,
-    max_message_bytes: usize,
     /// When the server counts as dead, unless it pings before.
     deadline: Instant,
     protocol: Protocol,
@@ -77,20 +64,12 @@ impl Session {
     }
 
     async fn shake_hands(address: Url, options: &Options) -> Result<Self, SocketError> {
-        let config = WebSocketConfig::default()
-            .max_message_size(Some(options.max_message_bytes))
-            .max_frame_size(Some(options.max_message_bytes))
-            .read_buffer_size(READ_BUFFER_BYTES)
-            .write_buffer_size(0)
-            .max_write_buffer_size(WRITE_BUFFER_BYTES);
-        let (mut socket, _) =
-            connect_async_with_config(address.as_str(), Some(config), true).await.map_err(connect_error)?;
-        let open = read_open(&mut socket, options.max_message_bytes).await?;
+        let mut socket = WebSocket::dial(address.as_str(), options.max_message_bytes).await?;
+        let open = read_open(&mut socket).await?;
         let mut session = Self {
             socket,
             deadline: Instant::now() + open.patience(),
             open,
-            max_message_bytes: options.max_message_bytes,
             protocol: Protocol::new(options.max_message_bytes),
         };
         session.send(&Packet::main(Body::Connect { data: options.auth.clone() })).await?;
@@ -128,8 +107,8 @@ impl Session {
     async fn write(&mut self, frame: Utf8Bytes) -> Result<(), SocketError> {
         timeout_at(self.deadline, self.socket.send(Message::Text(frame)))
             .await
-            .map_err(|_| SocketError::PingTimeout(self.open.patience()))?
-            .map_err(|error| read_error(error, self.max_message_bytes))
+            .map_err(|_| SocketError::PingTimeout(self.open.patience()))??;
+        Ok(())
     }
 
     async fn read(&mut self) -> Result<Read, SocketError> {
@@ -139,7 +118,7 @@ impl Session {
                 self.write(frame).await?;
                 self.protocol.due.pop_front();
             }
-            let message = timeout_at(self.deadline, next_message(&mut self.socket, self.max_message_bytes))
+            let message = timeout_at(self.deadline, self.socket.next())
                 .await
                 .map_err(|_| SocketError::PingTimeout(self.open.patience()))??;
             let read = match message {
@@ -157,9 +136,9 @@ impl Session {
 }
 
 /// The first frame must be the open packet.
-async fn read_open(socket: &mut Socket, limit: usize) -> Result<Open, SocketError> {
+async fn read_open(socket: &mut WebSocket) -> Result<Open, SocketError> {
     loop {
-        match next_message(socket, limit).await? {
+        match socket.next().await? {
             Message::Text(text) => match EnginePacket::parse(&text) {
                 Ok(EnginePacket::Open(open)) => return Ok(open),
                 Ok(EnginePacket::Close) => return Err(SocketError::Closed),
@@ -172,64 +151,10 @@ async fn read_open(socket: &mut Socket, limit: usize) -> Result<Open, SocketErro
     }
 }
 
-/// A data frame, or the end.
-async fn next_message(socket: &mut Socket, limit: usize) -> Result<Message, SocketError> {
-    match socket.next().await {
-        Some(Ok(Message::Close(Some(frame)))) => {
-            let reason = one_line(&frame.reason);
-            Err(SocketError::Lost(format!("closed with code {} {reason}", frame.code).trim_end().to_owned()))
-        }
-        Some(Ok(Message::Close(None))) => Err(SocketError::Lost("closed without a reason".to_owned())),
-        Some(Ok(message)) => Ok(message),
-        Some(Err(error)) => Err(read_error(error, limit)),
-        None => Err(SocketError::Lost("the stream ended".to_owned())),
-    }
-}
-
-fn address(url: &Url, query: &[(&str, &str)]) -> Result<Url, SocketError> {
-    let scheme = match url.scheme() {
-        "ws" | "http" => "ws",
-        "wss" | "https" => "wss",
-        other => return Err(SocketError::Address(format!("\"{other}:\" is none of wss, ws, https and http"))),
-    };
-    let mut address = url.clone();
-    // Fails only between kinds of schemes, and all four are of one kind.
-    let _ = address.set_scheme(scheme);
-    address.set_fragment(None);
+fn address(url: &Url, query: &[(&str, &str)]) -> Result<Url, DialError> {
+    let mut address = websocket::address(url)?;
     address.query_pairs_mut().append_pair("EIO", "4").append_pair("transport", "websocket").extend_pairs(query);
     Ok(address)
-}
-
-fn connect_error(error: Error) -> SocketError {
-    match error {
-        // Whether a closed connection shows as its end or as a reset depends on what was still under way.
-        Error::Io(error) if was_closed(error.kind()) => SocketError::HungUp,
-        Error::Io(error) => SocketError::Unreachable(error.to_string()),
-        Error::Tls(error) => SocketError::Unreachable(format!("TLS: {error}")),
-        Error::Url(UrlError::UnableToConnect(_)) => SocketError::Unreachable("no connection".to_owned()),
-        Error::Url(error) => SocketError::Address(error.to_string()),
-        Error::HttpFormat(error) => SocketError::Address(error.to_string()),
-        Error::Http(response) => {
-            let body = response.body().as_deref().unwrap_or_default();
-            SocketError::Refused(Refusal::new(response.status().as_u16(), body))
-        }
-        Error::Protocol(ProtocolError::HandshakeIncomplete) => SocketError::HungUp,
-        other => SocketError::Unsupported(other.to_string()),
-    }
-}
-
-const fn was_closed(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof
-    )
-}
-
-fn read_error(error: Error, limit: usize) -> SocketError {
-    match error {
-        Error::Capacity(CapacityError::MessageTooLong { .. }) => SocketError::TooLarge { limit },
-        other => SocketError::Lost(other.to_string()),
-    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub(super) use self::connection::{Connection, Heard};
 pub(super) use self::frame::{Body, Frame, Notification, Subscription, read_time};
 pub(super) use self::seen::Seen;
 pub(super) use self::socket::Welcome;
+use crate::platform::websocket::{DialError, Loss};
 
 /// The largest message that is taken. A line of chat with all its emotes has a few kilobytes.
 const MAX_MESSAGE_BYTES: usize = 1 << 20;
@@ -25,13 +26,8 @@ const MAX_MESSAGE_BYTES: usize = 1 << 20;
 /// Why there is no session, or not any more.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum End {
-    #[error("the address of the socket is of no use: {0}")]
-    Address(String),
-    #[error("can't reach Twitch: {0}")]
-    Unreachable(String),
-    /// An answer came, and it was no WebSocket.
-    #[error("Twitch refused the socket: HTTP {0}")]
-    Refused(u16),
+    #[error(transparent)]
+    Dial(#[from] DialError),
     #[error("Twitch took longer than {0:?} for the handshake")]
     HandshakeTimeout(Duration),
     #[error("no welcome came within {0:?}")]
@@ -40,10 +36,9 @@ pub(super) enum End {
     Silent(Duration),
     #[error("Twitch closed the connection: {0}")]
     Closed(Close),
-    #[error("the connection was lost: {0}")]
-    Lost(String),
-    #[error("Twitch sent more than {0} bytes in one message")]
-    TooLarge(usize),
+    /// The end of the socket without a code of Twitch's.
+    #[error(transparent)]
+    Lost(Loss),
     /// Twitch asked to move elsewhere, and there it did not work.
     #[error("the move to another of Twitch's addresses failed: {0}")]
     NotMoved(String),

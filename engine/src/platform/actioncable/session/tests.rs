@@ -1,12 +1,15 @@
 //! Against a server that says exactly what each test tells it to, over a pipe, with a clock that stands still.
 
 use futures_util::future::pending;
+use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::net::TcpListener;
+use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 
 use super::*;
+use crate::platform::websocket::{Loss, Refusal};
 
 const GATEWAY: &str = r#"{"channel":"GatewayChannel"}"#;
 const SUBSCRIBE: &str = r#"{"command":"subscribe","identifier":"{\"channel\":\"GatewayChannel\"}"}"#;
@@ -54,7 +57,7 @@ where
         play(Peer(socket)).await;
     });
     let options = Options::default();
-    let socket = WebSocketStream::from_raw_socket(ours, Role::Client, Some(dial::config(&options))).await;
+    let socket = websocket::testing::over(ours, options.max_message_bytes).await;
     let handshake = options.handshake;
     timeout(handshake, Session::over(socket, options)).await.unwrap_or(Err(CableError::NoWelcome(handshake)))
 }
@@ -242,7 +245,8 @@ async fn the_end_is_told_as_the_server_means_it() {
     };
     let disconnected =
         |reason: Option<&str>, reconnect| CableError::Disconnected { reason: reason.map(str::to_owned), reconnect };
-    let closed = |code, reason: Option<&str>| CableError::Closed { code, reason: reason.map(str::to_owned) };
+    let closed =
+        |code, reason: Option<&str>| CableError::Lost(Loss::Closed { code, reason: reason.map(str::to_owned) });
     let cases = [
         (disconnect(json!("unauthorized"), false), disconnected(Some("unauthorized"), false)),
         (disconnect(json!("server_restart"), true), disconnected(Some("server_restart"), true)),
@@ -270,7 +274,7 @@ async fn a_message_beyond_the_bound_ends_it() {
         peer.stay().await;
     })
     .await;
-    assert_eq!(error_of(&mut session).await, CableError::TooLarge { limit: MAX_MESSAGE_BYTES });
+    assert_eq!(error_of(&mut session).await, CableError::Lost(Loss::TooLarge { limit: MAX_MESSAGE_BYTES }));
 }
 
 #[tokio::test(start_paused = true)]
@@ -303,30 +307,33 @@ async fn http_server(answer: &'static str) -> Url {
 
 #[tokio::test]
 async fn a_server_of_another_kind_is_named_and_the_token_is_not() {
+    let refused = |status, message: Option<&str>, is_page| {
+        DialError::Refused(Refusal { status, code: None, message: message.map(str::to_owned), is_page })
+    };
     let cases = [
         (
             "HTTP/1.1 404 Not Found\r\nContent-Length: 14\r\n\r\nPage not found",
-            CableError::Refused { status: 404, words: Some("Page not found".into()), is_page: false },
+            refused(404, Some("Page not found"), false),
         ),
-        (
-            "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n",
-            CableError::Refused { status: 401, words: None, is_page: false },
-        ),
+        ("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", refused(401, None, false)),
         (
             "HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 7\r\n\r\n<html/>",
-            CableError::Refused { status: 403, words: None, is_page: true },
+            refused(403, None, true),
         ),
-        ("", CableError::HungUp),
+        ("", DialError::HungUp),
     ];
     for (answer, end) in cases {
         let url = http_server(answer).await;
         let error = Session::open(&url, Options::default()).await.err().unwrap();
-        assert_eq!(error, end);
+        assert_eq!(error, CableError::Dial(end));
         assert!(!error.to_string().contains("swordfish"));
     }
     let gone = Url::parse("ws://127.0.0.1:1/cable?token=swordfish").unwrap();
     let error = Session::open(&gone, Options::default()).await.err().unwrap();
-    assert!(matches!(&error, CableError::Unreachable(_)) && !error.to_string().contains("swordfish"), "{error}");
+    assert!(
+        matches!(&error, CableError::Dial(DialError::Unreachable(_))) && !error.to_string().contains("swordfish"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -341,5 +348,20 @@ async fn a_server_that_agrees_to_no_protocol_is_none_of_ours() {
     });
     let url = Url::parse(&format!("ws://127.0.0.1:{port}/cable")).unwrap();
     let error = Session::open(&url, Options::default()).await.err().unwrap();
-    assert!(matches!(error, CableError::Unsupported(_)), "{error}");
+    assert!(matches!(error, CableError::Dial(DialError::Unsupported(_))), "{error}");
+}
+
+#[test]
+fn the_request_asks_for_the_protocol_as_a_page_of_that_host() {
+    for (given, address, origin) in [
+        ("wss://x/cable?token=a%2Bb", "wss://x/cable?token=a%2Bb", "https://x"),
+        ("http://x:81/cable#f", "ws://x:81/cable", "http://x:81"),
+        ("ws://[::1]:80/", "ws://[::1]/", "http://[::1]"),
+    ] {
+        let request = request(&Url::parse(given).unwrap()).unwrap();
+        assert_eq!(request.uri().to_string(), address);
+        assert_eq!(request.headers()[ORIGIN], origin);
+        assert_eq!(request.headers()[SEC_WEBSOCKET_PROTOCOL], PROTOCOL);
+    }
+    assert!(matches!(request(&Url::parse("ftp://x/").unwrap()), Err(DialError::Address(_))));
 }

@@ -12,6 +12,7 @@ use crate::config::settings::{RetakeGeneration, RetakeSettings};
 use crate::platform::Backoff;
 use crate::platform::backoff::YOUNG_OUTAGE;
 use crate::platform::socketio::{Incoming, Options, Session, SocketError};
+use crate::platform::websocket::DialError;
 
 /// How long the answer to joinRoom is waited for. The second generation gives none, and there this only delays
 /// what was missed.
@@ -49,7 +50,7 @@ impl Dialer {
     /// A server that hung up may be one that restarts; one that refused has said what it wants.
     pub(super) async fn dial_until_accepted(&self, refusal: &SocketError) -> Session {
         let mut backoff = Backoff::new();
-        let may_restart = !matches!(refusal, SocketError::Refused(_));
+        let may_restart = !matches!(refusal, SocketError::Dial(DialError::Refused(_)));
         let young_until = Instant::now() + if may_restart { YOUNG_OUTAGE } else { Duration::ZERO };
         loop {
             if Instant::now() < young_until {

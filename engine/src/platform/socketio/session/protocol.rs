@@ -59,7 +59,7 @@ impl Protocol {
 
     pub(super) fn take_text(&mut self, text: &str) -> Result<Option<Read>, SocketError> {
         if !self.is_connected {
-            self.early_bytes_left = self.early_bytes_left.checked_sub(text.len()).ok_or_else(too_much)?;
+            self.early_bytes_left = self.early_bytes_left.checked_sub(text.len()).ok_or(SocketError::TooEarly)?;
         }
         match EnginePacket::parse(text)? {
             EnginePacket::Ping => {
@@ -114,7 +114,7 @@ impl Protocol {
             return Ok(Some(Read::Event(event)));
         }
         if self.early.len() >= MAX_EARLY_EVENTS {
-            return Err(too_much());
+            return Err(SocketError::TooEarly);
         }
         self.early.push_back(event);
         Ok(None)
@@ -130,10 +130,6 @@ impl Protocol {
             None => Err(PacketError::StrayAttachment.into()),
         }
     }
-}
-
-fn too_much() -> SocketError {
-    SocketError::Lost("it sent more than it may before the session was made".to_owned())
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! Against a server that says exactly what each test tells it to, down to the bytes.
 
 use futures_util::future::pending;
+use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
-use tokio_tungstenite::accept_async;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::{WebSocketStream, accept_async};
 
 use super::*;
+use crate::platform::websocket::Loss;
 
 const OPEN: &str = r#"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000}"#;
 const CONNECTED: &str = r#"40{"sid":"b"}"#;
@@ -115,7 +117,7 @@ fn the_address_gets_what_the_protocol_asks_for() {
         let url = Url::parse(given).unwrap();
         assert_eq!(address(&url, &[("Client-ID", "a b")]).unwrap().as_str(), made);
     }
-    assert!(matches!(address(&Url::parse("ftp://x/").unwrap(), &[]), Err(SocketError::Address(_))));
+    assert!(matches!(address(&Url::parse("ftp://x/").unwrap(), &[]), Err(DialError::Address(_))));
 }
 
 #[tokio::test]
@@ -145,10 +147,7 @@ async fn what_comes_before_the_answer_to_connect_has_a_bound() {
             pending::<()>().await;
         })
         .await;
-        assert_eq!(
-            refused(&url).await,
-            SocketError::Lost("it sent more than it may before the session was made".into())
-        );
+        assert_eq!(refused(&url).await, SocketError::TooEarly);
     }
 }
 
@@ -208,7 +207,7 @@ async fn frames_that_break_the_protocol_end_the_session() {
 #[tokio::test]
 async fn a_message_of_ten_megabytes_is_not_taken() {
     let huge = Message::text(format!(r#"42["message","{}"]"#, "x".repeat(10 << 20)));
-    assert_eq!(end_after(vec![huge]).await, SocketError::TooLarge { limit: MAX_MESSAGE_BYTES });
+    assert_eq!(end_after(vec![huge]).await, SocketError::Lost(Loss::TooLarge { limit: MAX_MESSAGE_BYTES }));
 }
 
 #[tokio::test]
@@ -228,7 +227,7 @@ async fn a_message_in_pieces_that_never_ends_is_not_gathered() {
     })
     .await;
     let mut session = Session::connect(&url, &[], &Options::default()).await.unwrap();
-    assert_eq!(session.next().await, Err(SocketError::TooLarge { limit: MAX_MESSAGE_BYTES }));
+    assert_eq!(session.next().await, Err(SocketError::Lost(Loss::TooLarge { limit: MAX_MESSAGE_BYTES })));
 }
 
 #[tokio::test]
@@ -240,7 +239,7 @@ async fn a_frame_that_claims_to_be_endless_is_not_waited_for() {
     })
     .await;
     let mut session = Session::connect(&url, &[], &Options::default()).await.unwrap();
-    assert_eq!(session.next().await, Err(SocketError::TooLarge { limit: MAX_MESSAGE_BYTES }));
+    assert_eq!(session.next().await, Err(SocketError::Lost(Loss::TooLarge { limit: MAX_MESSAGE_BYTES })));
 }
 
 /// The server wants an answer to each event and reads none of them: what is to be said to it must not pile up.
@@ -394,14 +393,14 @@ async fn a_refusal_over_http_is_told_without_the_query() {
     ];
     for (answer, shown) in cases {
         let error = refused(&http_server(answer).await).await;
-        assert!(matches!(error, SocketError::Refused(_)), "{error:?}");
+        assert!(matches!(error, SocketError::Dial(DialError::Refused(_))), "{error:?}");
         assert!(error.to_string().contains(shown), "{error}");
         assert!(!format!("{error} {error:?}").contains("swordfish"), "{error:?}");
     }
     let error = refused(&http_server(b"SSH-2.0-OpenSSH\r\n").await).await;
-    assert!(matches!(error, SocketError::Unsupported(_)), "{error:?}");
+    assert!(matches!(error, SocketError::Dial(DialError::Unsupported(_))), "{error:?}");
     for half in [&b""[..], b"HTTP/1.1 101 Swi"] {
-        assert_eq!(refused(&http_server(half).await).await, SocketError::HungUp);
+        assert_eq!(refused(&http_server(half).await).await, SocketError::Dial(DialError::HungUp));
     }
 }
 
@@ -410,5 +409,5 @@ async fn nobody_at_the_address_is_unreachable() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = Url::parse(&format!("ws://{}/", listener.local_addr().unwrap())).unwrap();
     drop(listener);
-    assert!(matches!(refused(&url).await, SocketError::Unreachable(_)));
+    assert!(matches!(refused(&url).await, SocketError::Dial(DialError::Unreachable(_))));
 }

@@ -2,21 +2,15 @@
 
 use std::fmt;
 
-use crate::web::one_line;
-
 /// How the server closed the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct Close {
     /// `None` when it closed without one.
     pub(in super::super) code: Option<u16>,
-    reason: String,
+    pub(super) reason: Option<String>,
 }
 
 impl Close {
-    pub(super) fn new(code: Option<u16>, reason: &str) -> Self {
-        Self { code, reason: one_line(reason) }
-    }
-
     /// We sent something: a bug of ours.
     pub(super) fn blames_us(&self) -> bool {
         self.code == Some(4001)
@@ -53,11 +47,11 @@ impl Close {
 
 impl fmt::Display for Close {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.code, self.meaning()) {
-            (None, _) => formatter.write_str("without a code"),
-            (Some(code), Some(meaning)) => write!(formatter, "{meaning} ({code})"),
-            (Some(code), None) if self.reason.is_empty() => write!(formatter, "code {code}"),
-            (Some(code), None) => write!(formatter, "code {code}, \"{}\"", self.reason),
+        let Some(code) = self.code else { return formatter.write_str("without a code") };
+        match (self.meaning(), &self.reason) {
+            (Some(meaning), _) => write!(formatter, "{meaning} ({code})"),
+            (None, Some(reason)) => write!(formatter, "code {code}, \"{reason}\""),
+            (None, None) => write!(formatter, "code {code}"),
         }
     }
 }
@@ -68,12 +62,13 @@ mod tests {
 
     #[test]
     fn each_code_has_words_and_an_unknown_one_keeps_its_own() {
+        let shown = |code, reason: Option<&str>| Close { code, reason: reason.map(str::to_owned) }.to_string();
         for code in 4000..=4007 {
-            let text = Close::new(Some(code), "irrelevant").to_string();
+            let text = shown(Some(code), Some("irrelevant"));
             assert!(text.ends_with(&format!(" ({code})")), "{text}");
         }
-        assert_eq!(Close::new(Some(4999), "new\nhere").to_string(), "code 4999, \"newhere\"");
-        assert_eq!(Close::new(Some(4999), "").to_string(), "code 4999");
-        assert_eq!(Close::new(None, "").to_string(), "without a code");
+        assert_eq!(shown(Some(4999), Some("new here")), "code 4999, \"new here\"");
+        assert_eq!(shown(Some(4999), None), "code 4999");
+        assert_eq!(shown(None, None), "without a code");
     }
 }

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use super::End;
 use super::frame::{Body, Frame};
 use super::socket::{Socket, Welcome};
+use crate::platform::websocket::DialError;
 
 /// For so long Twitch waits for us at the new address.
 const GRACE: Duration = Duration::from_secs(30);
@@ -153,7 +154,7 @@ impl Connection {
                 let is_final = match &end {
                     End::NotMoved(_) => return Err(end),
                     End::Closed(close) => close.is_invalid_move(),
-                    End::Address(_) => true,
+                    End::Dial(DialError::Address(_)) => true,
                     _ => false,
                 };
                 match moving {

@@ -10,6 +10,7 @@ use tokio_tungstenite::{WebSocketStream, accept_async};
 
 use super::super::MAX_MESSAGE_BYTES;
 use super::*;
+use crate::platform::websocket::Loss;
 
 type Peer = WebSocketStream<TcpStream>;
 
@@ -243,12 +244,15 @@ async fn what_is_no_frame_is_passed_over_and_what_is_too_large_is_the_end() {
     assert_eq!(heard(&mut connection).await, "k");
     let large = Message::text("x".repeat(MAX_MESSAGE_BYTES + 1));
     let (end, _) = tokio::join!(end(&mut connection), peer.send(large));
-    assert_eq!(end, End::TooLarge(MAX_MESSAGE_BYTES));
+    assert_eq!(end, End::Lost(Loss::TooLarge { limit: MAX_MESSAGE_BYTES }));
 }
 
 #[tokio::test]
 async fn a_server_that_is_not_there_or_says_no_is_named() {
     let gone = Server::start().await.address();
-    assert!(matches!(Connection::open(&gone).await.err(), Some(End::Unreachable(_))));
-    assert!(matches!(Connection::open("nonsense").await.err(), Some(End::Address(_) | End::Unreachable(_))));
+    assert!(matches!(Connection::open(&gone).await.err(), Some(End::Dial(DialError::Unreachable(_)))));
+    assert!(matches!(
+        Connection::open("nonsense").await.err(),
+        Some(End::Dial(DialError::Address(_) | DialError::Unreachable(_)))
+    ));
 }
