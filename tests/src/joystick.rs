@@ -32,7 +32,6 @@ use axum::{Router, middleware};
 use secrecy::SecretString;
 use showrunner::config::settings::{JoystickKeys, JoystickSettings, JoystickToken, JoystickVersion};
 use showrunner::platform::Pace;
-use tokio::runtime::Runtime;
 use url::Url;
 
 pub use self::behaviour::{Confirm, ErrorShape, Metadata, Refused};
@@ -43,7 +42,7 @@ pub use self::seen::Did;
 use self::state::State;
 pub use self::tokens::Tokens;
 use crate::line::BadLine;
-use crate::service::{Desk, serve};
+use crate::service::{Desk, Server};
 
 /// A bot with a secret, and one without.
 pub const CLIENT_ID: &str = "fake-joystick-bot";
@@ -61,9 +60,7 @@ pub const SCOPES: &str = "identity:read stream:read chat:read chat:write followe
 
 pub struct FakeJoystick {
     state: Arc<State>,
-    address: SocketAddr,
-    /// `None` while it is away.
-    runtime: Option<Runtime>,
+    server: Server,
 }
 
 impl FakeJoystick {
@@ -73,20 +70,16 @@ impl FakeJoystick {
 
     pub async fn start_at(address: SocketAddr) -> Self {
         let state = Arc::new(State::new());
-        let (runtime, address) = serve(router(&state), address).await;
-        Self { state, address, runtime: Some(runtime) }
+        let server = Server::start(router(&state), address).await;
+        Self { state, server }
     }
 
     pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    fn url(&self, scheme: &str, path: &str) -> Url {
-        Url::parse(&format!("{scheme}://{}{path}", self.address)).unwrap()
+        self.server.address()
     }
 
     pub fn gateway_url(&self) -> Url {
-        self.url("ws", "/cable")
+        self.server.url("ws", "/cable")
     }
 
     /// What a bot with a secret needs to connect to it.
@@ -102,9 +95,9 @@ impl FakeJoystick {
             gateway_token: JoystickToken::Access,
             command_keys: JoystickKeys::Snake,
             gateway_url: self.gateway_url(),
-            consent_url: self.url("http", "/api/oauth/authorize"),
-            oauth_base: self.url("http", "/api/oauth/"),
-            rest_base: self.url("http", "/api/v1/"),
+            consent_url: self.server.url("http", "/api/oauth/authorize"),
+            oauth_base: self.server.url("http", "/api/oauth/"),
+            rest_base: self.server.url("http", "/api/v1/"),
             pace: Pace { messages: None, in_flight: 4, expiry: Duration::from_secs(30) },
             echo: Duration::from_secs(5),
         }
@@ -112,7 +105,7 @@ impl FakeJoystick {
 
     /// A line to it, and what a bot needs to connect over it.
     pub async fn line(&self, version: JoystickVersion) -> (BadLine, JoystickSettings) {
-        let line = BadLine::to(self.address).await;
+        let line = BadLine::to(self.address()).await;
         let mut settings = self.settings(version);
         let urls =
             [&mut settings.gateway_url, &mut settings.consent_url, &mut settings.oauth_base, &mut settings.rest_base];
@@ -134,22 +127,13 @@ impl FakeJoystick {
 
     /// Closes the port and everything that is open on it, as if killed.
     pub fn go_away(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
+        self.server.go_away();
         self.state.forget_sockets();
     }
 
     /// Is back on the same port; it knows its tokens, and what happened meanwhile is lost.
     pub async fn come_back(&mut self) {
-        assert!(self.runtime.is_none(), "it is there");
-        self.runtime = Some(serve(router(&self.state), self.address).await.0);
-    }
-}
-
-impl Drop for FakeJoystick {
-    fn drop(&mut self) {
-        self.go_away();
+        self.server.come_back().await;
     }
 }
 

@@ -18,13 +18,11 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use showrunner::config::settings::{RetakeGeneration, RetakeSettings};
 use showrunner::platform::Pace;
-use tokio::runtime::Runtime;
-use url::Url;
 
 use self::state::State;
 pub use self::state::{Asked, Handshake, Pings, Push, Refusal, SendAnswer};
 use crate::line::BadLine;
-use crate::service::serve;
+use crate::service::Server;
 
 /// The streamer, whose room it is.
 pub const ROOM: &str = "5b7c";
@@ -36,25 +34,23 @@ pub const TOKEN: &str = "swordfish-not-a-real-token";
 
 pub struct FakeRetake {
     state: Arc<State>,
-    address: SocketAddr,
-    /// `None` while it is away.
-    runtime: Option<Runtime>,
+    server: Server,
 }
 
 impl FakeRetake {
     pub async fn start(generation: RetakeGeneration) -> Self {
         let state = Arc::new(State::new(generation));
-        let (runtime, address) = serve(router(state.clone()), "127.0.0.1:0".parse().unwrap()).await;
-        Self { state, address, runtime: Some(runtime) }
+        let server = Server::start(router(state.clone()), "127.0.0.1:0".parse().unwrap()).await;
+        Self { state, server }
     }
 
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.server.address()
     }
 
     /// A line to it, and what a bot needs to connect over it.
     pub async fn line(&self) -> (BadLine, RetakeSettings) {
-        let line = BadLine::to(self.address).await;
+        let line = BadLine::to(self.address()).await;
         let mut settings = self.settings();
         for url in [&mut settings.rest_base, &mut settings.socket_url] {
             url.set_port(Some(line.port())).unwrap();
@@ -73,8 +69,8 @@ impl FakeRetake {
             room: ROOM.to_owned(),
             user_id: BOT_ID.to_owned(),
             token: SecretString::from(TOKEN),
-            rest_base: Url::parse(&format!("http://{}{rest}", self.address)).unwrap(),
-            socket_url: Url::parse(&format!("ws://{}{socket}", self.address)).unwrap(),
+            rest_base: self.server.url("http", rest),
+            socket_url: self.server.url("ws", socket),
             pace: Pace { messages: None, in_flight: 4, expiry: Duration::from_secs(30) },
             poll: Duration::from_millis(200),
         }
@@ -172,15 +168,12 @@ impl FakeRetake {
 
     /// Closes the port and everything that is open on it, as if killed.
     pub fn go_away(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
+        self.server.go_away();
     }
 
     /// Is back on the same port, with its history.
     pub async fn come_back(&mut self) {
-        assert!(self.runtime.is_none(), "it is there");
-        self.runtime = Some(serve(router(self.state.clone()), self.address).await.0);
+        self.server.come_back().await;
     }
 
     // ---- what it saw -----------------------------------------------------------------------------------------
@@ -226,12 +219,6 @@ impl FakeRetake {
     /// Resolves when `is_enough` of what it saw until then: requests, lines, answered pings.
     pub async fn saw(&self, is_enough: impl Fn(&Self) -> bool) {
         self.state.activity.subscribe().wait_for(|()| is_enough(self)).await.unwrap();
-    }
-}
-
-impl Drop for FakeRetake {
-    fn drop(&mut self) {
-        self.go_away();
     }
 }
 

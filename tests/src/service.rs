@@ -1,16 +1,14 @@
-//! What the fakes of web services share: a runtime of their own, a record of what was asked, and wrong answers.
+//! What the fakes of web services share: a server that can go away, a record of what was asked, and wrong answers.
 //!
 //! A fake puts [`Desk::attend`] before its routes. It knows nothing of any platform.
 
 mod answer;
+mod server;
+pub(crate) mod socket;
 
 use std::collections::{HashMap, VecDeque};
-use std::io::ErrorKind;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
@@ -18,13 +16,11 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 use serde_json::{Map, Value};
-use tokio::net::TcpListener;
-use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
-use tokio::time::sleep;
 use url::form_urlencoded;
 
 pub use self::answer::{Answer, When};
+pub(crate) use self::server::Server;
 
 /// A request that was made.
 #[derive(Debug, Clone)]
@@ -142,29 +138,4 @@ fn read(kind: Option<&HeaderValue>, bytes: &Bytes) -> Value {
 
 pub(crate) fn pairs(bytes: &[u8]) -> Vec<(String, String)> {
     form_urlencoded::parse(bytes).into_owned().collect()
-}
-
-/// Serves on `address` on a new runtime, and returns when the port is open. Whoever shuts the runtime down closes
-/// everything, as if the server was killed.
-pub(crate) async fn serve(router: Router, address: SocketAddr) -> (Runtime, SocketAddr) {
-    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let bound = runtime.spawn(async move {
-        let listener = bind(address).await;
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        address
-    });
-    let address = bound.await.unwrap();
-    (runtime, address)
-}
-
-/// The runtime that went away may not have closed the port yet, so it is tried for some seconds.
-async fn bind(address: SocketAddr) -> TcpListener {
-    for _ in 0..5000 {
-        match TcpListener::bind(address).await {
-            Err(error) if error.kind() == ErrorKind::AddrInUse => sleep(Duration::from_millis(1)).await,
-            bound => return bound.unwrap(),
-        }
-    }
-    panic!("somebody else has {address}");
 }

@@ -37,7 +37,6 @@ use axum::{Router, middleware};
 use secrecy::SecretString;
 use showrunner::config::settings::{TwitchAccounts, TwitchSettings};
 use showrunner::platform::Pace;
-use tokio::runtime::Runtime;
 use url::Url;
 
 pub use self::behaviour::{DeviceAnswer, DropReason};
@@ -50,7 +49,7 @@ use self::state::State;
 pub use self::tokens::Tokens;
 pub use self::users::User;
 use crate::line::BadLine;
-use crate::service::{Desk, serve};
+use crate::service::{Desk, Server};
 
 /// An application with a secret, and one without.
 pub const CLIENT_ID: &str = "fakeclientidconfidential000000";
@@ -76,9 +75,7 @@ pub const BROADCASTER_SCOPES: &str = "channel:bot channel:moderate channel:read:
 
 pub struct FakeTwitch {
     state: Arc<State>,
-    address: SocketAddr,
-    /// `None` while it is away.
-    runtime: Option<Runtime>,
+    server: Server,
 }
 
 impl FakeTwitch {
@@ -88,28 +85,24 @@ impl FakeTwitch {
 
     pub async fn start_at(address: SocketAddr) -> Self {
         let state = Arc::new(State::new());
-        let (runtime, address) = serve(router(&state), address).await;
-        Self { state, address, runtime: Some(runtime) }
+        let server = Server::start(router(&state), address).await;
+        Self { state, server }
     }
 
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.server.address()
     }
 
     pub fn eventsub_url(&self) -> Url {
-        self.url("ws", "/ws")
+        self.server.url("ws", "/ws")
     }
 
     pub fn helix_base(&self) -> Url {
-        self.url("http", "/helix/")
+        self.server.url("http", "/helix/")
     }
 
     pub fn oauth_base(&self) -> Url {
-        self.url("http", "/oauth2/")
-    }
-
-    fn url(&self, scheme: &str, path: &str) -> Url {
-        Url::parse(&format!("{scheme}://{}{path}", self.address)).unwrap()
+        self.server.url("http", "/oauth2/")
     }
 
     /// What a bot needs to connect to it, as the broadcaster.
@@ -130,7 +123,7 @@ impl FakeTwitch {
 
     /// A line to it, and what a bot needs to connect over it.
     pub async fn line(&self) -> (BadLine, TwitchSettings) {
-        let line = BadLine::to(self.address).await;
+        let line = BadLine::to(self.address()).await;
         let mut settings = self.settings();
         for url in [&mut settings.eventsub_url, &mut settings.helix_base, &mut settings.oauth_base] {
             url.set_port(Some(line.port())).unwrap();
@@ -149,22 +142,13 @@ impl FakeTwitch {
 
     /// Closes the port and everything that is open on it, as if killed.
     pub fn go_away(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
+        self.server.go_away();
         self.state.forget_sockets();
     }
 
     /// Is back on the same port; it knows its tokens, and its sessions are gone.
     pub async fn come_back(&mut self) {
-        assert!(self.runtime.is_none(), "it is there");
-        self.runtime = Some(serve(router(&self.state), self.address).await.0);
-    }
-}
-
-impl Drop for FakeTwitch {
-    fn drop(&mut self) {
-        self.go_away();
+        self.server.come_back().await;
     }
 }
 

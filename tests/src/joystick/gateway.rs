@@ -1,12 +1,10 @@
 //! The gateway: Action Cable, one task for each socket.
 
 use std::collections::{BTreeSet, HashMap};
-use std::future::pending;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Query, State as Shared};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -14,7 +12,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use showrunner::config::settings::JoystickVersion;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::actions::{self, Sender};
 use super::behaviour::{Confirm, Refused};
@@ -23,6 +21,7 @@ use super::shapes::Shape;
 use super::state::State;
 use super::tokens::basic_key;
 use crate::service::When;
+use crate::service::socket::{self, Next};
 
 pub(super) const PROTOCOL: &str = "actioncable-v1-json";
 
@@ -162,14 +161,11 @@ impl Drop for Connection {
     }
 }
 
-/// What happens next on a socket.
-enum Next {
-    Heard(Message),
-    Ordered(Order),
+/// What a socket does by itself.
+enum Due {
     Welcome,
     Ping,
     Confirm,
-    Gone,
 }
 
 impl Connection {
@@ -194,11 +190,11 @@ impl Connection {
         };
         loop {
             let deadlines = [
-                (self.welcome_at, Next::Welcome),
-                (self.ping_at, Next::Ping),
-                (self.confirmations.first().map(|(at, _)| *at), Next::Confirm),
+                (self.welcome_at, Due::Welcome),
+                (self.ping_at, Due::Ping),
+                (self.confirmations.first().map(|(at, _)| *at), Due::Confirm),
             ];
-            match next(&mut self.socket, &mut orders, deadlines).await {
+            match socket::next(&mut self.socket, &mut orders, deadlines).await {
                 Next::Heard(Message::Text(text)) if self.ping_at.is_none() => self.waiting.push(text.to_string()),
                 Next::Heard(Message::Text(text)) => self.hear(&text).await?,
                 Next::Heard(Message::Close(_)) | Next::Gone => return None,
@@ -207,9 +203,9 @@ impl Connection {
                 Next::Ordered(Order::Raw(message)) => self.socket.send(message).await.ok()?,
                 Next::Ordered(Order::Close(code)) => self.close(code).await?,
                 Next::Ordered(Order::Cut) => return None,
-                Next::Welcome => self.welcome().await?,
-                Next::Ping => self.ping().await?,
-                Next::Confirm => {
+                Next::Due(Due::Welcome) => self.welcome().await?,
+                Next::Due(Due::Ping) => self.ping().await?,
+                Next::Due(Due::Confirm) => {
                     let (_, frame) = self.confirmations.remove(0);
                     self.say(frame).await?;
                 }
@@ -318,38 +314,7 @@ impl Connection {
 
     /// Always `None`: it is the end.
     async fn close(&mut self, code: u16) -> Option<()> {
-        let frame = CloseFrame { code, reason: "".into() };
-        self.socket.send(Message::Close(Some(frame))).await.ok()?;
-        self.state.close_socket(self.number);
-        // The client's answer; it does not wait for it for long.
-        let answered = async { while self.socket.recv().await.is_some_and(|heard| heard.is_ok()) {} };
-        let _ = tokio::time::timeout(Duration::from_secs(1), answered).await;
+        socket::close(&mut self.socket, code, "", || self.state.close_socket(self.number)).await;
         None
-    }
-}
-
-/// What comes first of all that may come.
-async fn next<const N: usize>(
-    socket: &mut WebSocket,
-    orders: &mut UnboundedReceiver<Order>,
-    deadlines: [(Option<Instant>, Next); N],
-) -> Next {
-    let first = deadlines.into_iter().filter_map(|(at, next)| Some((at?, next))).min_by_key(|(at, _)| *at);
-    let deadline = async {
-        match first {
-            Some((at, next)) => {
-                sleep_until(at).await;
-                next
-            }
-            None => pending().await,
-        }
-    };
-    tokio::select! {
-        heard = socket.recv() => match heard {
-            Some(Ok(message)) => Next::Heard(message),
-            _ => Next::Gone,
-        },
-        order = orders.recv() => order.map_or(Next::Gone, Next::Ordered),
-        next = deadline => next,
     }
 }

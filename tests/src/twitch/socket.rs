@@ -1,22 +1,22 @@
 //! The life of one `EventSub` socket, from its welcome to its end.
 
 use std::collections::HashMap;
-use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Query, State as Shared};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use serde_json::json;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::eventsub::{Order, Session, Socket, metadata};
 use super::fields::with_unknown_fields;
 use super::state::{State, new_id, written};
 use crate::service::When;
+use crate::service::socket::{self, Next};
 
 pub(super) async fn connect(
     Shared(state): Shared<Arc<State>>,
@@ -200,16 +200,13 @@ impl Drop for Connection {
     }
 }
 
-/// What happens next on a socket.
-enum Next {
-    Heard(Message),
-    Ordered(Order),
+/// What a socket does by itself.
+enum Due {
     Welcome,
     Ping,
     Keepalive,
     Unused,
     Retired,
-    Gone,
 }
 
 impl Connection {
@@ -232,18 +229,18 @@ impl Connection {
         self.ping_at = Instant::now() + self.state.behaviour().ping_every;
         loop {
             let deadlines = [
-                (self.welcome_at, Next::Welcome),
-                (Some(self.ping_at), Next::Ping),
-                (self.last_said.map(|said| said + self.keepalive), Next::Keepalive),
-                (self.unused_at, Next::Unused),
-                (self.retired_at, Next::Retired),
+                (self.welcome_at, Due::Welcome),
+                (Some(self.ping_at), Due::Ping),
+                (self.last_said.map(|said| said + self.keepalive), Due::Keepalive),
+                (self.unused_at, Due::Unused),
+                (self.retired_at, Due::Retired),
             ];
-            let next = next(&mut self.socket, orders, deadlines).await;
+            let next = socket::next(&mut self.socket, orders, deadlines).await;
             self.carry_out(next).await?;
         }
     }
 
-    async fn carry_out(&mut self, next: Next) -> Option<()> {
+    async fn carry_out(&mut self, next: Next<Order, Due>) -> Option<()> {
         match next {
             Next::Heard(Message::Text(_) | Message::Binary(_)) => self.close(4001).await,
             Next::Heard(Message::Pong(_)) => {
@@ -259,11 +256,11 @@ impl Connection {
             }
             Next::Gone => None,
             Next::Ordered(order) => self.obey(order).await,
-            Next::Welcome => self.welcome().await,
-            Next::Ping => self.ping().await,
-            Next::Keepalive => self.keep_alive().await,
-            Next::Unused => self.close(4003).await,
-            Next::Retired => self.close(4004).await,
+            Next::Due(Due::Welcome) => self.welcome().await,
+            Next::Due(Due::Ping) => self.ping().await,
+            Next::Due(Due::Keepalive) => self.keep_alive().await,
+            Next::Due(Due::Unused) => self.close(4003).await,
+            Next::Due(Due::Retired) => self.close(4004).await,
         }
     }
 
@@ -347,38 +344,8 @@ impl Connection {
     /// Always `None`: it is the end.
     async fn close(&mut self, code: u16) -> Option<()> {
         self.ending = status_after(code);
-        let frame = CloseFrame { code, reason: reason_of(code).into() };
-        self.socket.send(Message::Close(Some(frame))).await.ok()?;
-        self.state.close_socket(self.number, self.ending);
-        // The client's answer; it does not wait for it for long.
-        let answered = async { while self.socket.recv().await.is_some_and(|heard| heard.is_ok()) {} };
-        let _ = tokio::time::timeout(Duration::from_secs(1), answered).await;
+        let closed = || self.state.close_socket(self.number, self.ending);
+        socket::close(&mut self.socket, code, reason_of(code), closed).await;
         None
-    }
-}
-
-/// What comes first of all that may come.
-async fn next<const N: usize>(
-    socket: &mut WebSocket,
-    orders: &mut UnboundedReceiver<Order>,
-    deadlines: [(Option<Instant>, Next); N],
-) -> Next {
-    let first = deadlines.into_iter().filter_map(|(at, next)| Some((at?, next))).min_by_key(|(at, _)| *at);
-    let deadline = async {
-        match first {
-            Some((at, next)) => {
-                sleep_until(at).await;
-                next
-            }
-            None => pending().await,
-        }
-    };
-    tokio::select! {
-        heard = socket.recv() => match heard {
-            Some(Ok(message)) => Next::Heard(message),
-            _ => Next::Gone,
-        },
-        order = orders.recv() => order.map_or(Next::Gone, Next::Ordered),
-        next = deadline => next,
     }
 }
