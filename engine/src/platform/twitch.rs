@@ -143,7 +143,6 @@ impl Make<'_> {
             },
             topics: topics.filter(|(channel, topic)| wanted(channel, topic)).collect(),
             channels: channels.clone(),
-            is_person: readers.contains(&Reader::Chat) && role == Role::Broadcaster,
             helix: Arc::clone(helix),
             shared: Arc::clone(&self.shared),
         };

@@ -292,3 +292,18 @@ async fn a_bot_and_a_broadcaster_are_two_connections_of_one_account() {
     let channel = bot.next(|draft| matches!(draft.event, Event::Whisper(_)).then(|| draft.channel.to_string()));
     assert_eq!(channel.await, "twitch:1337");
 }
+
+#[tokio::test]
+async fn a_bot_that_signed_in_as_the_streamer_leaves_the_streamer_a_voice() {
+    for accounts in [TwitchAccounts::Bot, TwitchAccounts::Both] {
+        let twitch = FakeTwitch::start().await;
+        let mut settings = chat_only(&twitch);
+        settings.accounts = accounts;
+        let mut bot = TwitchBot::start_with(&settings, &TestTokens::new(&twitch, STREAMER, BOT_SCOPES));
+        bot.until_ready().await;
+        twitch.room().say(STREAMER, "!x");
+        assert!(!bot.draft().await.own);
+        bot.say("gm").await.unwrap();
+        assert!(bot.draft().await.own);
+    }
+}

@@ -50,8 +50,6 @@ pub(super) struct Listening {
     /// Of the first channel are also whispers, which have none.
     pub(super) channels: Vec<Channel>,
     pub(super) topics: Vec<(Channel, &'static Topic)>,
-    /// The account is a person's, for whom the bot speaks: not all that comes from it is ours.
-    pub(super) is_person: bool,
     pub(super) helix: Arc<Helix>,
     pub(super) shared: Arc<Shared>,
 }
@@ -115,6 +113,8 @@ struct Session<'a> {
     source: &'a mut TwitchSource,
     link: &'a Link,
     access: Access,
+    /// The account is one of these broadcasters', be it signed in as the bot's: what comes from it is not all ours.
+    is_person: bool,
     subscriptions: Subscriptions,
     clock: Clock,
     is_ready: bool,
@@ -124,12 +124,13 @@ struct Session<'a> {
 
 impl<'a> Session<'a> {
     fn new(source: &'a mut TwitchSource, link: &'a Link, welcome: &Welcome, access: Access) -> Self {
-        let Listening { helix, sign_in, topics, .. } = &source.listening;
+        let Listening { helix, sign_in, topics, channels, .. } = &source.listening;
+        let is_person = channels.iter().any(|channel| *channel.id == *access.user_id);
         let subscriptions = Subscriptions::new(Arc::clone(helix), &welcome.session_id, sign_in, topics, &access);
         let look_ups = LookUps::new(Arc::clone(helix), Arc::clone(&source.memory));
         source.listening.shared.begin_session();
         let (clock, next_look) = (Clock::of(welcome), look_later(helix));
-        Self { source, link, access, subscriptions, clock, is_ready: false, look_ups, next_look }
+        Self { source, link, access, is_person, subscriptions, clock, is_ready: false, look_ups, next_look }
     }
 
     async fn listen(mut self, connection: &mut Connection) -> Disconnect {
@@ -208,11 +209,10 @@ impl<'a> Session<'a> {
     }
 
     fn read(&self, channel: &Channel, notice: &Notice<'_>) -> Vec<Draft> {
-        let Listening { shared, is_person, .. } = &self.source.listening;
-        let user_id = &self.access.user_id;
-        let mut drafts = shared.read(channel, if *is_person { "" } else { user_id }, notice);
+        let (shared, user_id) = (&self.source.listening.shared, &self.access.user_id);
+        let mut drafts = shared.read(channel, if self.is_person { "" } else { user_id }, notice);
         for draft in &mut drafts {
-            draft.own |= *is_person && shared.is_echo(user_id, draft);
+            draft.own |= self.is_person && shared.is_echo(user_id, draft);
         }
         drafts
     }
