@@ -255,6 +255,24 @@ async fn a_welcome_and_an_end_again_and_again_is_not_a_connection_that_works() {
 }
 
 #[tokio::test]
+async fn a_connection_too_many_says_so_when_twitch_closes_it() {
+    let twitch = FakeTwitch::start().await;
+    twitch.set_keepalive(Some(600));
+    twitch.set_unused_after(Duration::from_secs(600));
+    twitch.answer_always(SUBSCRIBE, Answer::status(429, "number of websocket transports limit exceeded"));
+    let mut bot = TwitchBot::start(&twitch);
+    twitch.saw(|twitch| twitch.asked_for(SUBSCRIBE).len() == 8).await;
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(7)).await;
+    tokio::time::resume();
+    twitch.saw(|twitch| twitch.asked_for(SUBSCRIBE).len() == 9).await;
+    twitch.close(4003);
+    let why = bot.until_lost().await;
+    assert!(why.contains("(4003)") && why.contains("number of websocket transports limit exceeded"), "{why}");
+    assert_eq!(twitch.asked_for(SUBSCRIBE).len(), 9, "one of them asked for all");
+}
+
+#[tokio::test]
 async fn a_bot_and_a_broadcaster_are_two_connections_of_one_account() {
     let twitch = FakeTwitch::start().await;
     let mut settings = twitch.settings();

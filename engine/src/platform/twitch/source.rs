@@ -240,9 +240,11 @@ impl<'a> Session<'a> {
 
     fn ended(&self, end: &End) -> Disconnect {
         match end {
-            End::Closed(close) if close.is_unused() && self.subscriptions.is_hopeless() => {
-                self.subscriptions.hopeless()
-            }
+            End::Closed(close) if close.is_unused() => match self.subscriptions.missing() {
+                _ if self.subscriptions.is_hopeless() => self.subscriptions.hopeless(),
+                Some(why) => Disconnect::Retry(format!("{end}: {why}")),
+                None => Disconnect::Retry(end.to_string()),
+            },
             end => Disconnect::Retry(end.to_string()),
         }
     }
