@@ -22,6 +22,12 @@ fn all_scopes() -> String {
     format!("{BOT_SCOPES} {BROADCASTER_SCOPES}")
 }
 
+async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
 #[tokio::test]
 async fn what_the_token_lacks_is_named_and_the_rest_works() {
     let twitch = FakeTwitch::start().await;
@@ -35,9 +41,7 @@ async fn what_the_token_lacks_is_named_and_the_rest_works() {
     assert_eq!(bot.chat_until("hi").await, ["hi"]);
     // Somebody signs in again, and the connection need not even be made anew.
     tokens.sign_in_again(&twitch, "user:read:chat moderator:read:followers");
-    tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(31)).await;
-    tokio::time::resume();
+    pass(Duration::from_secs(31)).await;
     bot.until_ready().await;
     assert_eq!(twitch.sockets_ever(), 1);
 }
@@ -81,9 +85,7 @@ async fn one_that_fails_does_not_stop_the_others() {
         let why = bot.until_degraded().await;
         assert!(why.contains(message) && why.contains(told), "{code}: {why}");
         if code == 429 || code == 503 {
-            tokio::time::pause();
-            tokio::time::advance(Duration::from_secs(7)).await;
-            tokio::time::resume();
+            pass(Duration::from_secs(7)).await;
             bot.until_ready().await;
         }
         assert_eq!(twitch.sockets_ever(), 1);
@@ -97,9 +99,7 @@ async fn what_twitch_does_not_allow_is_asked_for_again_after_a_while() {
     twitch.answer_next(SUBSCRIBE, [Answer::status(403, "subscription missing proper authorization")]);
     let mut bot = TwitchBot::start_with(&chat_only(&twitch), &TestTokens::new(&twitch, STREAMER, &all_scopes()));
     bot.until_degraded().await;
-    tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(301)).await;
-    tokio::time::resume();
+    pass(Duration::from_secs(301)).await;
     bot.until_ready().await;
     assert_eq!(twitch.asked_for(SUBSCRIBE).len(), 3);
     assert_eq!(twitch.sockets_ever(), 1);
@@ -116,9 +116,7 @@ async fn another_account_that_signs_in_gets_a_session_of_its_own() {
     let mut bot = TwitchBot::start_with(&settings, &tokens);
     bot.until_ready().await;
     tokens.sign_in_as(&twitch, "other_bot", BOT_SCOPES);
-    tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(6)).await;
-    tokio::time::resume();
+    pass(Duration::from_secs(6)).await;
     assert_eq!(bot.until_lost().await, "another account has signed in");
     bot.statuses.restart("twitch:bot");
     bot.until_ready().await;
@@ -162,9 +160,7 @@ async fn a_token_that_ended_is_refreshed_once_for_all_of_them() {
     bot.until_ready().await;
     // What is subscribed survives the token, and what is asked for later uses the new one. One that is refused as soon
     // as it is given would not be refreshed.
-    tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(61)).await;
-    tokio::time::resume();
+    pass(Duration::from_secs(61)).await;
     twitch.expire_access_tokens();
     twitch.room().say("alice", "hi");
     assert_eq!(bot.chat_until("hi").await, ["hi"]);
@@ -230,6 +226,25 @@ async fn a_sign_in_that_is_taken_back_stops_it() {
 }
 
 #[tokio::test]
+async fn a_sign_in_that_ends_while_it_is_ready_is_told() {
+    let twitch = FakeTwitch::start().await;
+    twitch.set_keepalive(Some(600));
+    let tokens = TestTokens::new(&twitch, STREAMER, &all_scopes());
+    let mut bot = TwitchBot::start_with(&chat_only(&twitch), &tokens);
+    bot.until_ready().await;
+    tokens.fail(TokenError::SignIn { why: "the sign-in has ended".into(), what_to_do: "sign in again".into() });
+    pass(Duration::from_secs(6)).await;
+    assert_eq!(bot.until_degraded().await, "the sign-in has ended; sign in again");
+    // What is subscribed is heard without it.
+    twitch.room().say("alice", "hi");
+    assert_eq!(bot.chat_until("hi").await, ["hi"]);
+    tokens.sign_in_again(&twitch, &all_scopes());
+    pass(Duration::from_secs(6)).await;
+    bot.until_ready().await;
+    assert_eq!(twitch.sockets_ever(), 1);
+}
+
+#[tokio::test]
 async fn an_event_before_the_answer_to_its_subscription_is_told() {
     let twitch = FakeTwitch::start().await;
     twitch.room().line("alice", "early").say_early();
@@ -262,9 +277,7 @@ async fn a_connection_too_many_says_so_when_twitch_closes_it() {
     twitch.answer_always(SUBSCRIBE, Answer::status(429, "number of websocket transports limit exceeded"));
     let mut bot = TwitchBot::start(&twitch);
     twitch.saw(|twitch| twitch.asked_for(SUBSCRIBE).len() == 8).await;
-    tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(7)).await;
-    tokio::time::resume();
+    pass(Duration::from_secs(7)).await;
     twitch.saw(|twitch| twitch.asked_for(SUBSCRIBE).len() == 9).await;
     twitch.close(4003);
     let why = bot.until_lost().await;

@@ -118,6 +118,8 @@ struct Session<'a> {
     subscriptions: Subscriptions,
     clock: Clock,
     is_ready: bool,
+    /// Why there is no token any more, and what to do, while what is subscribed lives on.
+    signed_out: Option<String>,
     look_ups: LookUps,
     next_look: NextLook,
 }
@@ -130,7 +132,18 @@ impl<'a> Session<'a> {
         let look_ups = LookUps::new(Arc::clone(helix), Arc::clone(&source.memory));
         source.listening.shared.begin_session();
         let (clock, next_look) = (Clock::of(welcome), look_later(helix));
-        Self { source, link, access, is_person, subscriptions, clock, is_ready: false, look_ups, next_look }
+        Self {
+            source,
+            link,
+            access,
+            is_person,
+            subscriptions,
+            clock,
+            is_ready: false,
+            signed_out: None,
+            look_ups,
+            next_look,
+        }
     }
 
     async fn listen(mut self, connection: &mut Connection) -> Disconnect {
@@ -153,7 +166,7 @@ impl<'a> Session<'a> {
                 found = self.look_ups.next() => self.tell_missed(found),
                 access = &mut self.next_look => {
                     self.next_look = look_later(&self.source.listening.helix);
-                    if let Ok(access) = access && let Some(end) = self.look_at(access) {
+                    if let Some(end) = self.look_at(access) {
                         return end;
                     }
                 }
@@ -250,7 +263,11 @@ impl<'a> Session<'a> {
     }
 
     fn report(&mut self) {
-        let state = self.subscriptions.state();
+        let mut state = self.subscriptions.state();
+        if let ConnectionState::Ready { degraded } = &mut state {
+            let reasons: Vec<String> = degraded.take().into_iter().chain(self.signed_out.clone()).collect();
+            *degraded = (!reasons.is_empty()).then(|| reasons.join("; "));
+        }
         let is_ready = matches!(state, ConnectionState::Ready { .. });
         // Once it is ready it stays so until the end: what is asked for again leaves the rest as it is.
         if is_ready || !self.is_ready {
@@ -312,9 +329,19 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Somebody may have signed in again meanwhile. A token that was merely refreshed changes nothing, or does no harm;
-    /// another account needs a session of its own.
-    fn look_at(&mut self, access: Access) -> Option<Disconnect> {
+    /// Somebody may have signed in again meanwhile, or out. A token that was merely refreshed changes nothing, or does no
+    /// harm; another account needs a session of its own.
+    fn look_at(&mut self, access: Result<Access, HelixError>) -> Option<Disconnect> {
+        let signed_out = match &access {
+            Err(error @ HelixError::SignIn { .. }) => Some(error.to_string()),
+            Err(_) => return None,
+            Ok(_) => None,
+        };
+        if self.signed_out != signed_out {
+            self.signed_out = signed_out;
+            self.report();
+        }
+        let access = access.ok()?;
         if access.user_id != self.access.user_id {
             return Some(Disconnect::Retry("another account has signed in".to_owned()));
         }
