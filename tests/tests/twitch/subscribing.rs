@@ -214,6 +214,32 @@ async fn a_revocation_of_one_keeps_the_socket_and_says_what_to_do() {
 }
 
 #[tokio::test]
+async fn what_is_revoked_after_a_refresh_is_not_asked_for_again_either() {
+    let twitch = FakeTwitch::start().await;
+    twitch.set_keepalive(Some(600));
+    let tokens = TestTokens::new(&twitch, STREAMER, &all_scopes());
+    let mut bot = TwitchBot::start_with(&chat_only(&twitch), &tokens);
+    bot.until_ready().await;
+    // Looked at, as it comes before the line.
+    let look = async |bot: &mut TwitchBot| {
+        pass(Duration::from_secs(6)).await;
+        twitch.room().say("alice", "hi");
+        bot.chat_until("hi").await;
+    };
+    tokens.sign_in_again(&twitch, &all_scopes());
+    look(&mut bot).await;
+    assert_eq!(twitch.revoke("channel.follow", "chat_user_banned"), 1);
+    assert!(bot.until_degraded().await.contains("banned from that chat"));
+    twitch.answer_always(SUBSCRIBE, Answer::status(403, "subscription missing proper authorization"));
+    for _ in 0..3 {
+        look(&mut bot).await;
+    }
+    assert_eq!(twitch.asked_for(SUBSCRIBE).len(), 2);
+    let state = bot.statuses.all().remove(0).state;
+    assert!(format!("{state:?}").contains("banned from that chat"), "{state:?}");
+}
+
+#[tokio::test]
 async fn a_sign_in_that_is_taken_back_stops_it() {
     let twitch = FakeTwitch::start().await;
     let mut bot = TwitchBot::start_with(&chat_only(&twitch), &TestTokens::new(&twitch, STREAMER, &all_scopes()));

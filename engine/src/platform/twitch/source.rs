@@ -345,9 +345,10 @@ impl<'a> Session<'a> {
         if access.user_id != self.access.user_id {
             return Some(Disconnect::Retry("another account has signed in".to_owned()));
         }
-        if self.subscriptions.lacks_consent() && access.token.expose_secret() != self.access.token.expose_secret() {
-            self.subscriptions.reconsider(&access);
-            self.access = access;
+        let is_another = access.token.expose_secret() != self.access.token.expose_secret();
+        self.access = access;
+        if is_another && self.subscriptions.lacks_consent() {
+            self.subscriptions.reconsider(&self.access);
         }
         None
     }
