@@ -19,18 +19,37 @@ struct Known {
     subscribers: Option<HashSet<String>>,
     /// Of those, who came since the list was last asked for.
     joined: Vec<String>,
-    stream: Option<Stream>,
+    stream: Stream,
     /// Counts what was heard of the stream, so that an older answer does not count for news.
     stream_events: u64,
 }
 
-/// How a stream stands.
+/// How a stream stands; what is not known of it is empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Stream {
-    /// Its id and since when, by Twitch's clock; `None` while it is offline.
-    pub(super) live: Option<(String, Option<u64>)>,
+    pub(super) state: State,
     pub(super) title: String,
     pub(super) category_id: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) enum State {
+    /// Nothing was heard of it yet.
+    #[default]
+    Unknown,
+    Offline,
+    Live {
+        id: String,
+    },
+}
+
+impl State {
+    pub(super) fn live_id(&self) -> Option<&str> {
+        match self {
+            Self::Live { id } => Some(id),
+            Self::Unknown | Self::Offline => None,
+        }
+    }
 }
 
 impl Memory {
@@ -49,17 +68,16 @@ impl Memory {
             }),
             "stream.online" => self.with(channel, |known| {
                 known.stream_events += 1;
-                known.stream.get_or_insert_default().live = Some((text("id").to_owned(), None));
+                known.stream.state = State::Live { id: text("id").to_owned() };
             }),
             "stream.offline" => self.with(channel, |known| {
                 known.stream_events += 1;
-                known.stream.get_or_insert_default().live = None;
+                known.stream.state = State::Offline;
             }),
             "channel.update" => self.with(channel, |known| {
                 known.stream_events += 1;
-                let stream = known.stream.get_or_insert_default();
-                text("title").clone_into(&mut stream.title);
-                text("category_id").clone_into(&mut stream.category_id);
+                text("title").clone_into(&mut known.stream.title);
+                text("category_id").clone_into(&mut known.stream.category_id);
             }),
             _ => {}
         }
@@ -92,11 +110,11 @@ impl Memory {
         self.with(channel, |known| known.stream_events)
     }
 
-    /// Takes the stream as it is now and returns how it was, unless something newer was heard meanwhile.
-    pub(super) fn take_stream(&self, channel: &Channel, began: u64, stream: Stream) -> Option<Option<Stream>> {
+    /// Takes the stream as it is now and returns how it was; `None` when something newer was heard meanwhile.
+    pub(super) fn take_stream(&self, channel: &Channel, began: u64, stream: &Stream) -> Option<Stream> {
         self.with(channel, |known| {
             let is_newest = known.stream_events == began;
-            is_newest.then(|| known.stream.replace(stream))
+            is_newest.then(|| std::mem::replace(&mut known.stream, stream.clone()))
         })
     }
 
@@ -147,9 +165,17 @@ mod tests {
         let memory = Memory::default();
         let began = memory.begin_stream(&channel());
         memory.hear(&channel(), "stream.online", &json!({ "id": "s1" }));
-        assert_eq!(memory.take_stream(&channel(), began, Stream::default()), None);
+        assert_eq!(memory.take_stream(&channel(), began, &Stream::default()), None);
         let began = memory.begin_stream(&channel());
-        let before = memory.take_stream(&channel(), began, Stream::default()).unwrap().unwrap();
-        assert_eq!(before.live, Some(("s1".to_owned(), None)));
+        let before = memory.take_stream(&channel(), began, &Stream::default()).unwrap();
+        assert_eq!(before.state.live_id(), Some("s1"));
+    }
+
+    #[test]
+    fn a_title_says_nothing_of_whether_the_stream_is_live() {
+        let memory = Memory::default();
+        memory.hear(&channel(), "channel.update", &json!({ "title": "gm" }));
+        let before = memory.take_stream(&channel(), memory.begin_stream(&channel()), &Stream::default()).unwrap();
+        assert_eq!((before.state, &*before.title), (State::Unknown, "gm"));
     }
 }
