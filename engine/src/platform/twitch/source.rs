@@ -206,7 +206,12 @@ impl<'a> Session<'a> {
         let subscription = &notification.subscription;
         for (number, (id, event)) in notification.events.iter().enumerate() {
             let channel = self.channel_of(&subscription.condition, event);
+            let is_told = self.source.memory.is_told(&channel, &subscription.topic);
             self.source.memory.hear(&channel, &subscription.topic, event);
+            if is_told {
+                dropped(REPEATED, message_id, &subscription.topic);
+                continue;
+            }
             let in_batch = format!("{message_id}:{number}");
             let message_id = match (id, number) {
                 (Some(id), _) => id,

@@ -2,10 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::event::Channel;
+
+/// So long after an end was found out Twitch may still tell it.
+const BELATED: Duration = Duration::from_secs(60);
 
 /// By channel; shared by the reading of events and the look-ups that run beside it.
 #[derive(Debug, Default)]
@@ -20,6 +25,8 @@ struct Known {
     /// Of those, who came since the list was last asked for.
     joined: Vec<String>,
     stream: Stream,
+    /// When a look-up found out that it had ended, while that is the last that was heard of it.
+    end_found: Option<Instant>,
     /// Counts what was heard of the stream, so that an older answer does not count for news.
     stream_events: u64,
 }
@@ -53,6 +60,18 @@ impl State {
 }
 
 impl Memory {
+    /// Whether the event tells the end of a stream that a look-up told already: live it has no id to know it by. To be
+    /// asked before it is heard.
+    pub(super) fn is_told(&self, channel: &Channel, topic: &str) -> bool {
+        topic == "stream.offline"
+            && self.with(channel, |known| known.end_found.is_some_and(|found| found.elapsed() < BELATED))
+    }
+
+    /// A look-up tells the end of the stream.
+    pub(super) fn tell_end(&self, channel: &Channel) {
+        self.with(channel, |known| known.end_found = Some(Instant::now()));
+    }
+
     /// Takes note of a live event.
     pub(super) fn hear(&self, channel: &Channel, topic: &str, event: &Value) {
         let text = |field: &str| event.get(field).and_then(Value::as_str).unwrap_or_default();
@@ -68,10 +87,12 @@ impl Memory {
             }),
             "stream.online" => self.with(channel, |known| {
                 known.stream_events += 1;
+                known.end_found = None;
                 known.stream.state = State::Live { id: text("id").to_owned() };
             }),
             "stream.offline" => self.with(channel, |known| {
                 known.stream_events += 1;
+                known.end_found = None;
                 known.stream.state = State::Offline;
             }),
             "channel.update" => self.with(channel, |known| {
@@ -169,6 +190,23 @@ mod tests {
         let began = memory.begin_stream(&channel());
         let before = memory.take_stream(&channel(), began, &Stream::default()).unwrap();
         assert_eq!(before.state.live_id(), Some("s1"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_end_that_was_looked_up_is_told_once() {
+        let memory = Memory::default();
+        let is_told = || memory.is_told(&channel(), "stream.offline");
+        assert!(!is_told());
+        memory.tell_end(&channel());
+        assert!(is_told() && !memory.is_told(&channel(), "stream.online"));
+        memory.hear(&channel(), "stream.offline", &json!({}));
+        assert!(!is_told(), "the next is another one");
+        memory.tell_end(&channel());
+        memory.hear(&channel(), "stream.online", &json!({ "id": "s2" }));
+        assert!(!is_told());
+        memory.tell_end(&channel());
+        tokio::time::advance(BELATED).await;
+        assert!(!is_told(), "nobody told that one began meanwhile");
     }
 
     #[test]

@@ -223,7 +223,10 @@ impl LookUp<'_> {
         };
         let is_another = before.state.live_id() != now.state.live_id();
         if let Some(ended) = before.state.live_id().filter(|_| is_another) {
-            notice("stream.offline", "1", ended, None, json!({}));
+            notice("stream.offline", "1", ended, None, json!({ "id": ended }));
+            if live.is_none() {
+                self.memory.tell_end(self.channel);
+            }
         }
         if let Some(live) = live {
             let (id, started_at) = (text(live, "id"), text(live, "started_at"));
@@ -352,7 +355,7 @@ mod tests {
     async fn stream_since(service: &Service, memory: &Memory, since_ms: u64) -> Vec<String> {
         let errand = Errand { gap: (channel(), What::Stream), since_ms: Some(since_ms) };
         let missed = look_up(&service.helix(&std::sync::Arc::default()), memory, &errand).await.unwrap();
-        let told = |missed| match missed {
+        let told = |missed: Missed| match missed {
             Missed::Notice { id, .. } => id,
             other => panic!("{other:?}"),
         };
@@ -384,5 +387,6 @@ mod tests {
         let (told, ()) = tokio::join!(stream_since(&service, &memory, SINCE_MS), overtake);
         assert_eq!(told, ["missed:stream.offline:s1", "missed:stream.online:s2"]);
         assert_eq!(service.asked().len(), 4);
+        assert!(!memory.is_told(&channel(), "stream.offline"), "its end is another one");
     }
 }
