@@ -299,11 +299,12 @@ impl<'a> Session<'a> {
         for channel in &self.source.listening.channels {
             for what in What::ALL {
                 let gap = (channel.clone(), what);
-                let mut topics = what.topics().iter();
-                if topics.clone().all(|topic| self.subscriptions.is_confirmed(channel, topic)) {
+                let wanted = || what.topics().iter().filter(|topic| self.subscriptions.wants(channel, topic));
+                let is_heard = wanted().all(|topic| self.subscriptions.is_confirmed(channel, topic));
+                if is_heard && wanted().next().is_some() {
                     let since_ms = self.source.missed_since.get(&gap).copied();
                     self.look_ups.begin(&gap, since_ms);
-                } else if topics.any(|topic| self.subscriptions.is_interrupted(channel, topic)) {
+                } else if wanted().any(|topic| self.subscriptions.is_interrupted(channel, topic)) {
                     self.look_ups.interrupt(&gap);
                     self.source.missed_since.entry(gap).or_insert(now_ms);
                 }
@@ -320,6 +321,7 @@ impl<'a> Session<'a> {
         for missed in missed {
             match missed {
                 Missed::Event(draft) => self.link.emit(*draft),
+                Missed::Notice { channel, topic, .. } if !self.subscriptions.wants(&channel, topic) => {}
                 Missed::Notice { channel, topic, version, id, at_ms, event } => {
                     let at_ms = at_ms.unwrap_or_else(|| self.clock.now_ms());
                     let notice = Notice { message_id: &id, topic, version, at_ms, event: &event };

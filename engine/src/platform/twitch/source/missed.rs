@@ -46,7 +46,7 @@ pub(super) enum What {
 impl What {
     pub(super) const ALL: [Self; 4] = [Self::Stream, Self::Subscribers, Self::Followers, Self::Redemptions];
 
-    /// The types that tell the same live: what nobody listens to is not looked up either.
+    /// The types that tell the same live: what nobody listens to is not looked up either, or not told.
     pub(super) fn topics(self) -> &'static [&'static str] {
         match self {
             Self::Stream => &["stream.online", "stream.offline", "channel.update"],

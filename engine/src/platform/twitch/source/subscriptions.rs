@@ -198,6 +198,11 @@ impl Subscriptions {
         self.all.iter().all(|wanted| !wanted.is_asked && is_lost(wanted))
     }
 
+    /// Whether it is to be subscribed here at all.
+    pub(super) fn wants(&self, channel: &Channel, topic: &str) -> bool {
+        self.of(channel, topic).next().is_some()
+    }
+
     pub(super) fn is_confirmed(&self, channel: &Channel, topic: &str) -> bool {
         self.of(channel, topic).any(|wanted| wanted.standing == Standing::Confirmed)
     }
