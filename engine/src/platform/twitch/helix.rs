@@ -43,8 +43,9 @@ pub(super) enum HelixError {
         /// How long Twitch wants to be left alone, where it says so.
         wait: Option<Duration>,
     },
-    /// It was not sent, as Twitch would have refused it.
-    #[error("Twitch takes no more calls for {0:?}")]
+    /// It was not sent, as Twitch would have refused it. How long that lasts is not in the words, which are to be the same
+    /// for all that wait.
+    #[error("Twitch takes no more calls for now")]
     Exhausted(Duration),
     /// Only a person can help.
     #[error("{why}; {what_to_do}")]

@@ -326,6 +326,17 @@ mod tests {
         topics.flat_map(|topic| ["1", "2"].map(|id| (Channel::new("twitch", id), topic))).collect()
     }
 
+    #[test]
+    fn what_waits_for_the_same_reason_is_one_clause_however_long_it_waits() {
+        let mut all: Vec<Wanted> =
+            topics().iter().take(2).map(|(channel, topic)| Wanted::new(channel, topic, &access())).collect();
+        for (wanted, wait_ms) in all.iter_mut().zip([12_345, 12_344]) {
+            postpone(wanted, &HelixError::Exhausted(Duration::from_millis(wait_ms)));
+        }
+        let missing = missing(&all, "sign in").unwrap();
+        assert!(missing.starts_with("stream.online of 1, stream.online of 2: "), "{missing}");
+    }
+
     fn subscriptions(service: &Service) -> Subscriptions {
         Subscriptions::new(service.helix(&Arc::default()), "s1", "sign in", &topics(), &access())
     }
