@@ -296,6 +296,21 @@ async fn a_welcome_and_an_end_again_and_again_is_not_a_connection_that_works() {
 }
 
 #[tokio::test]
+async fn what_twitch_shows_of_strangers_is_little_and_who_is_to_sign_in_is_told() {
+    let twitch = FakeTwitch::start().await;
+    twitch.set_strict_cost(true);
+    let mut settings = twitch.settings();
+    settings.accounts = TwitchAccounts::Bot;
+    let mut bot = TwitchBot::start_with(&settings, &TestTokens::new(&twitch, BOT, BOT_SCOPES));
+    let why = bot.until_degraded().await;
+    for told in [" more: Twitch lets", "total cost exceeded", "to \"both\"", "run `showrunner auth twitch`"] {
+        assert!(why.contains(told), "{told}: {why}");
+    }
+    let enabled = twitch.subscriptions().into_iter().filter(|one| one.status == "enabled");
+    assert_eq!(enabled.count(), 11, "ten, and whispers, which cost nothing");
+}
+
+#[tokio::test]
 async fn a_connection_too_many_says_so_when_twitch_closes_it() {
     let twitch = FakeTwitch::start().await;
     twitch.set_keepalive(Some(600));

@@ -28,6 +28,10 @@ const AT_ONCE: usize = 8;
 const CROWDED: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(300));
 /// The same after an answer that did not come.
 const FAILED: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// What is subscribed of those who never signed in costs something, and an account can't afford much. A session that
+/// broke off may still count for a moment.
+const TOO_COSTLY: &str = "Twitch lets an account read but little of broadcasters who have not signed in: set `accounts` \
+                          in [twitch] to \"both\", and let each of them run `showrunner auth twitch`";
 /// What Twitch does not allow it may allow later: the account is made a moderator meanwhile.
 const FORBIDDEN: Duration = Duration::from_secs(300);
 
@@ -242,9 +246,10 @@ impl Subscriptions {
 }
 
 fn postpone(wanted: &mut Wanted, error: &HelixError) {
-    let (pauses, why) = match is_crowded(error) {
-        true => (CROWDED, format!("Twitch has too many of them ({error}); it is tried again")),
-        false => (FAILED, format!("not confirmed yet ({error}); it is tried again")),
+    let (pauses, why) = match () {
+        () if costs_too_much(error) => (CROWDED, format!("{TOO_COSTLY} ({error}); it is tried again")),
+        () if is_crowded(error) => (CROWDED, format!("Twitch has too many of them ({error}); it is tried again")),
+        () => (FAILED, format!("not confirmed yet ({error}); it is tried again")),
     };
     let pause = pause(pauses, wanted.failures).max(asked_pause(error));
     wanted.failures = wanted.failures.saturating_add(1);
@@ -264,6 +269,10 @@ fn asked_pause(error: &HelixError) -> Duration {
         HelixError::Status { wait, .. } => wait.unwrap_or_default(),
         _ => Duration::ZERO,
     }
+}
+
+fn costs_too_much(error: &HelixError) -> bool {
+    is_crowded(error) && error.words().contains("cost")
 }
 
 /// It is about the session, whatever is subscribed on it.
