@@ -317,6 +317,8 @@ impl<'a> Session<'a> {
         if is_closed {
             self.source.missed_since.remove(&gap);
         }
+        // Reading tells what is due, too, and only what was missed is late.
+        self.emit_due();
         let count = missed.len();
         for missed in missed {
             match missed {
@@ -393,3 +395,6 @@ async fn wait_until(at: Option<Instant>) {
         None => pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;
