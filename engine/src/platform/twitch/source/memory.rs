@@ -22,8 +22,8 @@ pub(super) struct Memory {
 struct Known {
     /// Their user ids; `None` while they are not known, or too many.
     subscribers: Option<HashSet<String>>,
-    /// Of those, who came since the list was last asked for.
-    joined: Vec<String>,
+    /// Who came since the list was asked for; `None` while it is not.
+    joined: Option<Vec<String>>,
     stream: Stream,
     /// When a look-up found out that it had ended, while that is the last that was heard of it.
     end_found: Option<Instant>,
@@ -78,12 +78,20 @@ impl Memory {
         match topic {
             "channel.subscribe" | "channel.subscription.message" => self.with(channel, |known| {
                 let user_id = text("user_id").to_owned();
-                known.joined.push(user_id.clone());
-                known.subscribers.as_mut().map(|subscribers| subscribers.insert(user_id));
+                if let Some(joined) = &mut known.joined {
+                    joined.push(user_id.clone());
+                }
+                if let Some(subscribers) = &mut known.subscribers {
+                    subscribers.insert(user_id);
+                }
             }),
             "channel.subscription.end" => self.with(channel, |known| {
-                known.joined.retain(|user_id| user_id != text("user_id"));
-                known.subscribers.as_mut().map(|subscribers| subscribers.remove(text("user_id")));
+                if let Some(joined) = &mut known.joined {
+                    joined.retain(|user_id| user_id != text("user_id"));
+                }
+                if let Some(subscribers) = &mut known.subscribers {
+                    subscribers.remove(text("user_id"));
+                }
             }),
             "stream.online" => self.with(channel, |known| {
                 known.stream_events += 1;
@@ -104,9 +112,14 @@ impl Memory {
         }
     }
 
-    /// To be called before the list of subscribers is asked for.
+    /// To be called before the list of subscribers is asked for; one of the three that follow belongs to it.
     pub(super) fn begin_subscribers(&self, channel: &Channel) {
-        self.with(channel, |known| known.joined.clear());
+        self.with(channel, |known| known.joined = Some(Vec::new()));
+    }
+
+    /// The list can't be had now.
+    pub(super) fn leave_subscribers(&self, channel: &Channel) {
+        self.with(channel, |known| known.joined = None);
     }
 
     /// Takes the whole list and returns those who were not known; none when nobody was known before.
@@ -115,7 +128,7 @@ impl Memory {
             let mut now: HashSet<String> = listed.iter().map(|user_id| (*user_id).to_owned()).collect();
             let new = known.subscribers.as_ref().map(|before| now.difference(before).cloned().collect());
             // Who came meanwhile may not be on the list yet.
-            now.extend(std::mem::take(&mut known.joined));
+            now.extend(known.joined.take().into_iter().flatten());
             known.subscribers = Some(now);
             new.unwrap_or_default()
         })
@@ -123,7 +136,7 @@ impl Memory {
 
     /// There are too many to keep.
     pub(super) fn forget_subscribers(&self, channel: &Channel) {
-        self.with(channel, |known| known.subscribers = None);
+        self.with(channel, |known| (known.subscribers, known.joined) = (None, None));
     }
 
     /// To be called before the stream is asked for; what it returns belongs to [`Self::take_stream`].
@@ -179,6 +192,26 @@ mod tests {
         memory.take_subscribers(&channel(), &["1"]);
         memory.begin_subscribers(&channel());
         assert!(memory.take_subscribers(&channel(), &["1", "3"]).is_empty());
+    }
+
+    #[test]
+    fn who_comes_is_noted_only_while_the_list_is_read() {
+        let memory = Memory::default();
+        let count = || memory.with(&channel(), |known| known.joined.as_ref().map(Vec::len));
+        let join = || memory.hear(&channel(), "channel.subscribe", &json!({ "user_id": "3" }));
+        join();
+        assert_eq!(count(), None);
+        for end in [Memory::leave_subscribers, Memory::forget_subscribers] {
+            memory.begin_subscribers(&channel());
+            join();
+            assert_eq!(count(), Some(1));
+            end(&memory, &channel());
+            assert_eq!(count(), None);
+        }
+        memory.begin_subscribers(&channel());
+        memory.take_subscribers(&channel(), &[]);
+        join();
+        assert_eq!(count(), None);
     }
 
     #[test]

@@ -143,26 +143,32 @@ impl LookUp<'_> {
 
     async fn subscribers(&self, is_after_gap: bool) -> Result<Vec<Missed>, HelixError> {
         self.memory.begin_subscribers(self.channel);
-        let request = Request::get("subscriptions").query("broadcaster_id", &*self.channel.id).query("first", "100");
-        let (mut items, mut cursor) = (Vec::new(), None);
-        for page in 0.. {
-            if page == MOST_SUBSCRIBER_PAGES {
-                self.memory.forget_subscribers(self.channel);
-                tracing::debug!(channel = %self.channel, "There are more subscribers than are kept to compare them after a gap.");
-                return Ok(Vec::new());
-            }
-            let (page, next) = self.page(&request, cursor.as_deref()).await?;
-            items.extend(page);
-            cursor = next;
-            if cursor.is_none() {
-                break;
-            }
-        }
+        let listed = self.all_subscribers().await.inspect_err(|_| self.memory.leave_subscribers(self.channel))?;
+        let Some(items) = listed else {
+            self.memory.forget_subscribers(self.channel);
+            tracing::debug!(channel = %self.channel, "There are more subscribers than are kept to compare them after a gap.");
+            return Ok(Vec::new());
+        };
         let user_id = |item: &Value| item.get("user_id").and_then(Value::as_str).map(str::to_owned);
         let listed: Vec<&str> = items.iter().filter_map(|item| item.get("user_id")?.as_str()).collect();
         let new = self.memory.take_subscribers(self.channel, &listed);
         let new = items.iter().filter(|item| is_after_gap && user_id(item).is_some_and(|id| new.contains(&id)));
         Ok(new.filter_map(|item| missed_subscription(self.channel, item, now_ms())).map(event).collect())
+    }
+
+    /// `None` when there are too many.
+    async fn all_subscribers(&self) -> Result<Option<Vec<Value>>, HelixError> {
+        let request = Request::get("subscriptions").query("broadcaster_id", &*self.channel.id).query("first", "100");
+        let (mut items, mut cursor) = (Vec::new(), None);
+        for _ in 0..MOST_SUBSCRIBER_PAGES {
+            let (page, next) = self.page(&request, cursor.as_deref()).await?;
+            items.extend(page);
+            cursor = next;
+            if cursor.is_none() {
+                return Ok(Some(items));
+            }
+        }
+        Ok(None)
     }
 
     async fn redemptions(&self, since_ms: u64) -> Result<Vec<Missed>, HelixError> {
