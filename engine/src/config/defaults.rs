@@ -82,6 +82,10 @@ pub(super) const REDIRECT: &str = "http://localhost:3000/oauth";
 pub(super) const TWITCH_PACE: PaceDefaults =
     PaceDefaults { messages_per_second: 2.0, burst: 40, in_flight: 8, expiry: Time::seconds(15) };
 
+/// Channels that one bot can read: Twitch takes three connections of an account, each with 300 subscriptions. A test in
+/// `platform::twitch` holds it against what a channel needs.
+pub(crate) const TWITCH_BOT_CHANNELS: usize = 33;
+
 /// The subscription types that `platform::twitch` reads; a test there holds the two lists together.
 pub(crate) const TWITCH_SUBSCRIPTIONS: [&str; 52] = [
     "channel.chat.message",

@@ -143,7 +143,6 @@ impl Make<'_> {
             },
             topics: topics.filter(|(channel, topic)| wanted(channel, topic)).collect(),
             channels: channels.clone(),
-            is_person: readers.contains(&Reader::Chat) && role == Role::Broadcaster,
             helix: Arc::clone(helix),
             shared: Arc::clone(&self.shared),
         };
@@ -169,7 +168,7 @@ mod tests {
     use super::topics::Reader;
     use super::*;
     use crate::auth::{Role, scopes};
-    use crate::config::defaults::TWITCH_SUBSCRIPTIONS;
+    use crate::config::defaults::{TWITCH_BOT_CHANNELS, TWITCH_SUBSCRIPTIONS};
     use crate::config::settings::TwitchAccounts;
     use crate::platform::Pace;
 
@@ -216,6 +215,10 @@ mod tests {
         // More than Twitch takes on one connection.
         assert_eq!(names(TwitchAccounts::Bot, 12), expected(&[("twitch", &["twitch:bot", "twitch:bot-2"])]));
         assert!(names(TwitchAccounts::Both, 0).is_empty());
+        // The config takes as many channels as fit on the connections that Twitch takes.
+        let three = ["twitch:bot", "twitch:bot-2", "twitch:bot-3"];
+        assert_eq!(names(TwitchAccounts::Bot, TWITCH_BOT_CHANNELS), expected(&[("twitch", &three)]));
+        assert_eq!(names(TwitchAccounts::Bot, TWITCH_BOT_CHANNELS + 1)[0].1.len(), 4);
     }
 
     #[tokio::test]

@@ -126,6 +126,47 @@ async fn a_stream_that_began_or_ended_or_was_renamed_in_a_gap_is_told() {
 }
 
 #[tokio::test]
+async fn where_only_beginnings_are_wanted_a_missed_one_is_told_and_nothing_else() {
+    let twitch = FakeTwitch::start().await;
+    let room = twitch.room();
+    let mut settings = twitch.settings();
+    settings.subscriptions = Some(vec!["channel.chat.message".into(), "stream.online".into()]);
+    let tokens = TestTokens::new(&twitch, STREAMER, &format!("{BOT_SCOPES} {BROADCASTER_SCOPES}"));
+    let mut bot = TwitchBot::start_with(&settings, &tokens);
+    bot.until_ready().await;
+    twitch.saw(|twitch| looked_up(twitch, "channels") >= 1).await;
+    hear(&twitch, &mut bot, "hi").await;
+    lose(&twitch, &mut bot, || {
+        room.retitle("a new title");
+        room.go_online();
+    })
+    .await;
+    let draft = bot.draft().await;
+    assert!(matches!(&draft.event, Event::Broadcast(broadcast) if broadcast.kind == "online"), "{draft:?}");
+    assert!(is_late(&draft));
+    hear(&twitch, &mut bot, "on").await;
+    assert!(bot.events.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn an_end_that_twitch_tells_after_it_was_looked_up_is_told_once() {
+    let twitch = FakeTwitch::start().await;
+    let room = twitch.room();
+    room.go_online();
+    let mut bot = TwitchBot::ready(&twitch).await;
+    // That is the look-up after the one of the stream.
+    twitch.saw(|twitch| looked_up(twitch, "subscriptions") == 1).await;
+    hear(&twitch, &mut bot, "hi").await;
+    lose(&twitch, &mut bot, || room.go_offline()).await;
+    let ends = |draft: &Draft| matches!(&draft.event, Event::Broadcast(broadcast) if broadcast.kind == "offline");
+    bot.next(|draft| ends(draft).then_some(())).await;
+    room.go_offline();
+    room.say("alice", "last");
+    let draft = bot.draft().await;
+    assert!(matches!(&draft.event, Event::Chat(chat) if chat.text == "last"), "{draft:?}");
+}
+
+#[tokio::test]
 async fn what_is_subscribed_late_is_looked_up_when_it_is() {
     let twitch = FakeTwitch::start().await;
     let mut settings = twitch.settings();

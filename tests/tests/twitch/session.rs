@@ -167,9 +167,19 @@ async fn silence_is_the_end_of_a_connection() {
     let twitch = FakeTwitch::start().await;
     twitch.set_keepalive(Some(1));
     twitch.send_keepalives(false);
-    twitch.set_pings(Duration::from_secs(3600), false);
     let mut bot = TwitchBot::ready(&twitch).await;
-    let why = bot.until_lost().await;
+    // The socket itself goes on to live.
+    let mut beat = tokio::time::interval(Duration::from_millis(100));
+    let pings = async {
+        loop {
+            beat.tick().await;
+            twitch.push(&Message::Ping("alive?".into()));
+        }
+    };
+    let why = tokio::select! {
+        why = bot.until_lost() => why,
+        () = pings => String::new(),
+    };
     assert!(why.contains("nothing came for 1.2s"), "{why}");
 }
 

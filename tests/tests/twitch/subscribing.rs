@@ -22,6 +22,12 @@ fn all_scopes() -> String {
     format!("{BOT_SCOPES} {BROADCASTER_SCOPES}")
 }
 
+async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
 #[tokio::test]
 async fn what_the_token_lacks_is_named_and_the_rest_works() {
     let twitch = FakeTwitch::start().await;
@@ -35,9 +41,7 @@ async fn what_the_token_lacks_is_named_and_the_rest_works() {
     assert_eq!(bot.chat_until("hi").await, ["hi"]);
     // Somebody signs in again, and the connection need not even be made anew.
     tokens.sign_in_again(&twitch, "user:read:chat moderator:read:followers");
-    tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(31)).await;
-    tokio::time::resume();
+    pass(Duration::from_secs(31)).await;
     bot.until_ready().await;
     assert_eq!(twitch.sockets_ever(), 1);
 }
@@ -81,9 +85,7 @@ async fn one_that_fails_does_not_stop_the_others() {
         let why = bot.until_degraded().await;
         assert!(why.contains(message) && why.contains(told), "{code}: {why}");
         if code == 429 || code == 503 {
-            tokio::time::pause();
-            tokio::time::advance(Duration::from_secs(7)).await;
-            tokio::time::resume();
+            pass(Duration::from_secs(7)).await;
             bot.until_ready().await;
         }
         assert_eq!(twitch.sockets_ever(), 1);
@@ -97,9 +99,7 @@ async fn what_twitch_does_not_allow_is_asked_for_again_after_a_while() {
     twitch.answer_next(SUBSCRIBE, [Answer::status(403, "subscription missing proper authorization")]);
     let mut bot = TwitchBot::start_with(&chat_only(&twitch), &TestTokens::new(&twitch, STREAMER, &all_scopes()));
     bot.until_degraded().await;
-    tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(301)).await;
-    tokio::time::resume();
+    pass(Duration::from_secs(301)).await;
     bot.until_ready().await;
     assert_eq!(twitch.asked_for(SUBSCRIBE).len(), 3);
     assert_eq!(twitch.sockets_ever(), 1);
@@ -116,9 +116,7 @@ async fn another_account_that_signs_in_gets_a_session_of_its_own() {
     let mut bot = TwitchBot::start_with(&settings, &tokens);
     bot.until_ready().await;
     tokens.sign_in_as(&twitch, "other_bot", BOT_SCOPES);
-    tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(6)).await;
-    tokio::time::resume();
+    pass(Duration::from_secs(6)).await;
     assert_eq!(bot.until_lost().await, "another account has signed in");
     bot.statuses.restart("twitch:bot");
     bot.until_ready().await;
@@ -162,9 +160,7 @@ async fn a_token_that_ended_is_refreshed_once_for_all_of_them() {
     bot.until_ready().await;
     // What is subscribed survives the token, and what is asked for later uses the new one. One that is refused as soon
     // as it is given would not be refreshed.
-    tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(61)).await;
-    tokio::time::resume();
+    pass(Duration::from_secs(61)).await;
     twitch.expire_access_tokens();
     twitch.room().say("alice", "hi");
     assert_eq!(bot.chat_until("hi").await, ["hi"]);
@@ -218,6 +214,32 @@ async fn a_revocation_of_one_keeps_the_socket_and_says_what_to_do() {
 }
 
 #[tokio::test]
+async fn what_is_revoked_after_a_refresh_is_not_asked_for_again_either() {
+    let twitch = FakeTwitch::start().await;
+    twitch.set_keepalive(Some(600));
+    let tokens = TestTokens::new(&twitch, STREAMER, &all_scopes());
+    let mut bot = TwitchBot::start_with(&chat_only(&twitch), &tokens);
+    bot.until_ready().await;
+    // Looked at, as it comes before the line.
+    let look = async |bot: &mut TwitchBot| {
+        pass(Duration::from_secs(6)).await;
+        twitch.room().say("alice", "hi");
+        bot.chat_until("hi").await;
+    };
+    tokens.sign_in_again(&twitch, &all_scopes());
+    look(&mut bot).await;
+    assert_eq!(twitch.revoke("channel.follow", "chat_user_banned"), 1);
+    assert!(bot.until_degraded().await.contains("banned from that chat"));
+    twitch.answer_always(SUBSCRIBE, Answer::status(403, "subscription missing proper authorization"));
+    for _ in 0..3 {
+        look(&mut bot).await;
+    }
+    assert_eq!(twitch.asked_for(SUBSCRIBE).len(), 2);
+    let state = bot.statuses.all().remove(0).state;
+    assert!(format!("{state:?}").contains("banned from that chat"), "{state:?}");
+}
+
+#[tokio::test]
 async fn a_sign_in_that_is_taken_back_stops_it() {
     let twitch = FakeTwitch::start().await;
     let mut bot = TwitchBot::start_with(&chat_only(&twitch), &TestTokens::new(&twitch, STREAMER, &all_scopes()));
@@ -226,6 +248,25 @@ async fn a_sign_in_that_is_taken_back_stops_it() {
     let (why, what_to_do) = bot.until_stopped().await;
     assert!(why.contains("revoked"), "{why}");
     assert!(what_to_do.contains("showrunner auth twitch"), "{what_to_do}");
+    assert_eq!(twitch.sockets_ever(), 1);
+}
+
+#[tokio::test]
+async fn a_sign_in_that_ends_while_it_is_ready_is_told() {
+    let twitch = FakeTwitch::start().await;
+    twitch.set_keepalive(Some(600));
+    let tokens = TestTokens::new(&twitch, STREAMER, &all_scopes());
+    let mut bot = TwitchBot::start_with(&chat_only(&twitch), &tokens);
+    bot.until_ready().await;
+    tokens.fail(TokenError::SignIn { why: "the sign-in has ended".into(), what_to_do: "sign in again".into() });
+    pass(Duration::from_secs(6)).await;
+    assert_eq!(bot.until_degraded().await, "the sign-in has ended; sign in again");
+    // What is subscribed is heard without it.
+    twitch.room().say("alice", "hi");
+    assert_eq!(bot.chat_until("hi").await, ["hi"]);
+    tokens.sign_in_again(&twitch, &all_scopes());
+    pass(Duration::from_secs(6)).await;
+    bot.until_ready().await;
     assert_eq!(twitch.sockets_ever(), 1);
 }
 
@@ -252,6 +293,37 @@ async fn a_welcome_and_an_end_again_and_again_is_not_a_connection_that_works() {
     twitch.set_unused_after(Duration::from_secs(10));
     twitch.answer_always(SUBSCRIBE, Answer::Properly);
     bot.until_ready().await;
+}
+
+#[tokio::test]
+async fn what_twitch_shows_of_strangers_is_little_and_who_is_to_sign_in_is_told() {
+    let twitch = FakeTwitch::start().await;
+    twitch.set_strict_cost(true);
+    let mut settings = twitch.settings();
+    settings.accounts = TwitchAccounts::Bot;
+    let mut bot = TwitchBot::start_with(&settings, &TestTokens::new(&twitch, BOT, BOT_SCOPES));
+    let why = bot.until_degraded().await;
+    for told in [" more: Twitch lets", "total cost exceeded", "to \"both\"", "run `showrunner auth twitch`"] {
+        assert!(why.contains(told), "{told}: {why}");
+    }
+    let enabled = twitch.subscriptions().into_iter().filter(|one| one.status == "enabled");
+    assert_eq!(enabled.count(), 11, "ten, and whispers, which cost nothing");
+}
+
+#[tokio::test]
+async fn a_connection_too_many_says_so_when_twitch_closes_it() {
+    let twitch = FakeTwitch::start().await;
+    twitch.set_keepalive(Some(600));
+    twitch.set_unused_after(Duration::from_secs(600));
+    twitch.answer_always(SUBSCRIBE, Answer::status(429, "number of websocket transports limit exceeded"));
+    let mut bot = TwitchBot::start(&twitch);
+    twitch.saw(|twitch| twitch.asked_for(SUBSCRIBE).len() == 8).await;
+    pass(Duration::from_secs(7)).await;
+    twitch.saw(|twitch| twitch.asked_for(SUBSCRIBE).len() == 9).await;
+    twitch.close(4003);
+    let why = bot.until_lost().await;
+    assert!(why.contains("(4003)") && why.contains("number of websocket transports limit exceeded"), "{why}");
+    assert_eq!(twitch.asked_for(SUBSCRIBE).len(), 9, "one of them asked for all");
 }
 
 #[tokio::test]
@@ -291,4 +363,19 @@ async fn a_bot_and_a_broadcaster_are_two_connections_of_one_account() {
     twitch.room().whisper("alice", BOT, "psst");
     let channel = bot.next(|draft| matches!(draft.event, Event::Whisper(_)).then(|| draft.channel.to_string()));
     assert_eq!(channel.await, "twitch:1337");
+}
+
+#[tokio::test]
+async fn a_bot_that_signed_in_as_the_streamer_leaves_the_streamer_a_voice() {
+    for accounts in [TwitchAccounts::Bot, TwitchAccounts::Both] {
+        let twitch = FakeTwitch::start().await;
+        let mut settings = chat_only(&twitch);
+        settings.accounts = accounts;
+        let mut bot = TwitchBot::start_with(&settings, &TestTokens::new(&twitch, STREAMER, BOT_SCOPES));
+        bot.until_ready().await;
+        twitch.room().say(STREAMER, "!x");
+        assert!(!bot.draft().await.own);
+        bot.say("gm").await.unwrap();
+        assert!(bot.draft().await.own);
+    }
 }

@@ -87,7 +87,7 @@ impl Authority for Twitch {
         self.look_up(access).await
     }
 
-    /// At the start of each session and every hour, as Twitch wants it.
+    /// When the daemon starts and every hour, as Twitch wants it.
     async fn validate(&self, access: &SecretString) -> Option<Result<Identity, RequestError>> {
         Some(self.look_up(access).await)
     }

@@ -33,6 +33,16 @@ impl Resolver<'_> {
         let channels = self.channels(&table, raw.channels.as_deref(), "expected user ids, which are numbers", |id| {
             id.bytes().all(|byte| byte.is_ascii_digit())
         });
+        let accounts = raw.accounts.unwrap_or(TwitchAccounts::Broadcaster);
+        if accounts.has_bot() && channels.len() > defaults::TWITCH_BOT_CHANNELS {
+            let most = defaults::TWITCH_BOT_CHANNELS;
+            let message = format!("Twitch lets one bot read {most} channels, and these are {}", channels.len());
+            self.found_with_help(
+                table.key("channels"),
+                message,
+                "let another bot, with a daemon of its own, have the rest",
+            );
+        }
         let subscriptions = self.subscriptions(&table, raw.subscriptions.as_deref());
         let eventsub_url = self.address(&table.key("eventsub-url"), eventsub, ["wss", "ws"]);
         let helix_base = self.url(&table.key("helix-base"), helix, ["https", "http"]);
@@ -43,7 +53,7 @@ impl Resolver<'_> {
             client_secret: client_secret.flatten(),
             redirect: redirect?,
             channels,
-            accounts: raw.accounts.unwrap_or(TwitchAccounts::Broadcaster),
+            accounts,
             subscriptions,
             eventsub_url: eventsub_url?,
             helix_base: helix_base?,

@@ -39,6 +39,19 @@ fn channels_are_ids_and_stand_there_once() {
 }
 
 #[test]
+fn a_bot_has_no_more_channels_than_twitch_lets_it_read() {
+    let with = |accounts: &str, count: usize| {
+        let channels: Vec<String> = (0..count).map(|id| format!("\"{id}\"")).collect();
+        format!("{TWITCH}accounts = \"{accounts}\"\nchannels = [{}]\n", channels.join(", "))
+    };
+    for accounts in ["bot", "both"] {
+        assert_problem(&with(accounts, 34), "4:12", "Twitch lets one bot read 33 channels, and these are 34");
+        assert_eq!(settings(&with(accounts, 33)).twitch.unwrap().channels.len(), 33);
+    }
+    assert_eq!(settings(&with("broadcaster", 34)).twitch.unwrap().channels.len(), 34);
+}
+
+#[test]
 fn what_a_sign_in_asks_for_is_words() {
     assert_eq!(settings(JOYSTICK).joystick.unwrap().scopes, None);
     let scopes = settings(&format!("{JOYSTICK}scopes = [\"bot\"]\n")).joystick.unwrap().scopes;

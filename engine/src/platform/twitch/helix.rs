@@ -1,8 +1,8 @@
 //! Twitch's web service, as one grant uses it.
 //!
-//! Owns the headers, the one refresh after a token was refused (and none when that one is refused at once, too), the bucket of calls, and what an error says. It knows
-//! no call by name: the sink, the subscriptions and the look-ups each make their own [`Request`]s. Tokens go to the
-//! configured host only, and neither they nor addresses ever reach an error.
+//! Owns the headers, the one refresh after a token was refused (and none when that one is refused at once, too), the
+//! bucket of calls, and what an error says. It knows no call by name: the sink, the subscriptions and the look-ups each
+//! make their own [`Request`]s. Tokens go to the configured host only, and neither they nor addresses ever reach an error.
 
 mod bucket;
 
@@ -43,8 +43,9 @@ pub(super) enum HelixError {
         /// How long Twitch wants to be left alone, where it says so.
         wait: Option<Duration>,
     },
-    /// It was not sent, as Twitch would have refused it.
-    #[error("Twitch takes no more calls for {0:?}")]
+    /// It was not sent, as Twitch would have refused it. How long that lasts is not in the words, which are to be the same
+    /// for all that wait.
+    #[error("Twitch takes no more calls for now")]
     Exhausted(Duration),
     /// Only a person can help.
     #[error("{why}; {what_to_do}")]
@@ -207,11 +208,8 @@ impl Helix {
 }
 
 fn address(base: &Url, request: &Request) -> Url {
-    let mut address = base.clone();
-    // Only an address without a host has no path, and the config refuses those.
-    if let Ok(mut path) = address.path_segments_mut() {
-        path.pop_if_empty().extend(request.path.split('/'));
-    }
+    let segments: Vec<&str> = request.path.split('/').collect();
+    let mut address = http::below(base, &segments);
     if !request.query.is_empty() {
         address.query_pairs_mut().extend_pairs(&request.query);
     }

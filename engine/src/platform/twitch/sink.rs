@@ -12,7 +12,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use self::outcome::{action_error, limited_for, read_sent, refused_when_limited};
+use self::outcome::{action_error, is_limited, limited_for, read_sent, refused_when_limited};
 use self::split::{cut_off, split};
 use super::helix::{Helix, HelixError, Request};
 use super::shared::Shared;
@@ -31,6 +31,8 @@ const BETWEEN_ANNOUNCEMENTS: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Between two tries where Twitch names no other time.
 const BETWEEN_TRIES: Duration = Duration::from_secs(1);
+/// Tries of one whisper.
+const WHISPER_TRIES: u32 = 4;
 
 pub(super) struct TwitchSink {
     /// With the grant of the account that acts.
@@ -159,18 +161,28 @@ impl Acting<'_> {
                 let answer = self.ask(Request::post("chat/messages").body(body)).await.map_err(action_error)?;
                 read_sent(&answer)
             }
-            Way::Whisper { user_id } => {
-                let request = Request::post("whispers")
-                    .query("from_user_id", &*self.access.user_id)
-                    .query("to_user_id", user_id)
-                    .body(json!({ "message": part }));
-                self.done(request).await.map_err(refused_when_limited)
-            }
+            Way::Whisper { user_id } => self.whisper(part, user_id).await,
             Way::Announcement => {
                 let request = self.moderating(Method::POST, "chat/announcements").body(json!({ "message": part }));
                 self.done(request).await.map_err(|error| limited_for(BETWEEN_ANNOUNCEMENTS, error))
             }
         }
+    }
+
+    /// Twitch takes three in a second, so many in a minute and so many in a day, and says the same of each limit. The
+    /// first is waited for here, where that holds up nothing else; then it must be one of the others.
+    async fn whisper(&self, text: &str, user_id: &str) -> Result<Receipt, ActionError> {
+        let request = Request::post("whispers")
+            .query("from_user_id", &*self.access.user_id)
+            .query("to_user_id", user_id)
+            .body(json!({ "message": text }));
+        for _ in 1..WHISPER_TRIES {
+            match self.done(request.clone()).await {
+                Err(error) if is_limited(&error) => sleep(BETWEEN_TRIES).await,
+                outcome => return outcome.map_err(action_error),
+            }
+        }
+        self.done(request).await.map_err(refused_when_limited)
     }
 
     async fn shoutout(&self, user_id: &str) -> Result<Receipt, ActionError> {

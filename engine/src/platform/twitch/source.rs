@@ -50,8 +50,6 @@ pub(super) struct Listening {
     /// Of the first channel are also whispers, which have none.
     pub(super) channels: Vec<Channel>,
     pub(super) topics: Vec<(Channel, &'static Topic)>,
-    /// The account is a person's, for whom the bot speaks: not all that comes from it is ours.
-    pub(super) is_person: bool,
     pub(super) helix: Arc<Helix>,
     pub(super) shared: Arc<Shared>,
 }
@@ -115,21 +113,37 @@ struct Session<'a> {
     source: &'a mut TwitchSource,
     link: &'a Link,
     access: Access,
+    /// The account is one of these broadcasters', be it signed in as the bot's: what comes from it is not all ours.
+    is_person: bool,
     subscriptions: Subscriptions,
     clock: Clock,
     is_ready: bool,
+    /// Why there is no token any more, and what to do, while what is subscribed lives on.
+    signed_out: Option<String>,
     look_ups: LookUps,
     next_look: NextLook,
 }
 
 impl<'a> Session<'a> {
     fn new(source: &'a mut TwitchSource, link: &'a Link, welcome: &Welcome, access: Access) -> Self {
-        let Listening { helix, sign_in, topics, .. } = &source.listening;
+        let Listening { helix, sign_in, topics, channels, .. } = &source.listening;
+        let is_person = channels.iter().any(|channel| *channel.id == *access.user_id);
         let subscriptions = Subscriptions::new(Arc::clone(helix), &welcome.session_id, sign_in, topics, &access);
         let look_ups = LookUps::new(Arc::clone(helix), Arc::clone(&source.memory));
         source.listening.shared.begin_session();
         let (clock, next_look) = (Clock::of(welcome), look_later(helix));
-        Self { source, link, access, subscriptions, clock, is_ready: false, look_ups, next_look }
+        Self {
+            source,
+            link,
+            access,
+            is_person,
+            subscriptions,
+            clock,
+            is_ready: false,
+            signed_out: None,
+            look_ups,
+            next_look,
+        }
     }
 
     async fn listen(mut self, connection: &mut Connection) -> Disconnect {
@@ -152,7 +166,7 @@ impl<'a> Session<'a> {
                 found = self.look_ups.next() => self.tell_missed(found),
                 access = &mut self.next_look => {
                     self.next_look = look_later(&self.source.listening.helix);
-                    if let Ok(access) = access && let Some(end) = self.look_at(access) {
+                    if let Some(end) = self.look_at(access) {
                         return end;
                     }
                 }
@@ -192,7 +206,12 @@ impl<'a> Session<'a> {
         let subscription = &notification.subscription;
         for (number, (id, event)) in notification.events.iter().enumerate() {
             let channel = self.channel_of(&subscription.condition, event);
+            let is_told = self.source.memory.is_told(&channel, &subscription.topic);
             self.source.memory.hear(&channel, &subscription.topic, event);
+            if is_told {
+                dropped(REPEATED, message_id, &subscription.topic);
+                continue;
+            }
             let in_batch = format!("{message_id}:{number}");
             let message_id = match (id, number) {
                 (Some(id), _) => id,
@@ -208,11 +227,10 @@ impl<'a> Session<'a> {
     }
 
     fn read(&self, channel: &Channel, notice: &Notice<'_>) -> Vec<Draft> {
-        let Listening { shared, is_person, .. } = &self.source.listening;
-        let user_id = &self.access.user_id;
-        let mut drafts = shared.read(channel, if *is_person { "" } else { user_id }, notice);
+        let (shared, user_id) = (&self.source.listening.shared, &self.access.user_id);
+        let mut drafts = shared.read(channel, if self.is_person { "" } else { user_id }, notice);
         for draft in &mut drafts {
-            draft.own |= *is_person && shared.is_echo(user_id, draft);
+            draft.own |= self.is_person && shared.is_echo(user_id, draft);
         }
         drafts
     }
@@ -240,15 +258,21 @@ impl<'a> Session<'a> {
 
     fn ended(&self, end: &End) -> Disconnect {
         match end {
-            End::Closed(close) if close.is_unused() && self.subscriptions.is_hopeless() => {
-                self.subscriptions.hopeless()
-            }
+            End::Closed(close) if close.is_unused() => match self.subscriptions.missing() {
+                _ if self.subscriptions.is_hopeless() => self.subscriptions.hopeless(),
+                Some(why) => Disconnect::Retry(format!("{end}: {why}")),
+                None => Disconnect::Retry(end.to_string()),
+            },
             end => Disconnect::Retry(end.to_string()),
         }
     }
 
     fn report(&mut self) {
-        let state = self.subscriptions.state();
+        let mut state = self.subscriptions.state();
+        if let ConnectionState::Ready { degraded } = &mut state {
+            let reasons: Vec<String> = degraded.take().into_iter().chain(self.signed_out.clone()).collect();
+            *degraded = (!reasons.is_empty()).then(|| reasons.join("; "));
+        }
         let is_ready = matches!(state, ConnectionState::Ready { .. });
         // Once it is ready it stays so until the end: what is asked for again leaves the rest as it is.
         if is_ready || !self.is_ready {
@@ -275,11 +299,12 @@ impl<'a> Session<'a> {
         for channel in &self.source.listening.channels {
             for what in What::ALL {
                 let gap = (channel.clone(), what);
-                let mut topics = what.topics().iter();
-                if topics.clone().all(|topic| self.subscriptions.is_confirmed(channel, topic)) {
+                let wanted = || what.topics().iter().filter(|topic| self.subscriptions.wants(channel, topic));
+                let is_heard = wanted().all(|topic| self.subscriptions.is_confirmed(channel, topic));
+                if is_heard && wanted().next().is_some() {
                     let since_ms = self.source.missed_since.get(&gap).copied();
                     self.look_ups.begin(&gap, since_ms);
-                } else if topics.any(|topic| self.subscriptions.is_interrupted(channel, topic)) {
+                } else if wanted().any(|topic| self.subscriptions.is_interrupted(channel, topic)) {
                     self.look_ups.interrupt(&gap);
                     self.source.missed_since.entry(gap).or_insert(now_ms);
                 }
@@ -292,10 +317,13 @@ impl<'a> Session<'a> {
         if is_closed {
             self.source.missed_since.remove(&gap);
         }
+        // Reading tells what is due, too, and only what was missed is late.
+        self.emit_due();
         let count = missed.len();
         for missed in missed {
             match missed {
                 Missed::Event(draft) => self.link.emit(*draft),
+                Missed::Notice { channel, topic, .. } if !self.subscriptions.wants(&channel, topic) => {}
                 Missed::Notice { channel, topic, version, id, at_ms, event } => {
                     let at_ms = at_ms.unwrap_or_else(|| self.clock.now_ms());
                     let notice = Notice { message_id: &id, topic, version, at_ms, event: &event };
@@ -310,15 +338,26 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Somebody may have signed in again meanwhile. A token that was merely refreshed changes nothing, or does no harm;
-    /// another account needs a session of its own.
-    fn look_at(&mut self, access: Access) -> Option<Disconnect> {
+    /// Somebody may have signed in again meanwhile, or out. A token that was merely refreshed changes nothing, or does no
+    /// harm; another account needs a session of its own.
+    fn look_at(&mut self, access: Result<Access, HelixError>) -> Option<Disconnect> {
+        let signed_out = match &access {
+            Err(error @ HelixError::SignIn { .. }) => Some(error.to_string()),
+            Err(_) => return None,
+            Ok(_) => None,
+        };
+        if self.signed_out != signed_out {
+            self.signed_out = signed_out;
+            self.report();
+        }
+        let access = access.ok()?;
         if access.user_id != self.access.user_id {
             return Some(Disconnect::Retry("another account has signed in".to_owned()));
         }
-        if self.subscriptions.lacks_consent() && access.token.expose_secret() != self.access.token.expose_secret() {
-            self.subscriptions.reconsider(&access);
-            self.access = access;
+        let is_another = access.token.expose_secret() != self.access.token.expose_secret();
+        self.access = access;
+        if is_another && self.subscriptions.lacks_consent() {
+            self.subscriptions.reconsider(&self.access);
         }
         None
     }
@@ -356,3 +395,6 @@ async fn wait_until(at: Option<Instant>) {
         None => pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

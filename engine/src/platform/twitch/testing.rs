@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 use url::Url;
 
 use super::helix::Helix;
@@ -60,6 +61,8 @@ pub(super) fn client() -> reqwest::Client {
 #[derive(Clone)]
 pub(super) struct Service {
     scene: Arc<Mutex<Scene>>,
+    /// How many calls came.
+    count: watch::Sender<usize>,
     base: Url,
 }
 
@@ -69,9 +72,15 @@ impl Service {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = Url::parse(&format!("http://{}/helix/", listener.local_addr().unwrap())).unwrap();
         let scene = Arc::new(Mutex::new(Scene { answers: answers.into_iter().collect(), asked: Vec::new() }));
-        let router = axum::Router::new().fallback(answer).with_state(Arc::clone(&scene));
+        let service = Self { scene, count: watch::Sender::new(0), base };
+        let router = axum::Router::new().fallback(answer).with_state(service.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { scene, base }
+        service
+    }
+
+    /// Waits until so many calls came.
+    pub(super) async fn was_asked(&self, count: usize) {
+        self.count.subscribe().wait_for(|asked| *asked >= count).await.unwrap();
     }
 
     pub(super) fn asked(&self) -> Vec<Asked> {
@@ -87,15 +96,10 @@ impl Service {
     }
 }
 
-async fn answer(
-    State(scene): State<Arc<Mutex<Scene>>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn answer(State(service): State<Service>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
-    let mut scene = scene.lock().unwrap();
+    let mut scene = service.scene.lock().unwrap();
+    service.count.send_modify(|count| *count += 1);
     scene.asked.push(Asked {
         line: format!("{method} {uri}"),
         body: serde_json::from_slice(&body).unwrap_or_default(),

@@ -27,7 +27,7 @@ pub(super) struct Socket {
     stream: WebSocket,
     /// How long silence may last.
     patience: Duration,
-    /// When the server counts as dead, unless anything comes before.
+    /// When the session counts as dead, unless a frame comes before.
     deadline: Instant,
 }
 
@@ -59,10 +59,13 @@ impl Socket {
         loop {
             let message = timeout_at(self.deadline, self.stream.next()).await;
             let message = message.map_err(|_| End::Silent(self.patience))?;
-            self.deadline = Instant::now() + self.patience;
             match message {
                 Ok(Message::Text(text)) => match Frame::parse(&text) {
-                    Ok(frame) => return Ok(frame),
+                    Ok(frame) => {
+                        // Nothing else says that the session lives: what is in front of it at Twitch answers pings, too.
+                        self.deadline = Instant::now() + self.patience;
+                        return Ok(frame);
+                    }
                     Err(problem) => tracing::debug!(%problem, "A frame of Twitch is not understood."),
                 },
                 Ok(_) => {}

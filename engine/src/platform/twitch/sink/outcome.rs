@@ -61,13 +61,15 @@ pub(super) fn action_error(error: HelixError) -> ActionError {
     ActionError::Refused(format!("{advice} ({error})"))
 }
 
+pub(super) fn is_limited(error: &HelixError) -> bool {
+    error.status() == Some(StatusCode::TOO_MANY_REQUESTS)
+}
+
 /// For calls whose own limit is minutes long or a day: to wait for it would hold up everything else.
 pub(super) fn refused_when_limited(error: HelixError) -> ActionError {
-    match error.status() {
-        Some(StatusCode::TOO_MANY_REQUESTS) => {
-            ActionError::Refused(format!("Twitch allows no more of them now ({error})"))
-        }
-        _ => action_error(error),
+    match is_limited(&error) {
+        true => ActionError::Refused(format!("Twitch allows no more of them now ({error})")),
+        false => action_error(error),
     }
 }
 

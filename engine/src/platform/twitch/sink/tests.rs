@@ -159,13 +159,27 @@ async fn what_is_so_already_is_done() {
     assert!(matches!(error, ActionError::Lost(_)) && suspend.is_repeatable());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_whisper_that_comes_too_soon_is_sent_all_the_same() {
+    let whisper = |text: &str| Action::Whisper { user_id: "7".into(), text: text.to_owned() };
+    let soon = || Answer::error(429, "too many");
+    let (result, asked) = perform(vec![soon(), Answer::empty(204)], whisper("hi")).await;
+    assert_eq!((result, asked.len()), (Ok(Receipt::default()), 2));
+    let answers = vec![Answer::empty(204), soon(), soon(), Answer::empty(204), soon(), Answer::empty(204)];
+    let (result, asked) = perform(answers, whisper(&"word ".repeat(250))).await;
+    assert!(result.is_ok(), "{result:?}");
+    let lengths: Vec<usize> = asked.iter().map(|asked| asked.body["message"].as_str().unwrap().len()).collect();
+    assert_eq!(lengths, [499, 499, 499, 499, 249, 249]);
+    // The limit of a day.
+    let (result, asked) = perform((0..9).map(|_| soon()).collect(), whisper("hi")).await;
+    assert!(matches!(result, Err(ActionError::Refused(why)) if why.contains("too many")));
+    assert_eq!(asked.len(), WHISPER_TRIES as usize);
+}
+
 #[tokio::test]
 async fn a_limit_that_lasts_long_holds_up_nothing_else() {
-    for action in [Action::Shoutout { user_id: "7".into() }, Action::Whisper { user_id: "7".into(), text: "hi".into() }]
-    {
-        let (result, _) = perform(vec![Answer::error(429, "cooldown")], action).await;
-        assert!(matches!(result, Err(ActionError::Refused(why)) if why.contains("cooldown")));
-    }
+    let (result, _) = perform(vec![Answer::error(429, "cooldown")], Action::Shoutout { user_id: "7".into() }).await;
+    assert!(matches!(result, Err(ActionError::Refused(why)) if why.contains("cooldown")));
     let (result, _) = perform(vec![Answer::error(429, "")], Action::Announce { text: "hi".into() }).await;
     assert_eq!(result, Err(ActionError::RateLimited { retry_after: Some(BETWEEN_ANNOUNCEMENTS) }));
 }

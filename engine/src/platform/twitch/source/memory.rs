@@ -2,10 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::event::Channel;
+
+/// So long after an end was found out Twitch may still tell it.
+const BELATED: Duration = Duration::from_secs(60);
 
 /// By channel; shared by the reading of events and the look-ups that run beside it.
 #[derive(Debug, Default)]
@@ -17,57 +22,104 @@ pub(super) struct Memory {
 struct Known {
     /// Their user ids; `None` while they are not known, or too many.
     subscribers: Option<HashSet<String>>,
-    /// Of those, who came since the list was last asked for.
-    joined: Vec<String>,
-    stream: Option<Stream>,
+    /// Who came since the list was asked for; `None` while it is not.
+    joined: Option<Vec<String>>,
+    stream: Stream,
+    /// When a look-up found out that it had ended, while that is the last that was heard of it.
+    end_found: Option<Instant>,
     /// Counts what was heard of the stream, so that an older answer does not count for news.
     stream_events: u64,
 }
 
-/// How a stream stands.
+/// How a stream stands; what is not known of it is empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Stream {
-    /// Its id and since when, by Twitch's clock; `None` while it is offline.
-    pub(super) live: Option<(String, Option<u64>)>,
+    pub(super) state: State,
     pub(super) title: String,
     pub(super) category_id: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) enum State {
+    /// Nothing was heard of it yet.
+    #[default]
+    Unknown,
+    Offline,
+    Live {
+        id: String,
+    },
+}
+
+impl State {
+    pub(super) fn live_id(&self) -> Option<&str> {
+        match self {
+            Self::Live { id } => Some(id),
+            Self::Unknown | Self::Offline => None,
+        }
+    }
+}
+
 impl Memory {
+    /// Whether the event tells the end of a stream that a look-up told already: live it has no id to know it by. To be
+    /// asked before it is heard.
+    pub(super) fn is_told(&self, channel: &Channel, topic: &str) -> bool {
+        topic == "stream.offline"
+            && self.with(channel, |known| known.end_found.is_some_and(|found| found.elapsed() < BELATED))
+    }
+
+    /// A look-up tells the end of the stream.
+    pub(super) fn tell_end(&self, channel: &Channel) {
+        self.with(channel, |known| known.end_found = Some(Instant::now()));
+    }
+
     /// Takes note of a live event.
     pub(super) fn hear(&self, channel: &Channel, topic: &str, event: &Value) {
         let text = |field: &str| event.get(field).and_then(Value::as_str).unwrap_or_default();
         match topic {
             "channel.subscribe" | "channel.subscription.message" => self.with(channel, |known| {
                 let user_id = text("user_id").to_owned();
-                known.joined.push(user_id.clone());
-                known.subscribers.as_mut().map(|subscribers| subscribers.insert(user_id));
+                if let Some(joined) = &mut known.joined {
+                    joined.push(user_id.clone());
+                }
+                if let Some(subscribers) = &mut known.subscribers {
+                    subscribers.insert(user_id);
+                }
             }),
             "channel.subscription.end" => self.with(channel, |known| {
-                known.joined.retain(|user_id| user_id != text("user_id"));
-                known.subscribers.as_mut().map(|subscribers| subscribers.remove(text("user_id")));
+                if let Some(joined) = &mut known.joined {
+                    joined.retain(|user_id| user_id != text("user_id"));
+                }
+                if let Some(subscribers) = &mut known.subscribers {
+                    subscribers.remove(text("user_id"));
+                }
             }),
             "stream.online" => self.with(channel, |known| {
                 known.stream_events += 1;
-                known.stream.get_or_insert_default().live = Some((text("id").to_owned(), None));
+                known.end_found = None;
+                known.stream.state = State::Live { id: text("id").to_owned() };
             }),
             "stream.offline" => self.with(channel, |known| {
                 known.stream_events += 1;
-                known.stream.get_or_insert_default().live = None;
+                known.end_found = None;
+                known.stream.state = State::Offline;
             }),
             "channel.update" => self.with(channel, |known| {
                 known.stream_events += 1;
-                let stream = known.stream.get_or_insert_default();
-                text("title").clone_into(&mut stream.title);
-                text("category_id").clone_into(&mut stream.category_id);
+                text("title").clone_into(&mut known.stream.title);
+                text("category_id").clone_into(&mut known.stream.category_id);
             }),
             _ => {}
         }
     }
 
-    /// To be called before the list of subscribers is asked for.
+    /// To be called before the list of subscribers is asked for; one of the three that follow belongs to it.
     pub(super) fn begin_subscribers(&self, channel: &Channel) {
-        self.with(channel, |known| known.joined.clear());
+        self.with(channel, |known| known.joined = Some(Vec::new()));
+    }
+
+    /// The list can't be had now.
+    pub(super) fn leave_subscribers(&self, channel: &Channel) {
+        self.with(channel, |known| known.joined = None);
     }
 
     /// Takes the whole list and returns those who were not known; none when nobody was known before.
@@ -76,7 +128,7 @@ impl Memory {
             let mut now: HashSet<String> = listed.iter().map(|user_id| (*user_id).to_owned()).collect();
             let new = known.subscribers.as_ref().map(|before| now.difference(before).cloned().collect());
             // Who came meanwhile may not be on the list yet.
-            now.extend(std::mem::take(&mut known.joined));
+            now.extend(known.joined.take().into_iter().flatten());
             known.subscribers = Some(now);
             new.unwrap_or_default()
         })
@@ -84,7 +136,7 @@ impl Memory {
 
     /// There are too many to keep.
     pub(super) fn forget_subscribers(&self, channel: &Channel) {
-        self.with(channel, |known| known.subscribers = None);
+        self.with(channel, |known| (known.subscribers, known.joined) = (None, None));
     }
 
     /// To be called before the stream is asked for; what it returns belongs to [`Self::take_stream`].
@@ -92,11 +144,11 @@ impl Memory {
         self.with(channel, |known| known.stream_events)
     }
 
-    /// Takes the stream as it is now and returns how it was, unless something newer was heard meanwhile.
-    pub(super) fn take_stream(&self, channel: &Channel, began: u64, stream: Stream) -> Option<Option<Stream>> {
+    /// Takes the stream as it is now and returns how it was; `None` when something newer was heard meanwhile.
+    pub(super) fn take_stream(&self, channel: &Channel, began: u64, stream: &Stream) -> Option<Stream> {
         self.with(channel, |known| {
             let is_newest = known.stream_events == began;
-            is_newest.then(|| known.stream.replace(stream))
+            is_newest.then(|| std::mem::replace(&mut known.stream, stream.clone()))
         })
     }
 
@@ -143,13 +195,58 @@ mod tests {
     }
 
     #[test]
+    fn who_comes_is_noted_only_while_the_list_is_read() {
+        let memory = Memory::default();
+        let count = || memory.with(&channel(), |known| known.joined.as_ref().map(Vec::len));
+        let join = || memory.hear(&channel(), "channel.subscribe", &json!({ "user_id": "3" }));
+        join();
+        assert_eq!(count(), None);
+        for end in [Memory::leave_subscribers, Memory::forget_subscribers] {
+            memory.begin_subscribers(&channel());
+            join();
+            assert_eq!(count(), Some(1));
+            end(&memory, &channel());
+            assert_eq!(count(), None);
+        }
+        memory.begin_subscribers(&channel());
+        memory.take_subscribers(&channel(), &[]);
+        join();
+        assert_eq!(count(), None);
+    }
+
+    #[test]
     fn an_answer_that_is_older_than_an_event_counts_for_nothing() {
         let memory = Memory::default();
         let began = memory.begin_stream(&channel());
         memory.hear(&channel(), "stream.online", &json!({ "id": "s1" }));
-        assert_eq!(memory.take_stream(&channel(), began, Stream::default()), None);
+        assert_eq!(memory.take_stream(&channel(), began, &Stream::default()), None);
         let began = memory.begin_stream(&channel());
-        let before = memory.take_stream(&channel(), began, Stream::default()).unwrap().unwrap();
-        assert_eq!(before.live, Some(("s1".to_owned(), None)));
+        let before = memory.take_stream(&channel(), began, &Stream::default()).unwrap();
+        assert_eq!(before.state.live_id(), Some("s1"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_end_that_was_looked_up_is_told_once() {
+        let memory = Memory::default();
+        let is_told = || memory.is_told(&channel(), "stream.offline");
+        assert!(!is_told());
+        memory.tell_end(&channel());
+        assert!(is_told() && !memory.is_told(&channel(), "stream.online"));
+        memory.hear(&channel(), "stream.offline", &json!({}));
+        assert!(!is_told(), "the next is another one");
+        memory.tell_end(&channel());
+        memory.hear(&channel(), "stream.online", &json!({ "id": "s2" }));
+        assert!(!is_told());
+        memory.tell_end(&channel());
+        tokio::time::advance(BELATED).await;
+        assert!(!is_told(), "nobody told that one began meanwhile");
+    }
+
+    #[test]
+    fn a_title_says_nothing_of_whether_the_stream_is_live() {
+        let memory = Memory::default();
+        memory.hear(&channel(), "channel.update", &json!({ "title": "gm" }));
+        let before = memory.take_stream(&channel(), memory.begin_stream(&channel()), &Stream::default()).unwrap();
+        assert_eq!((before.state, &*before.title), (State::Unknown, "gm"));
     }
 }

@@ -17,7 +17,7 @@ use tokio::time::sleep;
 use super::super::event::{missed_follow, missed_redemption, missed_subscription};
 use super::super::eventsub::read_time;
 use super::super::helix::{Helix, HelixError, Request};
-use super::memory::{Memory, Stream};
+use super::memory::{Memory, State, Stream};
 use crate::auth::Access;
 use crate::event::{Channel, Draft, now_ms};
 use crate::platform::Backoff;
@@ -46,7 +46,7 @@ pub(super) enum What {
 impl What {
     pub(super) const ALL: [Self; 4] = [Self::Stream, Self::Subscribers, Self::Followers, Self::Redemptions];
 
-    /// The types that tell the same live: what nobody listens to is not looked up either.
+    /// The types that tell the same live: what nobody listens to is not looked up either, or not told.
     pub(super) fn topics(self) -> &'static [&'static str] {
         match self {
             Self::Stream => &["stream.online", "stream.offline", "channel.update"],
@@ -107,6 +107,26 @@ pub(super) async fn look_up(helix: &Helix, memory: &Memory, errand: &Errand) -> 
     }
 }
 
+/// A stream and its channel, as Twitch shows them.
+struct Shown {
+    /// `None` while it is offline.
+    live: Option<Value>,
+    channel: Value,
+}
+
+impl Shown {
+    fn stream(&self) -> Stream {
+        Stream {
+            state: match &self.live {
+                Some(live) => State::Live { id: text(live, "id").to_owned() },
+                None => State::Offline,
+            },
+            title: text(&self.channel, "title").to_owned(),
+            category_id: text(&self.channel, "game_id").to_owned(),
+        }
+    }
+}
+
 struct LookUp<'a> {
     helix: &'a Helix,
     memory: &'a Memory,
@@ -123,26 +143,32 @@ impl LookUp<'_> {
 
     async fn subscribers(&self, is_after_gap: bool) -> Result<Vec<Missed>, HelixError> {
         self.memory.begin_subscribers(self.channel);
-        let request = Request::get("subscriptions").query("broadcaster_id", &*self.channel.id).query("first", "100");
-        let (mut items, mut cursor) = (Vec::new(), None);
-        for page in 0.. {
-            if page == MOST_SUBSCRIBER_PAGES {
-                self.memory.forget_subscribers(self.channel);
-                tracing::debug!(channel = %self.channel, "There are more subscribers than are kept to compare them after a gap.");
-                return Ok(Vec::new());
-            }
-            let (page, next) = self.page(&request, cursor.as_deref()).await?;
-            items.extend(page);
-            cursor = next;
-            if cursor.is_none() {
-                break;
-            }
-        }
+        let listed = self.all_subscribers().await.inspect_err(|_| self.memory.leave_subscribers(self.channel))?;
+        let Some(items) = listed else {
+            self.memory.forget_subscribers(self.channel);
+            tracing::debug!(channel = %self.channel, "There are more subscribers than are kept to compare them after a gap.");
+            return Ok(Vec::new());
+        };
         let user_id = |item: &Value| item.get("user_id").and_then(Value::as_str).map(str::to_owned);
         let listed: Vec<&str> = items.iter().filter_map(|item| item.get("user_id")?.as_str()).collect();
         let new = self.memory.take_subscribers(self.channel, &listed);
         let new = items.iter().filter(|item| is_after_gap && user_id(item).is_some_and(|id| new.contains(&id)));
         Ok(new.filter_map(|item| missed_subscription(self.channel, item, now_ms())).map(event).collect())
+    }
+
+    /// `None` when there are too many.
+    async fn all_subscribers(&self) -> Result<Option<Vec<Value>>, HelixError> {
+        let request = Request::get("subscriptions").query("broadcaster_id", &*self.channel.id).query("first", "100");
+        let (mut items, mut cursor) = (Vec::new(), None);
+        for _ in 0..MOST_SUBSCRIBER_PAGES {
+            let (page, next) = self.page(&request, cursor.as_deref()).await?;
+            items.extend(page);
+            cursor = next;
+            if cursor.is_none() {
+                return Ok(Some(items));
+            }
+        }
+        Ok(None)
     }
 
     async fn redemptions(&self, since_ms: u64) -> Result<Vec<Missed>, HelixError> {
@@ -167,36 +193,33 @@ impl LookUp<'_> {
     }
 
     async fn stream(&self, since_ms: Option<u64>) -> Result<Vec<Missed>, HelixError> {
-        let began = self.memory.begin_stream(self.channel);
+        loop {
+            let began = self.memory.begin_stream(self.channel);
+            let shown = self.shown().await?;
+            // What was heard meanwhile may be newer, and then what is missing shows only in a newer look.
+            if let Some(before) = self.memory.take_stream(self.channel, began, &shown.stream()) {
+                return Ok(since_ms.map(|since_ms| self.changes(&before, &shown, since_ms)).unwrap_or_default());
+            }
+        }
+    }
+
+    async fn shown(&self) -> Result<Shown, HelixError> {
         let (live, _) = self.page(&Request::get("streams").query("user_id", &*self.channel.id), None).await?;
         let request = Request::get("channels").query("broadcaster_id", &*self.channel.id);
         let (channels, _) = self.page(&request, None).await?;
-        let channel = channels.first().unwrap_or(&Value::Null);
-        let now = Stream {
-            live: live.first().map(|live| (text(live, "id").to_owned(), read_time(text(live, "started_at")))),
-            title: text(channel, "title").to_owned(),
-            category_id: text(channel, "game_id").to_owned(),
-        };
-        let Some(before) = self.memory.take_stream(self.channel, began, now.clone()) else { return Ok(Vec::new()) };
-        let Some(since_ms) = since_ms else { return Ok(Vec::new()) };
-        Ok(self.changes(before, &now, since_ms, live.first(), channel))
+        Ok(Shown { live: live.into_iter().next(), channel: channels.into_iter().next().unwrap_or_default() })
     }
 
-    fn changes(
-        &self,
-        before: Option<Stream>,
-        now: &Stream,
-        since_ms: u64,
-        live: Option<&Value>,
-        channel: &Value,
-    ) -> Vec<Missed> {
+    fn changes(&self, before: &Stream, shown: &Shown, since_ms: u64) -> Vec<Missed> {
+        let Shown { live, channel } = shown;
+        let now = shown.stream();
         let mut missed = Vec::new();
         let broadcaster = json!({
             "broadcaster_user_id": &*self.channel.id,
             "broadcaster_user_login": text(channel, "broadcaster_login"),
             "broadcaster_user_name": text(channel, "broadcaster_name"),
         });
-        let mut notice = |topic, version, id: String, at_ms, fields: Value| {
+        let mut notice = |topic, version, id: &str, at_ms, fields: Value| {
             let mut event = broadcaster.clone();
             if let (Value::Object(event), Value::Object(fields)) = (&mut event, fields) {
                 event.extend(fields);
@@ -204,27 +227,28 @@ impl LookUp<'_> {
             let id = format!("missed:{topic}:{id}");
             missed.push(Missed::Notice { channel: self.channel.clone(), topic, version, id, at_ms, event });
         };
-        let was_live = before.as_ref().and_then(|before| before.live.as_ref());
-        let id_of = |live: &(String, Option<u64>)| live.0.clone();
-        if let Some(ended) = was_live.filter(|was| now.live.as_ref().map(id_of) != Some(id_of(was))) {
-            notice("stream.offline", "1", ended.0.clone(), None, json!({}));
-        }
-        if let (Some((id, started_ms)), Some(live)) = (&now.live, live) {
-            // Nothing is known of it from before when that was another run's.
-            let is_new = match &before {
-                Some(_) => was_live.map(id_of).as_ref() != Some(id),
-                None => started_ms.is_some_and(|started_ms| started_ms > since_ms),
-            };
-            if is_new {
-                let fields = json!({ "id": id, "type": text(live, "type"), "started_at": text(live, "started_at") });
-                notice("stream.online", "1", id.clone(), *started_ms, fields);
+        let is_another = before.state.live_id() != now.state.live_id();
+        if let Some(ended) = before.state.live_id().filter(|_| is_another) {
+            notice("stream.offline", "1", ended, None, json!({ "id": ended }));
+            if live.is_none() {
+                self.memory.tell_end(self.channel);
             }
         }
-        let is_renamed = |before: &Stream| {
-            let knows = !before.title.is_empty() || !before.category_id.is_empty();
-            knows && (&before.title, &before.category_id) != (&now.title, &now.category_id)
-        };
-        if before.as_ref().is_some_and(is_renamed) {
+        if let Some(live) = live {
+            let (id, started_at) = (text(live, "id"), text(live, "started_at"));
+            let started_ms = read_time(started_at);
+            let is_new = match before.state {
+                // Another run may have told it.
+                State::Unknown => started_ms.is_some_and(|started_ms| started_ms > since_ms),
+                State::Offline | State::Live { .. } => is_another,
+            };
+            if is_new {
+                let fields = json!({ "id": id, "type": text(live, "type"), "started_at": started_at });
+                notice("stream.online", "1", id, started_ms, fields);
+            }
+        }
+        let was_known = !before.title.is_empty() || !before.category_id.is_empty();
+        if was_known && (&before.title, &before.category_id) != (&now.title, &now.category_id) {
             let id = format!("{}:{}", now.category_id, now.title);
             let fields = json!({
                 "title": now.title,
@@ -233,7 +257,7 @@ impl LookUp<'_> {
                 "category_name": text(channel, "game_name"),
                 "content_classification_labels": channel.get("content_classification_labels"),
             });
-            notice("channel.update", "2", id, None, fields);
+            notice("channel.update", "2", &id, None, fields);
         }
         missed
     }
@@ -309,4 +333,66 @@ fn event(draft: Draft) -> Missed {
 
 fn text<'a>(value: &'a Value, field: &str) -> &'a str {
     value.get(field).and_then(Value::as_str).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::{Answer, Service};
+    use super::*;
+
+    fn channel() -> Channel {
+        Channel::new("twitch", "1337")
+    }
+
+    fn data(items: &[Value]) -> Answer {
+        Answer::json(200, &json!({ "data": items }))
+    }
+
+    /// What Twitch shows of a channel with one stream, or none.
+    fn shown(id: Option<&str>) -> [Answer; 2] {
+        let live: Vec<Value> =
+            id.map(|id| json!({ "id": id, "started_at": "2026-01-05T10:00:00Z" })).into_iter().collect();
+        [data(&live), data(&[json!({ "title": "gm", "game_id": "1" })])]
+    }
+
+    /// Ten minutes after those streams began.
+    const SINCE_MS: u64 = 1_767_607_800_000;
+
+    async fn stream_since(service: &Service, memory: &Memory, since_ms: u64) -> Vec<String> {
+        let errand = Errand { gap: (channel(), What::Stream), since_ms: Some(since_ms) };
+        let missed = look_up(&service.helix(&std::sync::Arc::default()), memory, &errand).await.unwrap();
+        let told = |missed: Missed| match missed {
+            Missed::Notice { id, .. } => id,
+            other => panic!("{other:?}"),
+        };
+        missed.into_iter().map(told).collect()
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_was_live_all_the_time_is_no_news_whatever_else_was_heard_first() {
+        let service = Service::start(shown(Some("s1")).into_iter().chain(shown(Some("s1")))).await;
+        let memory = Memory::default();
+        memory.hear(&channel(), "channel.update", &json!({ "title": "gm", "category_id": "1" }));
+        assert!(stream_since(&service, &memory, SINCE_MS).await.is_empty());
+        // One that began in the gap is.
+        let memory = Memory::default();
+        memory.hear(&channel(), "channel.update", &json!({ "title": "gm", "category_id": "1" }));
+        assert_eq!(stream_since(&service, &memory, SINCE_MS - 3_600_000).await, ["missed:stream.online:s1"]);
+    }
+
+    #[tokio::test]
+    async fn a_look_that_an_event_overtakes_is_made_once_more() {
+        let answers = shown(Some("s2")).into_iter().chain(shown(Some("s2")));
+        let service = Service::start(answers).await;
+        let memory = Memory::default();
+        memory.hear(&channel(), "stream.online", &json!({ "id": "s1" }));
+        let overtake = async {
+            service.was_asked(1).await;
+            memory.hear(&channel(), "channel.update", &json!({ "title": "gm", "category_id": "1" }));
+        };
+        let (told, ()) = tokio::join!(stream_since(&service, &memory, SINCE_MS), overtake);
+        assert_eq!(told, ["missed:stream.offline:s1", "missed:stream.online:s2"]);
+        assert_eq!(service.asked().len(), 4);
+        assert!(!memory.is_told(&channel(), "stream.offline"), "its end is another one");
+    }
 }

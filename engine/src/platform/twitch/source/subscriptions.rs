@@ -28,6 +28,10 @@ const AT_ONCE: usize = 8;
 const CROWDED: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(300));
 /// The same after an answer that did not come.
 const FAILED: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// What is subscribed of those who never signed in costs something, and an account can't afford much. A session that
+/// broke off may still count for a moment.
+const TOO_COSTLY: &str = "Twitch lets an account read but little of broadcasters who have not signed in: set `accounts` \
+                          in [twitch] to \"both\", and let each of them run `showrunner auth twitch`";
 /// What Twitch does not allow it may allow later: the account is made a moderator meanwhile.
 const FORBIDDEN: Duration = Duration::from_secs(300);
 
@@ -38,6 +42,16 @@ pub(super) struct Subscriptions {
     sign_in: &'static str,
     all: Vec<Wanted>,
     asked: FuturesUnordered<BoxFuture<'static, Answer>>,
+    /// While Twitch takes no subscription of this session at all.
+    turned_away: Option<TurnedAway>,
+}
+
+/// Twitch has as many sessions of this account as it takes, so one subscription finds out for all of them.
+#[derive(Debug, Clone, Copy)]
+struct TurnedAway {
+    until: Instant,
+    /// How often in a row.
+    times: u32,
 }
 
 struct Answer {
@@ -55,7 +69,7 @@ impl Subscriptions {
         access: &Access,
     ) -> Self {
         let all = topics.iter().map(|(channel, topic)| Wanted::new(channel, topic, access)).collect();
-        Self { helix, session_id: session_id.into(), sign_in, all, asked: FuturesUnordered::new() }
+        Self { helix, session_id: session_id.into(), sign_in, all, asked: FuturesUnordered::new(), turned_away: None }
     }
 
     /// Twitch moved the session, with all that is subscribed. It may have another name now.
@@ -69,7 +83,7 @@ impl Subscriptions {
         loop {
             let now = Instant::now();
             self.ask_due(now);
-            let can_ask = self.asked.len() < AT_ONCE;
+            let can_ask = self.asked.len() < self.at_once();
             let due = self.all.iter().filter_map(|wanted| wanted.due(now)).min().filter(|_| can_ask);
             tokio::select! {
                 Some(answer) = self.asked.next() => return self.take(answer),
@@ -78,9 +92,14 @@ impl Subscriptions {
         }
     }
 
+    fn at_once(&self) -> usize {
+        if self.turned_away.is_some() { 1 } else { AT_ONCE }
+    }
+
     fn ask_due(&mut self, now: Instant) {
+        let at_once = self.at_once();
         for (index, wanted) in self.all.iter_mut().enumerate() {
-            if self.asked.len() >= AT_ONCE {
+            if self.asked.len() >= at_once {
                 return;
             }
             if wanted.due(now).is_some_and(|due| due <= now) {
@@ -105,15 +124,20 @@ impl Subscriptions {
         let Some(wanted) = self.all.get_mut(answer.index) else { return Ok(()) };
         wanted.is_asked = false;
         let error = match answer.outcome {
-            Ok(()) => {
-                confirm(wanted);
+            Err(error) if error.status() != Some(StatusCode::CONFLICT) => error,
+            // Where it is there already, that is what was wanted.
+            Ok(()) | Err(_) => {
+                wanted.standing = Standing::Confirmed;
+                wanted.failures = 0;
+                self.turned_away = None;
                 return Ok(());
             }
-            Err(error) => error,
         };
         match error.status() {
-            // It is there already: that is what was wanted.
-            Some(StatusCode::CONFLICT) => confirm(wanted),
+            _ if turns_session_away(&error) => {
+                wanted.standing = Standing::Open;
+                self.turn_away(&error);
+            }
             Some(StatusCode::UNAUTHORIZED) if !error.words().contains("missing scope") => {
                 return Err(Disconnect::Stop {
                     why: format!("Twitch does not accept the token, not even a fresh one: {error}"),
@@ -137,6 +161,21 @@ impl Subscriptions {
             },
         }
         Ok(())
+    }
+
+    /// All that is still to be had waits together. Answers that were under way to the same are one.
+    fn turn_away(&mut self, error: &HelixError) {
+        let now = Instant::now();
+        let before = self.turned_away;
+        let turned_away = before.filter(|before| now < before.until).unwrap_or_else(|| {
+            let times = before.map_or(0, |before| before.times);
+            TurnedAway { until: now + pause(CROWDED, times).max(asked_pause(error)), times: times.saturating_add(1) }
+        });
+        self.turned_away = Some(turned_away);
+        let why = format!("Twitch takes no more connections of this account ({error}); it is tried again");
+        for wanted in self.all.iter_mut().filter(|wanted| wanted.is_awaited()) {
+            wanted.standing = Standing::Later { why: why.clone(), at: turned_away.until };
+        }
     }
 
     /// Twitch takes one away; the others go on.
@@ -163,6 +202,11 @@ impl Subscriptions {
         self.all.iter().all(|wanted| !wanted.is_asked && is_lost(wanted))
     }
 
+    /// Whether it is to be subscribed here at all.
+    pub(super) fn wants(&self, channel: &Channel, topic: &str) -> bool {
+        self.of(channel, topic).next().is_some()
+    }
+
     pub(super) fn is_confirmed(&self, channel: &Channel, topic: &str) -> bool {
         self.of(channel, topic).any(|wanted| wanted.standing == Standing::Confirmed)
     }
@@ -183,12 +227,17 @@ impl Subscriptions {
         if is_open || !is_confirmed {
             return ConnectionState::Subscribing;
         }
-        ConnectionState::Ready { degraded: missing(&self.all, self.sign_in) }
+        ConnectionState::Ready { degraded: self.missing() }
+    }
+
+    /// What can't be had at the moment, and why.
+    pub(super) fn missing(&self) -> Option<String> {
+        missing(&self.all, self.sign_in)
     }
 
     /// Why nothing of it can be had.
     pub(super) fn hopeless(&self) -> Disconnect {
-        let why = missing(&self.all, self.sign_in).unwrap_or_else(|| "nothing is to be subscribed".to_owned());
+        let why = self.missing().unwrap_or_else(|| "nothing is to be subscribed".to_owned());
         Disconnect::Stop {
             why: format!("nothing can be subscribed: {why}"),
             what_to_do: format!("run `{}` again, or look at `subscriptions` in [twitch]", self.sign_in),
@@ -196,28 +245,39 @@ impl Subscriptions {
     }
 }
 
-fn confirm(wanted: &mut Wanted) {
-    wanted.standing = Standing::Confirmed;
-    wanted.failures = 0;
+fn postpone(wanted: &mut Wanted, error: &HelixError) {
+    let (pauses, why) = match () {
+        () if costs_too_much(error) => (CROWDED, format!("{TOO_COSTLY} ({error}); it is tried again")),
+        () if is_crowded(error) => (CROWDED, format!("Twitch has too many of them ({error}); it is tried again")),
+        () => (FAILED, format!("not confirmed yet ({error}); it is tried again")),
+    };
+    let pause = pause(pauses, wanted.failures).max(asked_pause(error));
+    wanted.failures = wanted.failures.saturating_add(1);
+    wanted.standing = Standing::Later { why, at: Instant::now() + pause };
 }
 
-fn postpone(wanted: &mut Wanted, error: &HelixError) {
-    let is_crowded = is_crowded(error);
-    let (first, longest) = if is_crowded { CROWDED } else { FAILED };
-    let pause = first.saturating_mul(2_u32.saturating_pow(wanted.failures)).min(longest);
-    // Not all at once.
-    let pause = pause.mul_f64(0.75 + fastrand::f64() / 2.0);
-    let asked = match error {
-        HelixError::Exhausted(wait) => Some(*wait),
-        HelixError::Status { wait, .. } => *wait,
-        _ => None,
-    };
-    let why = match is_crowded {
-        true => format!("Twitch has too many of them ({error}); it is tried again"),
-        false => format!("not confirmed yet ({error}); it is tried again"),
-    };
-    wanted.failures = wanted.failures.saturating_add(1);
-    wanted.standing = Standing::Later { why, at: Instant::now() + pause.max(asked.unwrap_or_default()) };
+/// After so many failures in a row; not the same for all.
+fn pause((first, longest): (Duration, Duration), failures: u32) -> Duration {
+    let pause = first.saturating_mul(2_u32.saturating_pow(failures)).min(longest);
+    pause.mul_f64(0.75 + fastrand::f64() / 2.0)
+}
+
+/// For how long Twitch wants to be left alone.
+fn asked_pause(error: &HelixError) -> Duration {
+    match error {
+        HelixError::Exhausted(wait) => *wait,
+        HelixError::Status { wait, .. } => wait.unwrap_or_default(),
+        _ => Duration::ZERO,
+    }
+}
+
+fn costs_too_much(error: &HelixError) -> bool {
+    is_crowded(error) && error.words().contains("cost")
+}
+
+/// It is about the session, whatever is subscribed on it.
+fn turns_session_away(error: &HelixError) -> bool {
+    is_crowded(error) && error.words().contains("number of websocket transports")
 }
 
 /// Twitch has answered the same with 429 and with 400.
@@ -248,5 +308,64 @@ fn revocation(status: &str, sign_in: &str) -> String {
         "version_removed" => "Twitch no longer has this version; update Showrunner".to_owned(),
         "" => "revoked by Twitch".to_owned(),
         other => format!("revoked by Twitch: {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::SecretString;
+
+    use super::super::super::testing::{Answer, Service};
+    use super::super::super::topics::{Scopes, TOPICS};
+    use super::*;
+
+    fn access() -> Access {
+        Access {
+            token: SecretString::from("irrelevant"),
+            user_id: "9001".into(),
+            login: "bot".into(),
+            scopes: Vec::new(),
+            expires_at_ms: None,
+        }
+    }
+
+    /// Those of two channels that anybody may have.
+    fn topics() -> Vec<(Channel, &'static Topic)> {
+        let topics = TOPICS.iter().filter(|topic| topic.scopes == Scopes::None);
+        topics.flat_map(|topic| ["1", "2"].map(|id| (Channel::new("twitch", id), topic))).collect()
+    }
+
+    #[test]
+    fn what_waits_for_the_same_reason_is_one_clause_however_long_it_waits() {
+        let mut all: Vec<Wanted> =
+            topics().iter().take(2).map(|(channel, topic)| Wanted::new(channel, topic, &access())).collect();
+        for (wanted, wait_ms) in all.iter_mut().zip([12_345, 12_344]) {
+            postpone(wanted, &HelixError::Exhausted(Duration::from_millis(wait_ms)));
+        }
+        let missing = missing(&all, "sign in").unwrap();
+        assert!(missing.starts_with("stream.online of 1, stream.online of 2: "), "{missing}");
+    }
+
+    fn subscriptions(service: &Service) -> Subscriptions {
+        Subscriptions::new(service.helix(&Arc::default()), "s1", "sign in", &topics(), &access())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn while_twitch_takes_no_session_one_asks_for_all() {
+        let tries = AT_ONCE + 3;
+        let full = || Answer::error(429, "number of websocket transports limit exceeded");
+        let service = Service::start((0..tries).map(|_| full())).await;
+        let mut subscriptions = subscriptions(&service);
+        for _ in 0..tries {
+            subscriptions.next().await.unwrap();
+        }
+        assert!(topics().len() > AT_ONCE);
+        assert_eq!(service.asked().len(), tries, "those that were under way, and then one at a time");
+        let why = subscriptions.missing().unwrap();
+        assert_eq!(why.matches("transports limit").count(), 1, "{why}");
+        while subscriptions.missing().is_some() {
+            subscriptions.next().await.unwrap();
+        }
+        assert_eq!(service.asked().len(), tries + topics().len());
     }
 }

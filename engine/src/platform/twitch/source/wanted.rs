@@ -76,9 +76,14 @@ impl Wanted {
         }
     }
 
+    /// Whether it is to be had, and is not there yet.
+    pub(super) fn is_awaited(&self) -> bool {
+        matches!(self.standing, Standing::Open | Standing::Later { .. })
+    }
+
     /// Whether events of it go by that are heard at other times.
     pub(super) fn is_interrupted(&self) -> bool {
-        matches!(self.standing, Standing::Open | Standing::Later { .. } | Standing::Revoked { .. })
+        self.is_awaited() || matches!(self.standing, Standing::Revoked { .. })
     }
 
     /// Whether another token could bring it.

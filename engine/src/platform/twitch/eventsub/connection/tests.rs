@@ -97,6 +97,26 @@ async fn silence_longer_than_was_promised_is_the_end_and_any_frame_breaks_it() {
 }
 
 #[tokio::test]
+async fn what_is_no_frame_breaks_no_silence() {
+    let server = Server::start().await;
+    let (mut connection, mut peer) = server.connected().await;
+    pause();
+    advance(Duration::from_secs(5)).await;
+    resume();
+    peer.send(Message::text("{")).await.unwrap();
+    peer.send(Message::Ping("alive?".into())).await.unwrap();
+    // It was read, as it was answered.
+    tokio::select! {
+        heard = connection.next() => panic!("{heard:?}"),
+        answer = peer.next() => assert_eq!(answer.unwrap().unwrap(), Message::Pong("alive?".into())),
+    }
+    pause();
+    let began = Instant::now();
+    assert_eq!(end(&mut connection).await, End::Silent(Duration::from_secs(12)));
+    assert!(began.elapsed() <= Duration::from_secs(7), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
 async fn without_a_welcome_there_is_no_connection() {
     let server = Server::start().await;
     let address = server.address();
