@@ -94,6 +94,21 @@ async fn what_is_told_live_as_well_is_told_once() {
     assert_eq!(settle(&mut scene, "then").await, []);
 }
 
+/// After an outage a service is likely to be asked too much.
+#[tokio::test]
+async fn a_list_that_was_not_answered_is_made_up_for_after_the_next_gap() {
+    let mut scene = before_the_gap(|_, _| {}).await;
+    let told = after_the_gap(&mut scene, |scene| {
+        let room = scene.joystick.room();
+        room.follow_unheard("mary");
+        scene.joystick.answer_next("GET /api/v1/followers", [Answer::status(503, "unavailable")]);
+    })
+    .await;
+    assert_eq!(names(&told), [""; 0]);
+    let told = after_the_gap(&mut scene, |scene| scene.joystick.room().follow_unheard("sue")).await;
+    assert_eq!(names(&told), ["sue", "mary"], "the newest first, as they are listed");
+}
+
 #[tokio::test]
 async fn what_one_may_not_see_costs_nothing_else() {
     let mut scene = before_the_gap(|joystick, _| {

@@ -71,9 +71,10 @@ impl Circle {
         self.found.remove(&user.id).is_some_and(|at| at.elapsed() < TOLD_AGAIN)
     }
 
-    /// Those who are new since the last look-up.
-    fn compare(&mut self, people: People) -> Vec<User> {
+    /// Those who are new since the last look-up. A list that was not answered says nothing, and the last one is kept.
+    fn compare(&mut self, people: Option<People>) -> Vec<User> {
         let fresh = self.fresh.take().unwrap_or_default();
+        let Some(people) = people else { return Vec::new() };
         let Some(names) = people.names else {
             self.ids = None;
             return Vec::new();
@@ -142,6 +143,7 @@ impl Known {
     /// What is different now. The first time, nothing is.
     pub(super) fn compare(&mut self, found: Found) -> Vec<Event> {
         let Found { stream, followers, subscribers, channel_id: _ } = found;
+        let total = |people: &Option<People>| people.as_ref().and_then(|people| people.total);
         let mut events = Vec::new();
         let mut tell = |kind: &str, title: Option<String>, count: Option<u32>| {
             events.push(Event::Broadcast(Broadcast { kind: kind.to_owned(), title, count, ..Broadcast::default() }));
@@ -154,8 +156,8 @@ impl Known {
         }
         for (kind, fact, count) in [
             ("viewers", &mut self.viewers, stream.viewers),
-            ("followers", &mut self.followers, followers.total),
-            ("subscribers", &mut self.subscribers, subscribers.total),
+            ("followers", &mut self.followers, total(&followers).or(stream.followers)),
+            ("subscribers", &mut self.subscribers, total(&subscribers)),
         ] {
             if let Some(count) = fact.change(count) {
                 tell(kind, None, Some(count));
@@ -176,9 +178,9 @@ mod tests {
     use super::*;
     use crate::platform::joystick::rest::Stream;
 
-    fn people(names: &[&str]) -> People {
+    fn people(names: &[&str]) -> Option<People> {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        People { total: u32::try_from(names.len()).ok(), names: Some(names) }
+        Some(People { total: u32::try_from(names.len()).ok(), names: Some(names) })
     }
 
     fn found(live: bool, title: &str, viewers: u32, followers: &[&str]) -> Found {
@@ -212,6 +214,9 @@ mod tests {
         known.begin();
         let nothing = known.compare(Found::default());
         assert_eq!(nothing, [], "what could not be asked for is not different");
+        known.begin();
+        let told = known.compare(found(false, "Sleep", 5, &["b", "C", "d"]));
+        assert_eq!(told, [state("followers", None, Some(3)), follow("d")], "nor is it forgotten");
     }
 
     #[tokio::test(start_paused = true)]
@@ -280,7 +285,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_list_that_is_too_long_is_only_counted() {
         let mut known = Known::default();
-        let many = |total: u32| Found { followers: People { total: Some(total), names: None }, ..Found::default() };
+        let many =
+            |total: u32| Found { followers: Some(People { total: Some(total), names: None }), ..Found::default() };
         known.compare(many(5000));
         known.begin();
         assert_eq!(known.compare(many(5001)), [state("followers", None, Some(5001))]);
