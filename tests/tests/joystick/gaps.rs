@@ -94,6 +94,22 @@ async fn what_is_told_live_as_well_is_told_once() {
     assert_eq!(settle(&mut scene, "then").await, []);
 }
 
+#[tokio::test]
+async fn a_state_that_is_told_live_as_well_is_told_once() {
+    let mut scene = before_the_gap(|_, _| {}).await;
+    let told = after_the_gap(&mut scene, |scene| {
+        scene.joystick.room().go_offline();
+    })
+    .await;
+    assert_eq!(told.iter().filter_map(state).collect::<Vec<_>>(), [("offline", None)]);
+    scene.joystick.room().sample("Ended");
+    assert_eq!(settle(&mut scene, "then").await, []);
+    scene.joystick.room().go_online();
+    let told = settle(&mut scene, "on again").await;
+    assert_eq!(told.iter().filter_map(state).collect::<Vec<_>>(), [("online", None)]);
+    assert_eq!(after_the_gap(&mut scene, |_| {}).await, []);
+}
+
 /// After an outage a service is likely to be asked too much.
 #[tokio::test]
 async fn a_list_that_was_not_answered_is_made_up_for_after_the_next_gap() {

@@ -39,7 +39,8 @@ impl CatchUp {
             _ => None,
         };
         if self.under_way.is_some() {
-            self.known.values_mut().for_each(Known::begin);
+            let now_ms = now_ms();
+            self.known.values_mut().for_each(|known| known.begin(now_ms));
         }
     }
 
