@@ -95,6 +95,16 @@ async fn what_is_told_live_as_well_is_told_once() {
 }
 
 #[tokio::test]
+async fn a_subscription_that_goes_on_is_told_beside_its_beginning() {
+    let mut scene = before_the_gap(|_, _| {}).await;
+    let told = after_the_gap(&mut scene, |scene| scene.joystick.room().subscribe_unheard("bob")).await;
+    assert_eq!(names(&told), ["bob"]);
+    scene.joystick.room().resubscribe("bob", 5);
+    let told = settle(&mut scene, "then").await;
+    assert!(matches!(&told[..], [Draft { event: Event::Subscription(it), .. }] if it.months == 5), "{told:?}");
+}
+
+#[tokio::test]
 async fn a_state_that_is_told_live_as_well_is_told_once() {
     let mut scene = before_the_gap(|_, _| {}).await;
     let told = after_the_gap(&mut scene, |scene| {

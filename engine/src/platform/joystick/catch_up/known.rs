@@ -12,6 +12,8 @@ use crate::platform::joystick::wire::user_id;
 
 /// Order is not kept, so what was looked up may be told live a little later.
 const TOLD_AGAIN: Duration = Duration::from_secs(60);
+/// The kind of a subscription by which somebody becomes a subscriber.
+const FIRST: &str = "new";
 
 #[derive(Default)]
 pub(super) struct Known {
@@ -70,14 +72,19 @@ struct Circle {
 }
 
 impl Circle {
-    /// Says whether it was told already.
-    fn hears(&mut self, user: &User) -> bool {
+    /// Takes note of somebody who is one of them.
+    fn note(&mut self, user: &User) {
         if let Some(fresh) = &mut self.fresh {
             fresh.insert(user.id.clone());
         }
         if let Some(ids) = &mut self.ids {
             ids.insert(user.id.clone());
         }
+    }
+
+    /// Takes note of somebody who joins. Says whether that was told already.
+    fn joins(&mut self, user: &User) -> bool {
+        self.note(user);
         self.found.remove(&user.id).is_some_and(|at| at.elapsed() < TOLD_AGAIN)
     }
 
@@ -131,8 +138,13 @@ impl Known {
     /// Says whether it was told already.
     pub(super) fn hears(&mut self, event: &Event, at_ms: u64) -> bool {
         match event {
-            Event::Follow(follow) => self.following.hears(&follow.who),
-            Event::Subscription(subscription) => self.subscribed.hears(&subscription.who),
+            Event::Follow(follow) => self.following.joins(&follow.who),
+            Event::Subscription(subscription) if subscription.kind == FIRST => self.subscribed.joins(&subscription.who),
+            // One that goes on is never what a look-up tells.
+            Event::Subscription(subscription) => {
+                self.subscribed.note(&subscription.who);
+                false
+            }
             Event::Broadcast(broadcast) => self.hears_state(broadcast, at_ms),
             _ => false,
         }
@@ -177,7 +189,7 @@ impl Known {
         events.extend(self.following.compare(followers).into_iter().map(|who| Event::Follow(Follow { who })));
         let subscribed = self.subscribed.compare(subscribers).into_iter();
         events.extend(subscribed.map(|who| {
-            let (tier, kind) = (String::new(), "new".to_owned());
+            let (tier, kind) = (String::new(), FIRST.to_owned());
             Event::Subscription(Subscription { kind, who, tier, months: 0, streak_months: None, message: None })
         }));
         events
