@@ -1,5 +1,6 @@
 //! What a gap has cost is told late, once, as far as REST tells it.
 
+use serde_json::json;
 use showrunner::config::settings::JoystickVersion::{V1, V2};
 use showrunner::config::settings::{JoystickSettings, JoystickToken};
 use showrunner::event::{Broadcast, Draft, Event};
@@ -88,10 +89,20 @@ async fn what_is_told_live_as_well_is_told_once() {
     let mut scene = before_the_gap(|_, _| {}).await;
     let told = after_the_gap(&mut scene, |scene| scene.joystick.room().follow_unheard("mary")).await;
     assert_eq!(names(&told), ["mary"]);
-    // The service is late with what was just found.
-    let metadata = serde_json::json!({"who": "mary", "what": "followed"});
-    scene.joystick.room().stream_event("Followed", "", metadata);
+    // The service is late with what was just found, and tells it twice.
+    let channel_id = scene.joystick.room().channel().id.clone();
+    let follow = |id: &str| {
+        json!({
+            "v": 2, "type": "followed", "id": id, "channel_id": channel_id, "text": "",
+            "data": { "who": "mary", "what": "followed" },
+        })
+    };
+    for message in [follow("late"), follow("late")] {
+        scene.joystick.room().tell_raw(message);
+    }
     assert_eq!(settle(&mut scene, "then").await, []);
+    scene.joystick.room().tell_raw(follow("another"));
+    assert_eq!(names(&settle(&mut scene, "again").await), ["mary"]);
 }
 
 #[tokio::test]

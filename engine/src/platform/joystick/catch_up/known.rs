@@ -11,7 +11,7 @@ use crate::platform::joystick::rest::People;
 use crate::platform::joystick::wire::user_id;
 
 /// Order is not kept, so what was looked up may be told live a little later.
-const TOLD_AGAIN: Duration = Duration::from_secs(60);
+pub(super) const TOLD_AGAIN: Duration = Duration::from_secs(60);
 /// The kind of a subscription by which somebody becomes a subscriber.
 const FIRST: &str = "new";
 
