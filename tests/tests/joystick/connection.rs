@@ -1,11 +1,13 @@
 //! Getting in, staying in, being put out: what the state says, what a person is told, and how often the service is called.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::json;
 use showrunner::config::settings::JoystickVersion::{V1, V2};
 use showrunner::config::settings::{JoystickSettings, JoystickToken};
+use showrunner::observation::ConnectionState;
 use showrunner_tests::joystick::{CLIENT_SECRET, Confirm, FakeJoystick, Refused, SCOPES, STREAMER};
 use showrunner_tests::service::{Answer, When};
 use url::form_urlencoded;
@@ -146,6 +148,21 @@ async fn a_token_that_ends_while_it_is_used_is_refreshed() {
     scene.joystick.close(4401);
     let why = scene.backs_off().await;
     assert!(why.contains("4401") && why.contains("refreshed"), "{why}");
+    scene.is_back().await;
+    hears(&mut scene, "gm").await;
+}
+
+#[tokio::test]
+async fn while_a_token_is_refreshed_nobody_is_told_that_all_is_well() {
+    let mut scene = Scene::ready(V2).await;
+    scene.tokens.will_get(&scene.joystick.grant(STREAMER, SCOPES).access);
+    let tokens = Arc::clone(&scene.tokens);
+    let shut = tokens.gate.lock().await;
+    scene.joystick.close(4401);
+    scene.bot.until(|state| *state == ConnectionState::Authenticating).await;
+    drop(shut);
+    let why = scene.backs_off().await;
+    assert!(why.contains("refreshed"), "{why}");
     scene.is_back().await;
     hears(&mut scene, "gm").await;
 }
