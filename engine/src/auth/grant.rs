@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::grants::Desk;
 use super::http::RequestError;
+use super::seal::{Key, NoChance};
 use super::service::Authority;
 use super::words::{command, describe, platform_name};
 use super::{Access, TokenError, Tokens};
@@ -34,6 +35,8 @@ struct Sealed {
 /// A grant as it stands in the database, opened.
 pub(super) struct Held {
     pub(super) row: StoredGrant,
+    /// What it was opened with; what comes in its place is sealed with the same.
+    key: Arc<Key>,
     pub(super) access: SecretString,
     pub(super) refresh: Option<SecretString>,
 }
@@ -222,19 +225,18 @@ impl Grant {
             let why = "Showrunner ended while it refreshed the token, so the refresh token may be used up";
             self.spend(hand, &mut row, why).await;
         }
-        let (access, refresh) = self.open(&row)?;
-        Ok(Held { row, access, refresh })
+        self.open(row)
     }
 
-    fn open(&self, row: &StoredGrant) -> Result<(SecretString, Option<SecretString>), TokenError> {
+    fn open(&self, row: StoredGrant) -> Result<Held, TokenError> {
         let key = self.desk.vault.key(&row.key_id).map_err(|error| {
             let what_to_do = format!("{}, or {}", error.help(), command(&self.id));
             TokenError::SignIn { why: format!("{}: {error}", describe(&self.id)), what_to_do }
         })?;
         let damaged = || self.sign_in(Some("its tokens in the database are damaged or were exchanged".to_owned()));
-        let plain = key.open(&owner(row), &row.sealed).map_err(|_| damaged())?;
+        let plain = key.open(&owner(&row), &row.sealed).map_err(|_| damaged())?;
         let Sealed { access, refresh } = serde_json::from_slice(&plain).map_err(|_| damaged())?;
-        Ok((access.into(), refresh.map(SecretString::from)))
+        Ok(Held { row, key, access: access.into(), refresh: refresh.map(SecretString::from) })
     }
 
     fn authority(&self) -> Result<Arc<dyn Authority>, TokenError> {
@@ -263,11 +265,11 @@ impl Grant {
 
 /// Seals tokens for a row; its own `sealed` is of no account.
 pub(super) fn seal(
-    key: &super::seal::Key,
+    key: &Key,
     row: &StoredGrant,
     access: &SecretString,
     refresh: Option<&SecretString>,
-) -> Result<Vec<u8>, super::seal::NoChance> {
+) -> Result<Vec<u8>, NoChance> {
     let refresh = refresh.map(|refresh| refresh.expose_secret().to_owned());
     let sealed = Sealed { access: access.expose_secret().to_owned(), refresh };
     // Two texts are always JSON.

@@ -2,6 +2,7 @@
 //!
 //! A key that is lost or another one costs the sign-ins that it sealed, and nothing else.
 
+use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -103,7 +104,9 @@ pub struct KeyView {
 /// No Debug: it holds the key.
 pub(super) struct Vault {
     place: Place,
-    key: Mutex<Option<Arc<Key>>>,
+    /// Every key that was ever read, by its fingerprint. None is dropped: another one in its place would else cost what
+    /// it sealed.
+    keys: Mutex<HashMap<String, Arc<Key>>>,
 }
 
 enum Place {
@@ -117,17 +120,16 @@ impl Vault {
             Some(secret) => Place::Config(secret),
             None => Place::File(key_file(data_dir)),
         };
-        Self { place, key: Mutex::default() }
+        Self { place, keys: Mutex::default() }
     }
 
     /// The key with this fingerprint. One that was put back is found without a restart.
     pub(super) fn key(&self, fingerprint: &str) -> Result<Arc<Key>, KeyError> {
-        let is_right = |key: &Arc<Key>| key.fingerprint() == fingerprint;
-        if let Some(key) = self.held().filter(is_right) {
+        if let Some(key) = self.held(fingerprint) {
             return Ok(key);
         }
         let key = self.read()?;
-        if is_right(&key) { Ok(key) } else { Err(KeyError::Other(self.place())) }
+        if key.fingerprint() == fingerprint { Ok(key) } else { Err(KeyError::Other(self.place())) }
     }
 
     /// The key to seal with; made where a sign-in finds none.
@@ -159,8 +161,8 @@ impl Vault {
         }
     }
 
-    fn held(&self) -> Option<Arc<Key>> {
-        self.key.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn held(&self, fingerprint: &str) -> Option<Arc<Key>> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(fingerprint).cloned()
     }
 
     fn read(&self) -> Result<Arc<Key>, KeyError> {
@@ -169,7 +171,8 @@ impl Vault {
             Place::File(path) => read_file(path)?,
         };
         let key = Arc::new(key);
-        *self.key.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&key));
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.insert(key.fingerprint().to_owned(), Arc::clone(&key));
         Ok(key)
     }
 }
@@ -231,6 +234,20 @@ mod tests {
         }
         // What was read once goes on to open.
         assert_eq!(vault.key(first.fingerprint()).unwrap().fingerprint(), first.fingerprint());
+    }
+
+    #[test]
+    fn a_key_that_another_takes_the_place_of_goes_on_to_open() {
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        make_key_file(folder.path()).unwrap();
+        make_key_file(elsewhere.path()).unwrap();
+        let vault = Vault::new(None, folder.path());
+        let first = vault.key_to_seal().unwrap();
+        fs::rename(key_file(elsewhere.path()), key_file(folder.path())).unwrap();
+        assert_eq!(vault.view(true).problem, None);
+        let second = vault.key_to_seal().unwrap();
+        assert_ne!(first.fingerprint(), second.fingerprint());
+        assert!(vault.key(first.fingerprint()).is_ok() && vault.key(second.fingerprint()).is_ok());
     }
 
     #[test]
