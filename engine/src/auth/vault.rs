@@ -32,11 +32,14 @@ pub fn make_key_file(data_dir: &Path) -> Result<bool, KeyError> {
     let bytes: [u8; KEY_BYTES] = random()?;
     DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(failed)?;
     let temporary = data_dir.join(format!(".auth.key.{}", uuid::Uuid::new_v4().simple()));
-    let written = write_key(&temporary, &bytes).and_then(|()| fs::rename(&temporary, &path));
-    if let Err(source) = written {
-        // It may not even have been made.
-        let _ = fs::remove_file(&temporary);
-        return Err(failed(source));
+    let made = write_key(&temporary, &bytes).and_then(|()| fs::hard_link(&temporary, &path));
+    // It has its name now, or is of no use; it may not even have been made.
+    let _ = fs::remove_file(&temporary);
+    match made {
+        Ok(()) => {}
+        // Somebody was faster, and that key may have sealed already.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+        Err(source) => return Err(failed(source)),
     }
     // Tokens sealed with a key that a loss of power takes away would be lost with it.
     File::open(data_dir).and_then(|folder| folder.sync_all()).map_err(failed)?;
@@ -136,8 +139,9 @@ impl Vault {
     pub(super) fn key_to_seal(&self) -> Result<Arc<Key>, KeyError> {
         match (self.read(), &self.place) {
             (Err(error), Place::File(path)) if error.is_replaceable() => {
-                make_key_file(path.parent().unwrap_or(path))?;
-                tracing::info!(file = %path.display(), "A key file was made; keep a copy of it.");
+                if make_key_file(path.parent().unwrap_or(path))? {
+                    tracing::info!(file = %path.display(), "A key file was made; keep a copy of it.");
+                }
                 self.read()
             }
             (read, _) => read,
@@ -197,6 +201,9 @@ fn read_file(path: &Path) -> Result<Key, KeyError> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
     use super::*;
 
     fn mode(path: &Path) -> u32 {
@@ -213,6 +220,24 @@ mod tests {
         assert_eq!(fs::read(key_file(&data)).unwrap(), made);
         assert_eq!((mode(&data), mode(&key_file(&data))), (0o700, 0o600));
         assert_eq!(fs::read_dir(&data).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn of_those_who_make_one_at_the_same_time_one_does() {
+        for _ in 0..16 {
+            let folder = tempfile::tempdir().unwrap();
+            let start = Barrier::new(4);
+            let make = || {
+                start.wait();
+                make_key_file(folder.path()).unwrap()
+            };
+            let made = thread::scope(|scope| {
+                let makers: Vec<_> = (0..4).map(|_| scope.spawn(make)).collect();
+                makers.into_iter().map(|maker| maker.join().unwrap()).filter(|made| *made).count()
+            });
+            assert_eq!(made, 1);
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        }
     }
 
     #[test]
