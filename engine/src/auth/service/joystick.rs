@@ -10,7 +10,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{Authority, Consent, DeviceCode, Identity, Polled, TokenSet, id, read_tokens};
-use crate::auth::http::{RequestError, ask, authorized, below, form};
+use crate::auth::http::{RequestError, ask, ask_if_there, authorized, below, form};
 use crate::config::settings::JoystickSettings;
 
 /// No Debug: it holds the client's secret.
@@ -51,10 +51,15 @@ impl Joystick {
         read_tokens(&ask(self.request("token", fields), &[secret, own]).await?)
     }
 
-    async fn get(&self, address: Url, access: &str) -> Result<Value, RequestError> {
+    /// `None` where the service has no such address, or not for this token.
+    async fn get(&self, address: Url, access: &str) -> Result<Option<Value>, RequestError> {
         let request = authorized(self.http.get(address), "Bearer", access);
-        ask(request.header(reqwest::header::ACCEPT, "application/json"), &[access]).await
+        ask_if_there(request.header(reqwest::header::ACCEPT, "application/json"), &[access]).await
     }
+}
+
+fn identity(answer: &Value) -> Identity {
+    Identity { user_id: id(answer, "channel_id"), login: id(answer, "username"), scopes: None }
 }
 
 #[async_trait]
@@ -87,14 +92,19 @@ impl Authority for Joystick {
         self.token(&[("grant_type", "refresh_token"), ("refresh_token", token)], token).await
     }
 
-    /// By the newer way, which needs `identity:read`, or by the older one.
+    /// By the newer way, which needs `identity:read`, or by the older one. Nobody, where both are not for this token.
     async fn identify(&self, access: &SecretString) -> Result<Identity, RequestError> {
         let token = access.expose_secret();
-        let answer = match self.get(below(&self.rest, "me/identity"), token).await {
-            Ok(answer) if id(&answer, "channel_id").is_some() => answer,
-            _ => self.get(below(&self.rest, "/api/users/stream-settings"), token).await?,
-        };
-        Ok(Identity { user_id: id(&answer, "channel_id"), login: id(&answer, "username"), scopes: None })
+        let newer = self.get(below(&self.rest, "me/identity"), token).await;
+        if let Ok(Some(answer)) = &newer
+            && id(answer, "channel_id").is_some()
+        {
+            return Ok(identity(answer));
+        }
+        match self.get(below(&self.rest, "/api/users/stream-settings"), token).await? {
+            Some(answer) => Ok(identity(&answer)),
+            None => newer.map(|_| Identity::default()),
+        }
     }
 
     async fn validate(&self, _: &SecretString) -> Option<Result<Identity, RequestError>> {

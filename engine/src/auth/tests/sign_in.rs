@@ -67,6 +67,26 @@ async fn joystick_is_asked_in_the_older_way_too_and_the_config_has_the_last_word
     assert_eq!((grant.user_id.as_str(), grant.login.as_str()), ("c1", "pixel"));
 }
 
+/// Else the sign-in of another channel would take the place of the one that the config names.
+#[tokio::test]
+async fn a_service_that_fails_to_say_who_it_is_signs_nobody_in() {
+    let world = World::new(App::Joystick).await;
+    let config = config(App::Joystick, &world.server.base()).replace("[joystick]", "[joystick]\nchannels = [\"c1\"]");
+    world.grants.configure(&Arc::new(settings(&world.folder, &config)));
+    for (newer, older) in [(503, 503), (503, 404), (403, 429)] {
+        world.server.book(|book| {
+            book.answers.insert("/api/v1/me/identity".to_owned(), (newer, json!({})));
+            book.answers.insert("/api/users/stream-settings".to_owned(), (older, json!({})));
+        });
+        let refused = world.sign_in(App::Joystick).await.unwrap_err();
+        assert!(refused.to_string().contains("does not say whose they are: "), "{refused}");
+        assert!(refused.to_string().ends_with("; the tokens were revoked"), "{refused}");
+        assert_eq!(refused.help.as_deref(), Some("sign in again"));
+    }
+    assert_eq!(world.server.book(|book| book.revoked.len()), 6, "two tokens each time");
+    assert!(world.store.grants().await.unwrap().is_empty());
+}
+
 #[tokio::test]
 async fn who_has_no_part_can_not_sign_in() {
     let world = World::new(App::Twitch).await;
