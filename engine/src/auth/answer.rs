@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::grant::seal;
 use super::http::RequestError;
 use super::scopes::wanted;
+use super::seal::Key;
 use super::service::{Authority, Consent, Identity, Polled, TokenSet};
 use super::view::{GrantView, Overview};
 use super::words::{INVALID_SCOPE, JOYSTICK, describe, platform_name, scopes_help};
@@ -149,18 +150,21 @@ impl Grants {
                 let authority = self.authority(&platform, role)?;
                 let verifier = verifier.as_ref().map(|verifier| verifier.0.as_str());
                 let consent = Consent { code: &code.0, redirect: &redirect, verifier };
+                // A code serves once: without a key its tokens would be lost.
+                let key = self.desk.vault.key_to_seal()?;
                 let set = authority.exchange(consent).await.map_err(|error| refused(&platform, "the code", &error))?;
-                self.keep(&platform, role, &*authority, set).await
+                self.keep(&platform, role, &*authority, &key, set).await
             }
             AuthRequest::DeviceCode { platform, role } => self.device_code(&platform, role).await,
             AuthRequest::PollDevice { platform, role, device_code } => {
                 let authority = self.authority(&platform, role)?;
                 let scopes = self.scopes(&platform, role);
+                let key = self.desk.vault.key_to_seal()?;
                 match authority.poll_device(&SecretString::from(device_code.0), &scopes).await {
                     Ok(Polled::Pending) => Ok(AuthAnswer::Pending { slow_down: false }),
                     // It may do so the next time.
                     Ok(Polled::SlowDown) | Err(RequestError::Undone(_)) => Ok(AuthAnswer::Pending { slow_down: true }),
-                    Ok(Polled::Tokens(set)) => self.keep(&platform, role, &*authority, set).await,
+                    Ok(Polled::Tokens(set)) => self.keep(&platform, role, &*authority, &key, set).await,
                     Err(error) => Err(refused(&platform, "the code", &error)),
                 }
             }
@@ -198,6 +202,7 @@ impl Grants {
         platform: &str,
         role: Role,
         authority: &dyn Authority,
+        key: &Key,
         set: TokenSet,
     ) -> Result<AuthAnswer, AuthError> {
         let settings = self.desk.settings.load_full();
@@ -213,7 +218,6 @@ impl Grants {
             Role::Bot => GrantId::bot(platform),
             Role::Broadcaster => GrantId::broadcaster(platform, &user_id),
         };
-        let key = self.desk.vault.key_to_seal()?;
         let asked = || wanted(&settings, platform, role).into_iter().map(str::to_owned).collect();
         let row = StoredGrant {
             id,
@@ -228,7 +232,7 @@ impl Grants {
             state: GrantState::Ready,
             reason: None,
         };
-        let sealed = seal(&key, &row, &set.access, set.refresh.as_ref()).map_err(KeyError::from)?;
+        let sealed = seal(key, &row, &set.access, set.refresh.as_ref()).map_err(KeyError::from)?;
         let row = StoredGrant { sealed, ..row };
         self.grant(&row.id).keep(row.clone()).await?;
         tracing::info!(grant = describe(&row.id), login = row.login, "Signed in.");

@@ -1,6 +1,7 @@
 //! The key: lost, exchanged, put back; and what the database holds without it.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use super::server::Fault;
 use super::*;
@@ -70,6 +71,18 @@ async fn another_key_in_the_file_costs_no_refresh_that_is_under_way() {
     assert_eq!(token(&tokens.read().await.unwrap()), format!("{SECRET}-access-2"));
     tokens.refresh(&tokens.read().await.unwrap()).await.unwrap();
     assert!(!world.server.book(|book| book.was_family_revoked));
+}
+
+#[tokio::test]
+async fn a_key_that_is_refused_costs_no_code() {
+    let (world, _) = World::signed_in(App::Joystick).await;
+    let key = key_file(&world.settings.data_dir);
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    let refused = world.sign_in(App::Joystick).await.unwrap_err();
+    assert!(refused.to_string().contains("mode 644"), "{refused}");
+    assert_eq!(world.server.book(|book| book.given), 1, "the code was not used");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    world.sign_in(App::Joystick).await.unwrap();
 }
 
 #[tokio::test]
