@@ -128,12 +128,18 @@ async fn listen(redirect: &Url) -> Result<Vec<TcpListener>, AuthError> {
                 port = listener.local_addr().map_or(port, |address| address.port());
                 listeners.push(listener);
             }
-            // A machine may know only one of the two.
-            Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable && host.is_ipv6() => {}
+            // The browser finds the other one.
+            Err(error) if !listeners.is_empty() && is_unknown(&error) => {}
             Err(error) => return Err(not_bound(address, &error)),
         }
     }
     Ok(listeners)
+}
+
+/// Whether the machine knows no such address, which it says in several ways: it may have been booted without IPv6.
+/// What is taken or forbidden is there.
+fn is_unknown(error: &io::Error) -> bool {
+    !matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied)
 }
 
 fn not_bound(address: SocketAddr, error: &io::Error) -> AuthError {

@@ -78,3 +78,12 @@ async fn localhost_is_whatever_the_browser_takes_it_for() {
     callback.arrival().await.unwrap().tell(Ok("anna"));
     assert_eq!(browser.await.unwrap().0, 200);
 }
+
+#[test]
+fn a_machine_without_ipv6_has_one_of_the_two_addresses() {
+    // Without IPv6 there is not even such a kind of address (EAFNOSUPPORT of Linux).
+    assert!(is_unknown(&io::Error::from_raw_os_error(97)));
+    assert!(is_unknown(&io::ErrorKind::AddrNotAvailable.into()));
+    assert!(!is_unknown(&io::ErrorKind::AddrInUse.into()));
+    assert!(!is_unknown(&io::ErrorKind::PermissionDenied.into()));
+}
