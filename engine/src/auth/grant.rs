@@ -170,11 +170,8 @@ impl Grant {
 
     async fn tell_revoked(&self, hand: &mut Hand) -> Result<(), TokenError> {
         let held = self.load(hand).await?;
-        match self.authority()?.revoke(&held.access, held.refresh.as_ref()).await {
-            // What it does not know any more is revoked already.
-            Ok(()) | Err(RequestError::Refused(_)) => Ok(()),
-            Err(error) => Err(TokenError::Later(error.to_string())),
-        }
+        let revoked = self.authority()?.revoke(&held.access, held.refresh.as_ref()).await;
+        revoked.map_err(|error| TokenError::Later(error.to_string()))
     }
 
     /// As it stands in the database.

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
 
-use super::{Authority, Consent, DeviceCode, Identity, Polled, TokenSet, id, read_tokens};
+use super::{Authority, Consent, DeviceCode, Identity, Polled, TokenSet, id, revoked, read_tokens};
 use crate::auth::http::{RequestError, ask, ask_if_there, authorized, below, form};
 use crate::config::settings::JoystickSettings;
 
@@ -111,12 +111,15 @@ impl Authority for Joystick {
         None
     }
 
+    /// Each by itself, the one that lives longer first: what is said of one says nothing of the other.
     async fn revoke(&self, access: &SecretString, refresh: Option<&SecretString>) -> Result<(), RequestError> {
-        for token in [Some(access), refresh].into_iter().flatten() {
+        let mut outcome = Ok(());
+        for token in refresh.into_iter().chain([access]) {
             let token = token.expose_secret();
-            ask(self.request("revoke", &[("token", token)]), &[token]).await?;
+            let told = revoked(ask(self.request("revoke", &[("token", token)]), &[token]).await);
+            outcome = outcome.and(told);
         }
-        Ok(())
+        outcome
     }
 
     async fn device_code(&self, _: &str) -> Option<Result<DeviceCode, RequestError>> {

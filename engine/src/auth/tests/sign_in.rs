@@ -116,12 +116,21 @@ async fn a_grant_is_taken_back_there_and_here() {
         let answer = world.grants.answer(AuthRequest::Revoke { id: app.id(), forget: false }).await.unwrap();
         assert_eq!(answer, AuthAnswer::Revoked { untold: None });
         let revoked = world.server.book(|book| book.revoked.clone());
-        let both = [format!("{SECRET}-access-1"), format!("{SECRET}-refresh-1")];
-        assert_eq!(revoked, both[..if app == App::Twitch { 1 } else { 2 }]);
+        let both = [format!("{SECRET}-refresh-1"), format!("{SECRET}-access-1")];
+        assert_eq!(revoked, both[usize::from(app == App::Twitch)..]);
         assert!(tokens.read().await.is_err());
         let again = world.grants.answer(AuthRequest::Revoke { id: app.id(), forget: true }).await.unwrap_err();
         assert!(again.to_string().contains("nobody is signed in"), "{again}");
     }
+}
+
+#[tokio::test]
+async fn an_access_token_that_has_ended_keeps_no_refresh_token_alive() {
+    let (world, _) = World::signed_in(App::Joystick).await;
+    world.server.book(|book| book.unknown.push(format!("{SECRET}-access-1")));
+    let request = AuthRequest::Revoke { id: App::Joystick.id(), forget: false };
+    assert_eq!(world.grants.answer(request).await.unwrap(), AuthAnswer::Revoked { untold: None });
+    assert_eq!(world.server.book(|book| book.revoked.clone()), [format!("{SECRET}-refresh-1")]);
 }
 
 #[tokio::test]
