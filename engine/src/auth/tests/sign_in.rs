@@ -110,6 +110,29 @@ async fn a_refused_code_is_told_without_it() {
 }
 
 #[tokio::test]
+async fn nothing_that_was_sent_is_told_back() {
+    for app in [App::Joystick, App::PublicJoystick] {
+        let world = World::new(app).await;
+        let basic = STANDARD.encode("app:sekrit-client");
+        let said = format!("no sekrit-code of the-verifier by {basic} and sekrit-client");
+        world.server.book(|book| book.answers.insert("/oauth2/token".to_owned(), (400, json!({ "error": said }))));
+        let request = AuthRequest::Exchange {
+            platform: "joystick".to_owned(),
+            role: Role::Broadcaster,
+            code: Hidden(format!("{SECRET}-code")),
+            redirect: "http://127.0.0.1:1/".to_owned(),
+            verifier: (app == App::PublicJoystick).then(|| Hidden("the-verifier".to_owned())),
+        };
+        let refused = world.grants.answer(request).await.unwrap_err().to_string();
+        let told = match app {
+            App::Joystick => "no … of the-verifier by … and …".to_owned(),
+            _ => format!("no … of … by {basic} and sekrit-client"),
+        };
+        assert!(refused.contains(&told), "{refused}");
+    }
+}
+
+#[tokio::test]
 async fn a_grant_is_taken_back_there_and_here() {
     for app in [App::Twitch, App::Joystick] {
         let (world, tokens) = World::signed_in(app).await;
