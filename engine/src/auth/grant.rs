@@ -189,9 +189,7 @@ impl Grant {
                 let login = identity.login.unwrap_or_else(|| access.login.clone());
                 let scopes = identity.scopes.unwrap_or_else(|| access.scopes.clone());
                 if login != access.login || scopes != access.scopes {
-                    let _one_hand = self.hand.lock().await;
-                    let described = self.desk.store.describe_grant(&self.id, &login, &scopes).await;
-                    described.map_err(|error| TokenError::Later(error.to_string()))?;
+                    self.describe(&access, &login, &scopes).await?;
                 }
                 Ok(())
             }
@@ -201,6 +199,17 @@ impl Grant {
             }
             Some(Err(error)) => Err(TokenError::Later(error.to_string())),
         }
+    }
+
+    /// Notes what the service says of a token, unless there is another one since it was asked: of somebody else even.
+    async fn describe(&self, access: &Access, login: &str, scopes: &[String]) -> Result<(), TokenError> {
+        let mut hand = self.hand.lock().await;
+        let held = self.load(&mut hand).await?;
+        if held.access.expose_secret() != access.token.expose_secret() {
+            return Ok(());
+        }
+        let described = self.desk.store.describe_grant(&self.id, login, scopes).await;
+        described.map_err(|error| TokenError::Later(error.to_string()))
     }
 
     /// What the disk has not taken is brought to it first; then the row, opened.
