@@ -117,7 +117,8 @@ impl Grant {
             return Ok(access);
         }
         let has_ended = held.has_ended(now_ms);
-        let may_wait = held.row.state != GrantState::Ready || hand.try_again.is_some_and(|at| Instant::now() < at);
+        let can_renew = held.row.state == GrantState::Ready && held.refresh.is_some();
+        let may_wait = !can_renew || hand.try_again.is_some_and(|at| Instant::now() < at);
         if may_wait && !has_ended {
             return Ok(access);
         }
