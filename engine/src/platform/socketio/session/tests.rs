@@ -274,7 +274,7 @@ async fn an_upgrade_that_never_ends_has_a_bound() {
         while stream.write_all(format!("x: {}\r\n", "y".repeat(1000)).as_bytes()).await.is_ok() {}
     });
     let error = refused(&url).await;
-    assert!(matches!(error, SocketError::Unsupported(_) | SocketError::Lost(_)), "{error:?}");
+    assert!(matches!(error, SocketError::Dial(DialError::Unsupported(_)) | SocketError::Lost(_)), "{error:?}");
 }
 
 #[tokio::test]
