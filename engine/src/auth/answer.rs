@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::grant::seal;
 use super::http::RequestError;
 use super::scopes::wanted;
+use super::seal::Key;
 use super::service::{Authority, Consent, Identity, Polled, TokenSet};
 use super::view::{GrantView, Overview};
 use super::words::{INVALID_SCOPE, JOYSTICK, describe, platform_name, scopes_help};
@@ -149,18 +150,21 @@ impl Grants {
                 let authority = self.authority(&platform, role)?;
                 let verifier = verifier.as_ref().map(|verifier| verifier.0.as_str());
                 let consent = Consent { code: &code.0, redirect: &redirect, verifier };
+                // A code serves once: without a key its tokens would be lost.
+                let key = self.desk.vault.key_to_seal()?;
                 let set = authority.exchange(consent).await.map_err(|error| refused(&platform, "the code", &error))?;
-                self.keep(&platform, role, &*authority, set).await
+                self.keep(&platform, role, &*authority, &key, set).await
             }
             AuthRequest::DeviceCode { platform, role } => self.device_code(&platform, role).await,
             AuthRequest::PollDevice { platform, role, device_code } => {
                 let authority = self.authority(&platform, role)?;
                 let scopes = self.scopes(&platform, role);
+                let key = self.desk.vault.key_to_seal()?;
                 match authority.poll_device(&SecretString::from(device_code.0), &scopes).await {
                     Ok(Polled::Pending) => Ok(AuthAnswer::Pending { slow_down: false }),
                     // It may do so the next time.
                     Ok(Polled::SlowDown) | Err(RequestError::Undone(_)) => Ok(AuthAnswer::Pending { slow_down: true }),
-                    Ok(Polled::Tokens(set)) => self.keep(&platform, role, &*authority, set).await,
+                    Ok(Polled::Tokens(set)) => self.keep(&platform, role, &*authority, &key, set).await,
                     Err(error) => Err(refused(&platform, "the code", &error)),
                 }
             }
@@ -198,17 +202,22 @@ impl Grants {
         platform: &str,
         role: Role,
         authority: &dyn Authority,
+        key: &Key,
         set: TokenSet,
     ) -> Result<AuthAnswer, AuthError> {
         let settings = self.desk.settings.load_full();
-        let identity = authority.identify(&set.access).await;
-        let Identity { user_id, login, scopes } = complete(&settings, platform, authority, identity)?;
-        let user_id = user_id.unwrap_or_default();
+        let identity = match authority.identify(&set.access).await {
+            Ok(identity) => complete(&settings, platform, identity),
+            Err(error) => Err(nobody(platform, &error.to_string(), "sign in again")),
+        };
+        let (user_id, Identity { login, scopes, .. }) = match identity {
+            Ok(identity) => identity,
+            Err(error) => return Err(give_back(authority, &set, error).await),
+        };
         let id = match role {
             Role::Bot => GrantId::bot(platform),
             Role::Broadcaster => GrantId::broadcaster(platform, &user_id),
         };
-        let key = self.desk.vault.key_to_seal()?;
         let asked = || wanted(&settings, platform, role).into_iter().map(str::to_owned).collect();
         let row = StoredGrant {
             id,
@@ -223,7 +232,7 @@ impl Grants {
             state: GrantState::Ready,
             reason: None,
         };
-        let sealed = seal(&key, &row, &set.access, set.refresh.as_ref()).map_err(KeyError::from)?;
+        let sealed = seal(key, &row, &set.access, set.refresh.as_ref()).map_err(KeyError::from)?;
         let row = StoredGrant { sealed, ..row };
         self.grant(&row.id).keep(row.clone()).await?;
         tracing::info!(grant = describe(&row.id), login = row.login, "Signed in.");
@@ -248,33 +257,34 @@ impl Grants {
     }
 }
 
-/// Who it is. Where Joystick does not say it, the config may.
-fn complete(
-    settings: &Settings,
-    platform: &str,
-    authority: &dyn Authority,
-    identity: Result<Identity, RequestError>,
-) -> Result<Identity, AuthError> {
-    let (mut identity, why) = match identity {
-        Ok(identity) => (identity, "its answer names nobody".to_owned()),
-        Err(error) => (Identity::default(), error.to_string()),
-    };
-    if identity.user_id.is_none()
-        && let Some(joystick) = settings.joystick.as_ref().filter(|_| platform == JOYSTICK)
-        && let [channel] = joystick.channels.as_slice()
-    {
-        identity.user_id = Some(channel.clone());
-        identity.login = identity.login.or_else(|| Some(joystick.bot.clone()));
+/// Who it is. Where Joystick has no word for that, the config may.
+fn complete(settings: &Settings, platform: &str, identity: Identity) -> Result<(String, Identity), AuthError> {
+    if let Some(user_id) = identity.user_id.clone() {
+        return Ok((user_id, identity));
     }
-    if identity.user_id.is_some() {
-        return Ok(identity);
-    }
-    let message = format!("{} gave tokens, but does not say whose they are: {why}", authority.name());
-    let help = match platform {
-        JOYSTICK => "set `channels` in [joystick] to the id of this channel, and sign in again",
-        _ => "sign in again",
+    let Some(joystick) = settings.joystick.as_ref().filter(|_| platform == JOYSTICK) else {
+        return Err(nobody(platform, "its answer names nobody", "sign in again"));
     };
-    Err(AuthError::new(message, help))
+    let [channel] = joystick.channels.as_slice() else {
+        let help = "set `channels` in [joystick] to the id of this channel, and sign in again";
+        return Err(nobody(platform, "its answer names nobody", help));
+    };
+    let login = identity.login.or_else(|| Some(joystick.bot.clone()));
+    Ok((channel.clone(), Identity { login, ..identity }))
+}
+
+fn nobody(platform: &str, why: &str, help: &str) -> AuthError {
+    let platform = platform_name(platform);
+    AuthError::new(format!("{platform} gave tokens, but does not say whose they are: {why}"), help)
+}
+
+/// Nobody here will ever use them.
+async fn give_back(authority: &dyn Authority, set: &TokenSet, error: AuthError) -> AuthError {
+    let message = match authority.revoke(&set.access, set.refresh.as_ref()).await {
+        Ok(()) => format!("{error}; the tokens were revoked"),
+        Err(untold) => format!("{error}; the tokens could not be revoked, and end by themselves: {untold}"),
+    };
+    AuthError { message, help: error.help }
 }
 
 fn refused(platform: &str, what: &str, error: &RequestError) -> AuthError {

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::grants::Desk;
 use super::http::RequestError;
+use super::seal::{Key, NoChance};
 use super::service::Authority;
 use super::words::{command, describe, platform_name};
 use super::{Access, TokenError, Tokens};
@@ -34,6 +35,8 @@ struct Sealed {
 /// A grant as it stands in the database, opened.
 pub(super) struct Held {
     pub(super) row: StoredGrant,
+    /// What it was opened with; what comes in its place is sealed with the same.
+    key: Arc<Key>,
     pub(super) access: SecretString,
     pub(super) refresh: Option<SecretString>,
 }
@@ -114,7 +117,8 @@ impl Grant {
             return Ok(access);
         }
         let has_ended = held.has_ended(now_ms);
-        let may_wait = held.row.state != GrantState::Ready || hand.try_again.is_some_and(|at| Instant::now() < at);
+        let can_renew = held.row.state == GrantState::Ready && held.refresh.is_some();
+        let may_wait = !can_renew || hand.try_again.is_some_and(|at| Instant::now() < at);
         if may_wait && !has_ended {
             return Ok(access);
         }
@@ -167,11 +171,8 @@ impl Grant {
 
     async fn tell_revoked(&self, hand: &mut Hand) -> Result<(), TokenError> {
         let held = self.load(hand).await?;
-        match self.authority()?.revoke(&held.access, held.refresh.as_ref()).await {
-            // What it does not know any more is revoked already.
-            Ok(()) | Err(RequestError::Refused(_)) => Ok(()),
-            Err(error) => Err(TokenError::Later(error.to_string())),
-        }
+        let revoked = self.authority()?.revoke(&held.access, held.refresh.as_ref()).await;
+        revoked.map_err(|error| TokenError::Later(error.to_string()))
     }
 
     /// As it stands in the database.
@@ -189,9 +190,7 @@ impl Grant {
                 let login = identity.login.unwrap_or_else(|| access.login.clone());
                 let scopes = identity.scopes.unwrap_or_else(|| access.scopes.clone());
                 if login != access.login || scopes != access.scopes {
-                    let _one_hand = self.hand.lock().await;
-                    let described = self.desk.store.describe_grant(&self.id, &login, &scopes).await;
-                    described.map_err(|error| TokenError::Later(error.to_string()))?;
+                    self.describe(&access, &login, &scopes).await?;
                 }
                 Ok(())
             }
@@ -201,6 +200,17 @@ impl Grant {
             }
             Some(Err(error)) => Err(TokenError::Later(error.to_string())),
         }
+    }
+
+    /// Notes what the service says of a token, unless there is another one since it was asked: of somebody else even.
+    async fn describe(&self, access: &Access, login: &str, scopes: &[String]) -> Result<(), TokenError> {
+        let mut hand = self.hand.lock().await;
+        let held = self.load(&mut hand).await?;
+        if held.access.expose_secret() != access.token.expose_secret() {
+            return Ok(());
+        }
+        let described = self.desk.store.describe_grant(&self.id, login, scopes).await;
+        described.map_err(|error| TokenError::Later(error.to_string()))
     }
 
     /// What the disk has not taken is brought to it first; then the row, opened.
@@ -222,19 +232,18 @@ impl Grant {
             let why = "Showrunner ended while it refreshed the token, so the refresh token may be used up";
             self.spend(hand, &mut row, why).await;
         }
-        let (access, refresh) = self.open(&row)?;
-        Ok(Held { row, access, refresh })
+        self.open(row)
     }
 
-    fn open(&self, row: &StoredGrant) -> Result<(SecretString, Option<SecretString>), TokenError> {
+    fn open(&self, row: StoredGrant) -> Result<Held, TokenError> {
         let key = self.desk.vault.key(&row.key_id).map_err(|error| {
             let what_to_do = format!("{}, or {}", error.help(), command(&self.id));
             TokenError::SignIn { why: format!("{}: {error}", describe(&self.id)), what_to_do }
         })?;
         let damaged = || self.sign_in(Some("its tokens in the database are damaged or were exchanged".to_owned()));
-        let plain = key.open(&owner(row), &row.sealed).map_err(|_| damaged())?;
+        let plain = key.open(&owner(&row), &row.sealed).map_err(|_| damaged())?;
         let Sealed { access, refresh } = serde_json::from_slice(&plain).map_err(|_| damaged())?;
-        Ok((access.into(), refresh.map(SecretString::from)))
+        Ok(Held { row, key, access: access.into(), refresh: refresh.map(SecretString::from) })
     }
 
     fn authority(&self) -> Result<Arc<dyn Authority>, TokenError> {
@@ -263,11 +272,11 @@ impl Grant {
 
 /// Seals tokens for a row; its own `sealed` is of no account.
 pub(super) fn seal(
-    key: &super::seal::Key,
+    key: &Key,
     row: &StoredGrant,
     access: &SecretString,
     refresh: Option<&SecretString>,
-) -> Result<Vec<u8>, super::seal::NoChance> {
+) -> Result<Vec<u8>, NoChance> {
     let refresh = refresh.map(|refresh| refresh.expose_secret().to_owned());
     let sealed = Sealed { access: access.expose_secret().to_owned(), refresh };
     // Two texts are always JSON.

@@ -75,14 +75,38 @@ pub(super) fn authorized(request: RequestBuilder, scheme: &str, credentials: &st
 
 /// The answer as JSON; an empty one is null. `secrets` are taken out of what the service says.
 pub(super) async fn ask(request: RequestBuilder, secrets: &[&str]) -> Result<Value, RequestError> {
+    answer(request, secrets).await?.map_err(Failure::judge)
+}
+
+/// The same; `None` where the service itself says that it has no such thing, or not for whoever asks.
+pub(super) async fn ask_if_there(request: RequestBuilder, secrets: &[&str]) -> Result<Option<Value>, RequestError> {
+    match answer(request, secrets).await? {
+        Ok(answer) => Ok(Some(answer)),
+        Err(failure) if failure.is_not_for_us() => Ok(None),
+        Err(failure) => Err(failure.judge()),
+    }
+}
+
+/// An answer that is no success.
+struct Failure {
+    status: StatusCode,
+    /// In the service's own words.
+    problem: Option<String>,
+    /// For a browser, in HTML.
+    is_page: bool,
+}
+
+async fn answer(request: RequestBuilder, secrets: &[&str]) -> Result<Result<Value, Failure>, RequestError> {
     let response = request.send().await.map_err(transport_error)?;
     let status = response.status();
     if status.is_success() {
         let body = body_of(response).await?;
         if body.iter().all(u8::is_ascii_whitespace) {
-            return Ok(Value::Null);
+            return Ok(Ok(Value::Null));
         }
-        return serde_json::from_slice(&body)
+        let answer = serde_json::from_slice(&body);
+        return answer
+            .map(Ok)
             .map_err(|_| RequestError::Lost("the answer is no JSON, so it may not be the service's".to_owned()));
     }
     // An error without a readable body is still that error.
@@ -90,30 +114,42 @@ pub(super) async fn ask(request: RequestBuilder, secrets: &[&str]) -> Result<Val
     let problem =
         serde_json::from_slice(&body).ok().as_ref().and_then(problem).map(|text| one_line_without(&text, secrets));
     let is_page = body.trim_ascii_start().starts_with(b"<");
-    Err(judge(status, problem.as_deref(), is_page))
+    Ok(Err(Failure { status, problem, is_page }))
 }
 
-fn judge(status: StatusCode, problem: Option<&str>, is_page: bool) -> RequestError {
-    let text = match problem {
-        Some(problem) => format!("HTTP {}, \"{problem}\"", status.as_u16()),
-        None => format!("HTTP {}", status.as_u16()),
-    };
-    let names_client = problem.is_some_and(|problem| {
-        let problem = problem.to_ascii_lowercase();
-        ["invalid_client", "unauthorized_client", "invalid client", "missing client", "client id", "client secret"]
-            .iter()
-            .any(|words| problem.contains(words))
-    });
-    match status.as_u16() {
-        // A network's own page: the service was never asked.
-        400 | 401 | 403 if is_page => RequestError::Undone(format!("a page turns this machine away ({text})")),
-        400 | 401 | 403 if names_client => RequestError::Application(text),
-        400 | 401 => RequestError::Refused(text),
-        429 => RequestError::Undone(format!("it asks to wait ({text})")),
-        // What answers there is not what gives tokens.
-        300..400 => RequestError::Undone(format!("it redirects elsewhere, which is never followed ({text})")),
-        404 | 405 | 410 => RequestError::Undone(format!("there is no such address ({text})")),
-        _ => RequestError::Lost(text),
+impl Failure {
+    /// Services have pages of their own for what is not there.
+    fn is_not_for_us(&self) -> bool {
+        match self.status.as_u16() {
+            404 => true,
+            401 | 403 => !self.is_page,
+            _ => false,
+        }
+    }
+
+    fn judge(self) -> RequestError {
+        let Self { status, problem, is_page } = self;
+        let text = match &problem {
+            Some(problem) => format!("HTTP {}, \"{problem}\"", status.as_u16()),
+            None => format!("HTTP {}", status.as_u16()),
+        };
+        let names_client = problem.is_some_and(|problem| {
+            let problem = problem.to_ascii_lowercase();
+            ["invalid_client", "unauthorized_client", "invalid client", "missing client", "client id", "client secret"]
+                .iter()
+                .any(|words| problem.contains(words))
+        });
+        match status.as_u16() {
+            // A network's own page: the service was never asked.
+            400 | 401 | 403 if is_page => RequestError::Undone(format!("a page turns this machine away ({text})")),
+            400 | 401 | 403 if names_client => RequestError::Application(text),
+            400 | 401 => RequestError::Refused(text),
+            429 => RequestError::Undone(format!("it asks to wait ({text})")),
+            // What answers there is not what gives tokens.
+            300..400 => RequestError::Undone(format!("it redirects elsewhere, which is never followed ({text})")),
+            404 | 405 | 410 => RequestError::Undone(format!("there is no such address ({text})")),
+            _ => RequestError::Lost(text),
+        }
     }
 }
 
@@ -149,7 +185,10 @@ mod tests {
 
     #[test]
     fn an_answer_says_whether_the_token_the_application_or_nothing_was_touched() {
-        let judged = |status: u16, problem| judge(StatusCode::from_u16(status).unwrap(), problem, false);
+        let judged = |status: u16, problem: Option<&str>| {
+            let (status, problem) = (StatusCode::from_u16(status).unwrap(), problem.map(str::to_owned));
+            Failure { status, problem, is_page: false }.judge()
+        };
         assert!(matches!(judged(400, Some("Invalid refresh token")), RequestError::Refused(_)));
         assert!(matches!(judged(401, None), RequestError::Refused(_)));
         assert!(matches!(judged(403, Some("invalid client secret")), RequestError::Application(_)));

@@ -71,6 +71,7 @@ pub(super) trait Authority: Send + Sync {
     async fn identify(&self, access: &SecretString) -> Result<Identity, RequestError>;
     /// Whether the token is still good, where the service wants to be asked from time to time.
     async fn validate(&self, access: &SecretString) -> Option<Result<Identity, RequestError>>;
+    /// Fails where any of the tokens may still be good.
     async fn revoke(&self, access: &SecretString, refresh: Option<&SecretString>) -> Result<(), RequestError>;
     /// `None` where there is no such way to sign in.
     async fn device_code(&self, scopes: &str) -> Option<Result<DeviceCode, RequestError>>;
@@ -96,6 +97,14 @@ fn read_tokens(answer: &Value) -> Result<TokenSet, RequestError> {
         expires_ms,
         scopes: answer.get("scope").and_then(words),
     })
+}
+
+/// What a service does not know any more is revoked already.
+fn revoked(answer: Result<Value, RequestError>) -> Result<(), RequestError> {
+    match answer {
+        Ok(_) | Err(RequestError::Refused(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Also as text, as some services write it.

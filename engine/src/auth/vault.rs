@@ -2,6 +2,7 @@
 //!
 //! A key that is lost or another one costs the sign-ins that it sealed, and nothing else.
 
+use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -31,11 +32,14 @@ pub fn make_key_file(data_dir: &Path) -> Result<bool, KeyError> {
     let bytes: [u8; KEY_BYTES] = random()?;
     DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(failed)?;
     let temporary = data_dir.join(format!(".auth.key.{}", uuid::Uuid::new_v4().simple()));
-    let written = write_key(&temporary, &bytes).and_then(|()| fs::rename(&temporary, &path));
-    if let Err(source) = written {
-        // It may not even have been made.
-        let _ = fs::remove_file(&temporary);
-        return Err(failed(source));
+    let made = write_key(&temporary, &bytes).and_then(|()| fs::hard_link(&temporary, &path));
+    // It has its name now, or is of no use; it may not even have been made.
+    let _ = fs::remove_file(&temporary);
+    match made {
+        Ok(()) => {}
+        // Somebody was faster, and that key may have sealed already.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+        Err(source) => return Err(failed(source)),
     }
     // Tokens sealed with a key that a loss of power takes away would be lost with it.
     File::open(data_dir).and_then(|folder| folder.sync_all()).map_err(failed)?;
@@ -103,7 +107,9 @@ pub struct KeyView {
 /// No Debug: it holds the key.
 pub(super) struct Vault {
     place: Place,
-    key: Mutex<Option<Arc<Key>>>,
+    /// Every key that was ever read, by its fingerprint. None is dropped: another one in its place would else cost what
+    /// it sealed.
+    keys: Mutex<HashMap<String, Arc<Key>>>,
 }
 
 enum Place {
@@ -117,25 +123,25 @@ impl Vault {
             Some(secret) => Place::Config(secret),
             None => Place::File(key_file(data_dir)),
         };
-        Self { place, key: Mutex::default() }
+        Self { place, keys: Mutex::default() }
     }
 
     /// The key with this fingerprint. One that was put back is found without a restart.
     pub(super) fn key(&self, fingerprint: &str) -> Result<Arc<Key>, KeyError> {
-        let is_right = |key: &Arc<Key>| key.fingerprint() == fingerprint;
-        if let Some(key) = self.held().filter(is_right) {
+        if let Some(key) = self.held(fingerprint) {
             return Ok(key);
         }
         let key = self.read()?;
-        if is_right(&key) { Ok(key) } else { Err(KeyError::Other(self.place())) }
+        if key.fingerprint() == fingerprint { Ok(key) } else { Err(KeyError::Other(self.place())) }
     }
 
     /// The key to seal with; made where a sign-in finds none.
     pub(super) fn key_to_seal(&self) -> Result<Arc<Key>, KeyError> {
         match (self.read(), &self.place) {
             (Err(error), Place::File(path)) if error.is_replaceable() => {
-                make_key_file(path.parent().unwrap_or(path))?;
-                tracing::info!(file = %path.display(), "A key file was made; keep a copy of it.");
+                if make_key_file(path.parent().unwrap_or(path))? {
+                    tracing::info!(file = %path.display(), "A key file was made; keep a copy of it.");
+                }
                 self.read()
             }
             (read, _) => read,
@@ -159,8 +165,8 @@ impl Vault {
         }
     }
 
-    fn held(&self) -> Option<Arc<Key>> {
-        self.key.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn held(&self, fingerprint: &str) -> Option<Arc<Key>> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(fingerprint).cloned()
     }
 
     fn read(&self) -> Result<Arc<Key>, KeyError> {
@@ -169,7 +175,8 @@ impl Vault {
             Place::File(path) => read_file(path)?,
         };
         let key = Arc::new(key);
-        *self.key.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&key));
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.insert(key.fingerprint().to_owned(), Arc::clone(&key));
         Ok(key)
     }
 }
@@ -194,6 +201,9 @@ fn read_file(path: &Path) -> Result<Key, KeyError> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
     use super::*;
 
     fn mode(path: &Path) -> u32 {
@@ -210,6 +220,24 @@ mod tests {
         assert_eq!(fs::read(key_file(&data)).unwrap(), made);
         assert_eq!((mode(&data), mode(&key_file(&data))), (0o700, 0o600));
         assert_eq!(fs::read_dir(&data).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn of_those_who_make_one_at_the_same_time_one_does() {
+        for _ in 0..16 {
+            let folder = tempfile::tempdir().unwrap();
+            let start = Barrier::new(4);
+            let make = || {
+                start.wait();
+                make_key_file(folder.path()).unwrap()
+            };
+            let made = thread::scope(|scope| {
+                let makers: Vec<_> = (0..4).map(|_| scope.spawn(make)).collect();
+                makers.into_iter().map(|maker| maker.join().unwrap()).filter(|made| *made).count()
+            });
+            assert_eq!(made, 1);
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        }
     }
 
     #[test]
@@ -231,6 +259,20 @@ mod tests {
         }
         // What was read once goes on to open.
         assert_eq!(vault.key(first.fingerprint()).unwrap().fingerprint(), first.fingerprint());
+    }
+
+    #[test]
+    fn a_key_that_another_takes_the_place_of_goes_on_to_open() {
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        make_key_file(folder.path()).unwrap();
+        make_key_file(elsewhere.path()).unwrap();
+        let vault = Vault::new(None, folder.path());
+        let first = vault.key_to_seal().unwrap();
+        fs::rename(key_file(elsewhere.path()), key_file(folder.path())).unwrap();
+        assert_eq!(vault.view(true).problem, None);
+        let second = vault.key_to_seal().unwrap();
+        assert_ne!(first.fingerprint(), second.fingerprint());
+        assert!(vault.key(first.fingerprint()).is_ok() && vault.key(second.fingerprint()).is_ok());
     }
 
     #[test]

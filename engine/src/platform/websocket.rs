@@ -1,9 +1,10 @@
 //! What the sockets of all platforms have in common: dialling, and why there is no socket, or not any more.
 //!
 //! It speaks no protocol: what a message means, how long silence may last and when to dial again is for whoever uses it.
-//! No error ever shows an address, whose query may hold a secret.
+//! No error ever shows an address, whose query may hold a secret, and none shows what a server tells back of that query.
 
 mod refusal;
+mod secrets;
 
 use std::io::ErrorKind;
 
@@ -18,7 +19,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_conf
 use url::Url;
 
 pub use self::refusal::Refusal;
-use crate::web::one_line;
+use self::secrets::Secrets;
 
 /// One connection reads small messages; the default of 128 KiB would be the largest thing it owns.
 const READ_BUFFER_BYTES: usize = 16 << 10;
@@ -67,6 +68,7 @@ pub(super) fn quoted(words: Option<&str>) -> String {
 pub(super) struct WebSocket<S = MaybeTlsStream<TcpStream>> {
     stream: WebSocketStream<S>,
     max_message_bytes: usize,
+    secrets: Secrets,
 }
 
 impl WebSocket {
@@ -75,9 +77,13 @@ impl WebSocket {
         request: impl IntoClientRequest + Unpin,
         max_message_bytes: usize,
     ) -> Result<Self, DialError> {
+        let request = request.into_client_request().map_err(|error| dial_error(error, &Secrets::default()))?;
+        let secrets = Secrets::of(request.uri());
         let config = Some(config(max_message_bytes));
-        let (stream, _) = connect_async_with_config(request, config, true).await.map_err(dial_error)?;
-        Ok(Self { stream, max_message_bytes })
+        match connect_async_with_config(request, config, true).await {
+            Ok((stream, _)) => Ok(Self { stream, max_message_bytes, secrets }),
+            Err(error) => Err(dial_error(error, &secrets)),
+        }
     }
 }
 
@@ -87,7 +93,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         match self.stream.next().await {
             Some(Ok(Message::Close(close))) => {
                 let code = close.as_ref().map(|close| close.code.into());
-                let reason = close.map(|close| one_line(&close.reason)).filter(|reason| !reason.is_empty());
+                let reason = close.map(|close| self.told(&close.reason)).filter(|reason| !reason.is_empty());
                 Err(Loss::Closed { code, reason })
             }
             Some(Ok(message)) => Ok(message),
@@ -106,10 +112,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         let _ = self.stream.close(None).await;
     }
 
+    /// What the server wrote, as it may stand in an error or a log: one short line, without what the address holds.
+    pub(super) fn told(&self, text: &str) -> String {
+        self.secrets.one_line(text)
+    }
+
     fn loss(&self, error: Error) -> Loss {
         match error {
             Error::Capacity(CapacityError::MessageTooLong { .. }) => Loss::TooLarge { limit: self.max_message_bytes },
-            other => Loss::Broken(one_line(&other.to_string())),
+            other => Loss::Broken(self.told(&other.to_string())),
         }
     }
 }
@@ -137,7 +148,7 @@ pub(super) fn address(url: &Url) -> Result<Url, DialError> {
     Ok(address)
 }
 
-fn dial_error(error: Error) -> DialError {
+fn dial_error(error: Error, secrets: &Secrets) -> DialError {
     match error {
         // Whether a closed connection shows as its end or as a reset depends on what was still under way.
         Error::Io(error) if was_closed(error.kind()) => DialError::HungUp,
@@ -146,12 +157,12 @@ fn dial_error(error: Error) -> DialError {
         Error::Url(UrlError::UnableToConnect(_)) => DialError::Unreachable("no connection".to_owned()),
         Error::Url(error) => DialError::Address(error.to_string()),
         Error::HttpFormat(error) => DialError::Address(error.to_string()),
-        Error::Http(response) => DialError::Refused(Refusal::new(&response)),
+        Error::Http(response) => DialError::Refused(Refusal::new(&response, secrets)),
         Error::Protocol(ProtocolError::HandshakeIncomplete) => DialError::HungUp,
         Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_)) => {
             DialError::Unsupported("it does not speak the protocol that was offered".to_owned())
         }
-        other => DialError::Unsupported(one_line(&other.to_string())),
+        other => DialError::Unsupported(secrets.one_line(&other.to_string())),
     }
 }
 
@@ -175,6 +186,6 @@ pub(super) mod testing {
     {
         let config = Some(config(max_message_bytes));
         let stream = WebSocketStream::from_raw_socket(stream, Role::Client, config).await;
-        WebSocket { stream, max_message_bytes }
+        WebSocket { stream, max_message_bytes, secrets: Secrets::default() }
     }
 }

@@ -54,12 +54,16 @@ impl Daemon {
         self.child.wait().unwrap();
     }
 
+    /// Until it has ended and all that it wrote is there.
     pub(crate) fn wait(&mut self) -> ExitStatus {
         let started = Instant::now();
-        crate::lines::until("the end of the process", || {
+        let status = crate::lines::until("the end of the process", || {
             assert!(started.elapsed() < PATIENCE, "it goes on\n{}", self.log.text());
             self.child.try_wait().unwrap()
-        })
+        });
+        self.out.wait_for_end();
+        self.log.wait_for_end();
+        status
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a process writes, line by line, as it writes it.
 
 use std::io::{BufRead as _, BufReader, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ pub(crate) struct Lines {
 struct Shared {
     lines: Mutex<Vec<String>>,
     changed: Condvar,
+    has_ended: AtomicBool,
 }
 
 impl Lines {
@@ -29,8 +31,14 @@ impl Lines {
                 shared.lines.lock().unwrap().push(line);
                 shared.changed.notify_all();
             }
+            shared.has_ended.store(true, Ordering::Release);
         });
         lines
+    }
+
+    /// Until there are no more to come.
+    pub(crate) fn wait_for_end(&self) {
+        until("the end of what it writes", || self.shared.has_ended.load(Ordering::Acquire).then_some(()));
     }
 
     pub(crate) fn all(&self) -> Vec<String> {

@@ -1,13 +1,16 @@
 //! Getting in, staying in, being put out: what the state says, what a person is told, and how often the service is called.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::json;
 use showrunner::config::settings::JoystickVersion::{V1, V2};
 use showrunner::config::settings::{JoystickSettings, JoystickToken};
+use showrunner::observation::ConnectionState;
 use showrunner_tests::joystick::{CLIENT_SECRET, Confirm, FakeJoystick, Refused, SCOPES, STREAMER};
 use showrunner_tests::service::{Answer, When};
+use url::form_urlencoded;
 
 use crate::scene::{Scene, bot};
 
@@ -150,6 +153,21 @@ async fn a_token_that_ends_while_it_is_used_is_refreshed() {
 }
 
 #[tokio::test]
+async fn while_a_token_is_refreshed_nobody_is_told_that_all_is_well() {
+    let mut scene = Scene::ready(V2).await;
+    scene.tokens.will_get(&scene.joystick.grant(STREAMER, SCOPES).access);
+    let tokens = Arc::clone(&scene.tokens);
+    let shut = tokens.gate.lock().await;
+    scene.joystick.close(4401);
+    scene.bot.until(|state| *state == ConnectionState::Authenticating).await;
+    drop(shut);
+    let why = scene.backs_off().await;
+    assert!(why.contains("refreshed"), "{why}");
+    scene.is_back().await;
+    hears(&mut scene, "gm").await;
+}
+
+#[tokio::test]
 async fn a_token_that_stays_refused_stops_the_bot_and_says_what_to_run() {
     for refused in [Refused::Close, Refused::Disconnect] {
         let mut scene = Scene::start(V2, |joystick, _| {
@@ -210,6 +228,29 @@ async fn another_server_at_that_address_is_named() {
             .await;
     let why = scene.backs_off().await;
     assert!(why.contains("HTTP 404") && why.contains("gateway-url"), "{why}");
+}
+
+/// Servers tell back what they were asked, and what is reported is logged and shown.
+#[tokio::test]
+async fn what_a_server_tells_back_of_the_address_is_not_reported() {
+    let basic = |settings: &mut JoystickSettings| settings.gateway_token = JoystickToken::Basic;
+    let mut scene = Scene::start(V1, |joystick, settings| {
+        let key = joystick.basic_key();
+        let encoded: String = form_urlencoded::byte_serialize(key.as_bytes()).collect();
+        let said = format!("{} GET /cable?token={encoded} with {key}", "x".repeat(150));
+        joystick.answer_next("GET /cable", [Answer::status(404, &said)]);
+        basic(settings);
+    })
+    .await;
+    let key = scene.joystick.basic_key();
+    let why = scene.backs_off().await;
+    assert!(why.contains("HTTP 404") && why.contains("token=…"), "{why}");
+    scene.is_back().await;
+    scene.joystick.disconnect(Some(&format!("who is {key}?")), true);
+    let why = scene.backs_off().await;
+    assert!(why.contains("who is …?"), "{why}");
+    // So that the beginning of a key that was cut is found too.
+    assert_no_secret(&scene, &[key.get(..8).unwrap()]);
 }
 
 /// What stands before the service knows no token, and each refresh uses one up.

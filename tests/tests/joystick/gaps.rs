@@ -1,5 +1,6 @@
 //! What a gap has cost is told late, once, as far as REST tells it.
 
+use serde_json::json;
 use showrunner::config::settings::JoystickVersion::{V1, V2};
 use showrunner::config::settings::{JoystickSettings, JoystickToken};
 use showrunner::event::{Broadcast, Draft, Event};
@@ -88,10 +89,61 @@ async fn what_is_told_live_as_well_is_told_once() {
     let mut scene = before_the_gap(|_, _| {}).await;
     let told = after_the_gap(&mut scene, |scene| scene.joystick.room().follow_unheard("mary")).await;
     assert_eq!(names(&told), ["mary"]);
-    // The service is late with what was just found.
-    let metadata = serde_json::json!({"who": "mary", "what": "followed"});
-    scene.joystick.room().stream_event("Followed", "", metadata);
+    // The service is late with what was just found, and tells it twice.
+    let channel_id = scene.joystick.room().channel().id.clone();
+    let follow = |id: &str| {
+        json!({
+            "v": 2, "type": "followed", "id": id, "channel_id": channel_id, "text": "",
+            "data": { "who": "mary", "what": "followed" },
+        })
+    };
+    for message in [follow("late"), follow("late")] {
+        scene.joystick.room().tell_raw(message);
+    }
     assert_eq!(settle(&mut scene, "then").await, []);
+    scene.joystick.room().tell_raw(follow("another"));
+    assert_eq!(names(&settle(&mut scene, "again").await), ["mary"]);
+}
+
+#[tokio::test]
+async fn a_subscription_that_goes_on_is_told_beside_its_beginning() {
+    let mut scene = before_the_gap(|_, _| {}).await;
+    let told = after_the_gap(&mut scene, |scene| scene.joystick.room().subscribe_unheard("bob")).await;
+    assert_eq!(names(&told), ["bob"]);
+    scene.joystick.room().resubscribe("bob", 5);
+    let told = settle(&mut scene, "then").await;
+    assert!(matches!(&told[..], [Draft { event: Event::Subscription(it), .. }] if it.months == 5), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_state_that_is_told_live_as_well_is_told_once() {
+    let mut scene = before_the_gap(|_, _| {}).await;
+    let told = after_the_gap(&mut scene, |scene| {
+        scene.joystick.room().go_offline();
+    })
+    .await;
+    assert_eq!(told.iter().filter_map(state).collect::<Vec<_>>(), [("offline", None)]);
+    scene.joystick.room().sample("Ended");
+    assert_eq!(settle(&mut scene, "then").await, []);
+    scene.joystick.room().go_online();
+    let told = settle(&mut scene, "on again").await;
+    assert_eq!(told.iter().filter_map(state).collect::<Vec<_>>(), [("online", None)]);
+    assert_eq!(after_the_gap(&mut scene, |_| {}).await, []);
+}
+
+/// After an outage a service is likely to be asked too much.
+#[tokio::test]
+async fn a_list_that_was_not_answered_is_made_up_for_after_the_next_gap() {
+    let mut scene = before_the_gap(|_, _| {}).await;
+    let told = after_the_gap(&mut scene, |scene| {
+        let room = scene.joystick.room();
+        room.follow_unheard("mary");
+        scene.joystick.answer_next("GET /api/v1/followers", [Answer::status(503, "unavailable")]);
+    })
+    .await;
+    assert_eq!(names(&told), [""; 0]);
+    let told = after_the_gap(&mut scene, |scene| scene.joystick.room().follow_unheard("sue")).await;
+    assert_eq!(names(&told), ["sue", "mary"], "the newest first, as they are listed");
 }
 
 #[tokio::test]

@@ -20,6 +20,8 @@ pub(crate) struct SignedIn {
     next: Mutex<Vec<String>>,
     pub(crate) reads: AtomicUsize,
     pub(crate) refreshes: AtomicUsize,
+    /// Whoever holds it lets a refresh wait.
+    pub(crate) gate: tokio::sync::Mutex<()>,
 }
 
 impl SignedIn {
@@ -29,6 +31,7 @@ impl SignedIn {
             next: Mutex::default(),
             reads: AtomicUsize::new(0),
             refreshes: AtomicUsize::new(0),
+            gate: tokio::sync::Mutex::default(),
         })
     }
 
@@ -61,6 +64,7 @@ impl Tokens for SignedIn {
 
     async fn refresh(&self, stale: &Access) -> Result<Access, TokenError> {
         self.refreshes.fetch_add(1, Ordering::SeqCst);
+        let _open = self.gate.lock().await;
         let mut access_now = self.access.lock().unwrap();
         assert_eq!(stale.token.expose_secret(), access_now.token.expose_secret());
         let mut next = self.next.lock().unwrap();

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -56,6 +57,8 @@ struct Door {
     state: String,
     platform: String,
     arrivals: mpsc::Sender<Result<Arrival, AuthError>>,
+    /// A code came, and it serves once: who comes after it, also by a reload, is told of no outcome.
+    is_done: AtomicBool,
 }
 
 impl Callback {
@@ -75,7 +78,7 @@ impl Callback {
         };
         let (sender, arrivals) = mpsc::channel(1);
         let (path, state, platform) = (url.path().to_owned(), state.to_owned(), platform.to_owned());
-        let door = Arc::new(Door { path, state, platform, arrivals: sender });
+        let door = Arc::new(Door { path, state, platform, arrivals: sender, is_done: AtomicBool::new(false) });
         // A route could not hold every path.
         let routes = Router::new().fallback(get(arrive)).with_state(door);
         let (closing, servers) = (CancellationToken::new(), TaskTracker::new());
@@ -128,12 +131,18 @@ async fn listen(redirect: &Url) -> Result<Vec<TcpListener>, AuthError> {
                 port = listener.local_addr().map_or(port, |address| address.port());
                 listeners.push(listener);
             }
-            // A machine may know only one of the two.
-            Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable && host.is_ipv6() => {}
+            // The browser finds the other one.
+            Err(error) if !listeners.is_empty() && is_unknown(&error) => {}
             Err(error) => return Err(not_bound(address, &error)),
         }
     }
     Ok(listeners)
+}
+
+/// Whether the machine knows no such address, which it says in several ways: it may have been booted without IPv6.
+/// What is taken or forbidden is there.
+fn is_unknown(error: &io::Error) -> bool {
+    !matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied)
 }
 
 fn not_bound(address: SocketAddr, error: &io::Error) -> AuthError {
@@ -172,8 +181,9 @@ async fn arrive(State(door): State<Arc<Door>>, address: Uri, Query(query): Query
     };
     let (outcome, told) = oneshot::channel();
     let arrival = Arrival { code: Hidden(code.to_owned()), outcome };
-    if door.arrivals.try_send(Ok(arrival)).is_err() {
-        return page(StatusCode::OK, "Done already", "This sign-in has ended. You can close this page.");
+    if door.is_done.swap(true, Ordering::Relaxed) || door.arrivals.try_send(Ok(arrival)).is_err() {
+        let text = "This page was here before. What came of it stands where the sign-in was begun.";
+        return page(StatusCode::OK, "Done already", text);
     }
     match told.await {
         Ok(Ok(who)) => page(

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{Grant, Hand, Held, seal};
 use crate::auth::http::RequestError;
+use crate::auth::seal::Key;
 use crate::auth::service::{Authority, TokenSet};
 use crate::auth::words::{command, describe};
 use crate::auth::{Access, TokenError};
@@ -52,7 +53,7 @@ impl Grant {
     }
 
     async fn present(&self, hand: &mut Hand, held: Held) -> Result<Access, TokenError> {
-        let Held { mut row, refresh, .. } = held;
+        let Held { mut row, key, refresh, .. } = held;
         let authority = self.authority()?;
         if row.state == GrantState::Spent {
             // Called only when the access token is of no use any more.
@@ -72,7 +73,7 @@ impl Grant {
         match authority.refresh(&refresh).await {
             Ok(set) => {
                 let refresh = set.refresh.clone().or_else(|| (!authority.rotates()).then(|| refresh.clone()));
-                let renewed = self.renewed(row, TokenSet { refresh, ..set })?;
+                let renewed = renewed(row, key, TokenSet { refresh, ..set })?;
                 let access = renewed.access();
                 hand.unsaved = Some(renewed.row);
                 self.save(hand).await?;
@@ -102,21 +103,6 @@ impl Grant {
                 Err(TokenError::SignIn { why, what_to_do: "check `client-id` and `client-secret`".to_owned() })
             }
         }
-    }
-
-    fn renewed(&self, row: StoredGrant, set: TokenSet) -> Result<Held, TokenError> {
-        let key = self.desk.vault.key(&row.key_id).map_err(|error| TokenError::Later(error.to_string()))?;
-        let row = StoredGrant {
-            issued_ms: set.issued_ms,
-            expires_ms: set.expires_ms,
-            scopes: set.scopes.clone().unwrap_or_else(|| row.scopes.clone()),
-            state: GrantState::Ready,
-            reason: None,
-            ..row
-        };
-        let sealed = seal(&key, &row, &set.access, set.refresh.as_ref())
-            .map_err(|error| TokenError::Later(error.to_string()))?;
-        Ok(Held { row: StoredGrant { sealed, ..row }, access: set.access, refresh: set.refresh })
     }
 
     /// Nothing was used: the database may say so again. Where it can't now, this process remembers.
@@ -180,6 +166,22 @@ impl Grant {
             }
         }
     }
+}
+
+/// The same grant with new tokens, sealed with the key of the old ones: whatever became of its place meanwhile, they are
+/// all there is.
+fn renewed(row: StoredGrant, key: Arc<Key>, set: TokenSet) -> Result<Held, TokenError> {
+    let row = StoredGrant {
+        issued_ms: set.issued_ms,
+        expires_ms: set.expires_ms,
+        scopes: set.scopes.clone().unwrap_or_else(|| row.scopes.clone()),
+        state: GrantState::Ready,
+        reason: None,
+        ..row
+    };
+    let sealed = seal(&key, &row, &set.access, set.refresh.as_ref());
+    let sealed = sealed.map_err(|error| TokenError::Later(error.to_string()))?;
+    Ok(Held { row: StoredGrant { sealed, ..row }, key, access: set.access, refresh: set.refresh })
 }
 
 fn later(authority: &dyn Authority, why: &str) -> TokenError {

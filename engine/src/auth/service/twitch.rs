@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
 
-use super::{Authority, Consent, DeviceCode, Identity, Polled, TokenSet, id, number, read_tokens, words};
+use super::{Authority, Consent, DeviceCode, Identity, Polled, TokenSet, id, number, read_tokens, revoked, words};
 use crate::auth::http::{RequestError, ask, authorized, below, form};
 use crate::config::settings::TwitchSettings;
 
@@ -94,7 +94,7 @@ impl Authority for Twitch {
 
     async fn revoke(&self, access: &SecretString, _: Option<&SecretString>) -> Result<(), RequestError> {
         let token = access.expose_secret();
-        self.post("revoke", &[("client_id", &self.client_id), ("token", token)], &[token]).await.map(drop)
+        revoked(self.post("revoke", &[("client_id", &self.client_id), ("token", token)], &[token]).await)
     }
 
     async fn device_code(&self, scopes: &str) -> Option<Result<DeviceCode, RequestError>> {

@@ -1,7 +1,9 @@
 //! The key: lost, exchanged, put back; and what the database holds without it.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
+use super::server::Fault;
 use super::*;
 
 fn holds_secret(path: &std::path::Path) -> bool {
@@ -49,6 +51,38 @@ async fn a_lost_key_costs_the_sign_ins_and_says_so() {
     // It is put back while the engine runs.
     fs::rename(&aside, &key).unwrap();
     tokens.read().await.unwrap();
+}
+
+/// Whoever looks at the status reads the key file.
+#[tokio::test]
+async fn another_key_in_the_file_costs_no_refresh_that_is_under_way() {
+    let (world, tokens) = World::signed_in(App::Joystick).await;
+    let stale = tokens.read().await.unwrap();
+    world.server.will(Fault::Hang);
+    let asking = tokio::spawn({
+        let (tokens, stale) = (Arc::clone(&tokens), stale.clone());
+        async move { tokens.refresh(&stale).await }
+    });
+    world.server.is_presented().await;
+    fs::write(key_file(&world.settings.data_dir), "ab".repeat(32)).unwrap();
+    assert_eq!(world.grants.desk.vault.view(true).problem, None);
+    world.server.let_go();
+    assert_eq!(token(&asking.await.unwrap().unwrap()), format!("{SECRET}-access-2"));
+    assert_eq!(token(&tokens.read().await.unwrap()), format!("{SECRET}-access-2"));
+    tokens.refresh(&tokens.read().await.unwrap()).await.unwrap();
+    assert!(!world.server.book(|book| book.was_family_revoked));
+}
+
+#[tokio::test]
+async fn a_key_that_is_refused_costs_no_code() {
+    let (world, _) = World::signed_in(App::Joystick).await;
+    let key = key_file(&world.settings.data_dir);
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    let refused = world.sign_in(App::Joystick).await.unwrap_err();
+    assert!(refused.to_string().contains("mode 644"), "{refused}");
+    assert_eq!(world.server.book(|book| book.given), 1, "the code was not used");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    world.sign_in(App::Joystick).await.unwrap();
 }
 
 #[tokio::test]

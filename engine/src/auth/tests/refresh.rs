@@ -35,6 +35,30 @@ async fn a_token_that_has_ended_is_refreshed_when_it_is_read() {
 }
 
 #[tokio::test]
+async fn a_token_that_can_not_be_refreshed_is_used_until_it_ends() {
+    let world = World::new(App::Twitch).await;
+    let given = json!({ "access_token": format!("{SECRET}-access-9"), "expires_in": 14_400 });
+    world.server.book(|book| {
+        book.access = format!("{SECRET}-access-9");
+        book.answers.insert("/oauth2/token".to_owned(), (200, given));
+    });
+    world.sign_in(App::Twitch).await.unwrap();
+    let tokens = world.grants.tokens(&App::Twitch.id());
+    // Hours later, in its last minutes.
+    world.sql("UPDATE grants SET issued_ms = issued_ms - 14280000, expires_ms = expires_ms - 14280000");
+    for _ in 0..2 {
+        assert_eq!(token(&tokens.read().await.unwrap()), format!("{SECRET}-access-9"));
+    }
+    world.sql("UPDATE grants SET expires_ms = issued_ms");
+    let ended = tokens.read().await.unwrap_err();
+    assert!(
+        matches!(&ended, TokenError::SignIn { why, .. } if why.contains("gave none to refresh it with")),
+        "{ended}"
+    );
+    assert!(world.server.presented().is_empty());
+}
+
+#[tokio::test]
 async fn each_refresh_presents_the_refresh_token_of_the_one_before() {
     for app in [App::Twitch, App::Joystick] {
         let (mut world, _) = World::signed_in(app).await;

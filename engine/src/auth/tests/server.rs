@@ -40,6 +40,8 @@ pub(crate) struct Book {
     pub(crate) presented: Vec<String>,
     pub(crate) was_family_revoked: bool,
     pub(crate) revoked: Vec<String>,
+    /// Tokens that it does not know when they are to be revoked.
+    pub(crate) unknown: Vec<String>,
     pub(crate) faults: VecDeque<Fault>,
     /// Of the next tokens.
     pub(crate) expires_in: Value,
@@ -141,7 +143,11 @@ async fn serve(State(shared): State<Arc<Shared>>, address: Uri, headers: HeaderM
             )
         }
         "/oauth2/revoke" => {
-            shared.book.lock().unwrap().revoked.push(form["token"].clone());
+            let mut book = shared.book.lock().unwrap();
+            if book.unknown.contains(&form["token"]) {
+                return answer(400, json!({ "error": "invalid_request" }));
+            }
+            book.revoked.push(form["token"].clone());
             answer(200, Value::Null)
         }
         _ => answer(404, json!({ "message": "nothing is here" })),

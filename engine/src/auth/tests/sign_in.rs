@@ -67,6 +67,26 @@ async fn joystick_is_asked_in_the_older_way_too_and_the_config_has_the_last_word
     assert_eq!((grant.user_id.as_str(), grant.login.as_str()), ("c1", "pixel"));
 }
 
+/// Else the sign-in of another channel would take the place of the one that the config names.
+#[tokio::test]
+async fn a_service_that_fails_to_say_who_it_is_signs_nobody_in() {
+    let world = World::new(App::Joystick).await;
+    let config = config(App::Joystick, &world.server.base()).replace("[joystick]", "[joystick]\nchannels = [\"c1\"]");
+    world.grants.configure(&Arc::new(settings(&world.folder, &config)));
+    for (newer, older) in [(503, 503), (503, 404), (403, 429)] {
+        world.server.book(|book| {
+            book.answers.insert("/api/v1/me/identity".to_owned(), (newer, json!({})));
+            book.answers.insert("/api/users/stream-settings".to_owned(), (older, json!({})));
+        });
+        let refused = world.sign_in(App::Joystick).await.unwrap_err();
+        assert!(refused.to_string().contains("does not say whose they are: "), "{refused}");
+        assert!(refused.to_string().ends_with("; the tokens were revoked"), "{refused}");
+        assert_eq!(refused.help.as_deref(), Some("sign in again"));
+    }
+    assert_eq!(world.server.book(|book| book.revoked.len()), 6, "two tokens each time");
+    assert!(world.store.grants().await.unwrap().is_empty());
+}
+
 #[tokio::test]
 async fn who_has_no_part_can_not_sign_in() {
     let world = World::new(App::Twitch).await;
@@ -90,18 +110,50 @@ async fn a_refused_code_is_told_without_it() {
 }
 
 #[tokio::test]
+async fn nothing_that_was_sent_is_told_back() {
+    for app in [App::Joystick, App::PublicJoystick] {
+        let world = World::new(app).await;
+        let basic = STANDARD.encode("app:sekrit-client");
+        let said = format!("no sekrit-code of the-verifier by {basic} and sekrit-client");
+        world.server.book(|book| book.answers.insert("/oauth2/token".to_owned(), (400, json!({ "error": said }))));
+        let request = AuthRequest::Exchange {
+            platform: "joystick".to_owned(),
+            role: Role::Broadcaster,
+            code: Hidden(format!("{SECRET}-code")),
+            redirect: "http://127.0.0.1:1/".to_owned(),
+            verifier: (app == App::PublicJoystick).then(|| Hidden("the-verifier".to_owned())),
+        };
+        let refused = world.grants.answer(request).await.unwrap_err().to_string();
+        let told = match app {
+            App::Joystick => "no … of the-verifier by … and …".to_owned(),
+            _ => format!("no … of … by {basic} and sekrit-client"),
+        };
+        assert!(refused.contains(&told), "{refused}");
+    }
+}
+
+#[tokio::test]
 async fn a_grant_is_taken_back_there_and_here() {
     for app in [App::Twitch, App::Joystick] {
         let (world, tokens) = World::signed_in(app).await;
         let answer = world.grants.answer(AuthRequest::Revoke { id: app.id(), forget: false }).await.unwrap();
         assert_eq!(answer, AuthAnswer::Revoked { untold: None });
         let revoked = world.server.book(|book| book.revoked.clone());
-        let both = [format!("{SECRET}-access-1"), format!("{SECRET}-refresh-1")];
-        assert_eq!(revoked, both[..if app == App::Twitch { 1 } else { 2 }]);
+        let both = [format!("{SECRET}-refresh-1"), format!("{SECRET}-access-1")];
+        assert_eq!(revoked, both[usize::from(app == App::Twitch)..]);
         assert!(tokens.read().await.is_err());
         let again = world.grants.answer(AuthRequest::Revoke { id: app.id(), forget: true }).await.unwrap_err();
         assert!(again.to_string().contains("nobody is signed in"), "{again}");
     }
+}
+
+#[tokio::test]
+async fn an_access_token_that_has_ended_keeps_no_refresh_token_alive() {
+    let (world, _) = World::signed_in(App::Joystick).await;
+    world.server.book(|book| book.unknown.push(format!("{SECRET}-access-1")));
+    let request = AuthRequest::Revoke { id: App::Joystick.id(), forget: false };
+    assert_eq!(world.grants.answer(request).await.unwrap(), AuthAnswer::Revoked { untold: None });
+    assert_eq!(world.server.book(|book| book.revoked.clone()), [format!("{SECRET}-refresh-1")]);
 }
 
 #[tokio::test]

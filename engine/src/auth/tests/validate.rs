@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -43,6 +45,27 @@ async fn what_the_service_says_of_a_grant_is_noted() {
     world.grants.grant(&App::Twitch.id()).validate().await.unwrap();
     let read = tokens.read().await.unwrap();
     assert_eq!((read.login.as_str(), read.scopes.as_slice()), ("anna_new", &["user:read:chat".to_owned()][..]));
+}
+
+#[tokio::test]
+async fn what_is_said_late_of_a_token_is_not_noted_of_the_next_one() {
+    let (world, tokens) = World::signed_in(App::Twitch).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    world.grants.configure(&Arc::new(settings(&world.folder, &config(App::Twitch, &base))));
+    let grant = world.grants.grant(&App::Twitch.id());
+    let validating = tokio::spawn(async move { grant.validate().await });
+    let (mut stream, _) = listener.accept().await.unwrap();
+    assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+    // Somebody signs in while the service thinks.
+    world.grants.configure(&world.settings);
+    world.sign_in(App::Twitch).await.unwrap();
+    let now = json!({ "login": "bert", "user_id": "7", "scopes": ["bits:read"] }).to_string();
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", now.len());
+    stream.write_all(format!("{head}{now}").as_bytes()).await.unwrap();
+    validating.await.unwrap().unwrap();
+    let read = tokens.read().await.unwrap();
+    assert_eq!((read.login.as_str(), read.scopes.len()), ("anna", 2));
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ pub enum Frame {
     },
     /// The end is near, and whether we are to come back.
     Disconnect {
+        /// As the server wrote it.
         reason: Option<String>,
         reconnect: bool,
     },
@@ -62,7 +63,7 @@ fn identifier(fields: &Map<String, Value>) -> Option<String> {
 
 /// A server that does not say whether to come back wants it, unless its reason would be the same again.
 fn disconnect(fields: &Map<String, Value>) -> Frame {
-    let reason = fields.get("reason").and_then(Value::as_str).map(one_line);
+    let reason = fields.get("reason").and_then(Value::as_str).map(str::to_owned);
     let is_final = matches!(reason.as_deref(), Some("unauthorized" | "invalid_request"));
     let reconnect = fields.get("reconnect").and_then(Value::as_bool).unwrap_or(!is_final);
     Frame::Disconnect { reason, reconnect }

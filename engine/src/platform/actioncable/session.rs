@@ -176,6 +176,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             self.deadline = Instant::now() + self.options.silence;
             match Frame::parse(&text) {
                 Ok(Frame::Disconnect { reason, reconnect }) => {
+                    let reason = reason.map(|reason| self.socket.told(&reason));
                     return Err(CableError::Disconnected { reason, reconnect });
                 }
                 Ok(frame) => return Ok((frame, text.len())),

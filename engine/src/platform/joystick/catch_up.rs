@@ -12,8 +12,9 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, pending};
+use tokio::time::Instant;
 
-use self::known::Known;
+use self::known::{Known, TOLD_AGAIN};
 use self::look_up::{Found, look_up};
 use super::rest::Rest;
 use crate::auth::Access;
@@ -23,13 +24,15 @@ pub(super) struct CatchUp {
     rest: Option<Arc<Rest>>,
     known: HashMap<Channel, Known>,
     under_way: Option<BoxFuture<'static, Found>>,
+    /// The ids of what came live after it was told, and when. No one else hears of them, and frames are repeated.
+    held_back: HashMap<Arc<str>, Instant>,
 }
 
 impl CatchUp {
     /// Without `rest` nothing is ever looked up.
     pub(super) fn new(channels: &[Channel], rest: Option<Arc<Rest>>) -> Self {
         let known = channels.iter().map(|channel| (channel.clone(), Known::default())).collect();
-        Self { rest, known, under_way: None }
+        Self { rest, known, under_way: None, held_back: HashMap::new() }
     }
 
     /// To be called when events come again. What is heard from now on is newer than what is looked up.
@@ -39,7 +42,8 @@ impl CatchUp {
             _ => None,
         };
         if self.under_way.is_some() {
-            self.known.values_mut().for_each(Known::begin);
+            let now_ms = now_ms();
+            self.known.values_mut().for_each(|known| known.begin(now_ms));
         }
     }
 
@@ -66,7 +70,15 @@ impl CatchUp {
 
     /// Takes note of what is told live. Says whether it was told before, when it was looked up.
     pub(super) fn hears(&mut self, draft: &Draft) -> bool {
+        if draft.id.as_ref().is_some_and(|id| self.held_back.contains_key(id)) {
+            return true;
+        }
         let known = self.known.get_mut(&draft.channel);
-        known.is_some_and(|known| known.hears(&draft.event, draft.at_ms))
+        let was_told = known.is_some_and(|known| known.hears(&draft.event, draft.at_ms));
+        if let Some(id) = draft.id.as_ref().filter(|_| was_told) {
+            self.held_back.retain(|_, at| at.elapsed() < TOLD_AGAIN);
+            self.held_back.insert(Arc::clone(id), Instant::now());
+        }
+        was_told
     }
 }

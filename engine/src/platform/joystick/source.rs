@@ -47,6 +47,8 @@ impl Source for JoystickSource {
         if !is_refusal(&error) {
             return ended(&error);
         }
+        // Nothing is heard any more, and another token may be long in coming.
+        link.report(ConnectionState::Authenticating);
         match self.gateway.renew(&pass, &error).await {
             Ok(()) => Disconnect::Retry(format!("{error}; the access token was refreshed")),
             Err(end) => end,

@@ -121,7 +121,7 @@ fn refusal(fields: &Map<String, Value>) -> Option<String> {
         return None;
     }
     Some(match error {
-        Value::String(words) => text::one_line(words),
+        Value::String(_) => text::one_line(text_of(fields, &["error", "errors"]).unwrap_or_default()),
         Value::Object(error) => match text_of(error, &["message", "error", "detail"]) {
             Some(words) => text::one_line(words),
             None => text::one_line(&json_of(&Value::Object(error.clone()))),

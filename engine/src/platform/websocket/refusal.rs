@@ -1,7 +1,7 @@
 //! What a server answered instead of becoming a WebSocket, in words that are safe to show.
 //!
 //! The answer may be JSON or text of the service, a redirect, or a page of whatever stands before it.
-//! Only what explains the refusal is kept; never the address, whose query may hold a secret.
+//! Only what explains the refusal is kept; never the address, nor what a server tells back of its query.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::handshake::client::Response;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::http::header::CONTENT_TYPE;
 
-use crate::web::one_line;
+use super::secrets::Secrets;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -26,19 +26,19 @@ pub struct Refusal {
 
 impl Refusal {
     /// Of the body only what came along with the headers is there, so they are asked too.
-    pub(super) fn new(response: &Response) -> Self {
+    pub(super) fn new(response: &Response, secrets: &Secrets) -> Self {
         let status = response.status().as_u16();
         let body = String::from_utf8_lossy(response.body().as_deref().unwrap_or_default());
         let body = body.trim();
         if let Ok(Value::Object(fields)) = serde_json::from_str(body) {
             let code = fields.get("code").and_then(Value::as_u64);
             let message = fields.get("message").or_else(|| fields.get("error")).and_then(Value::as_str);
-            return Self { status, code, message: message.map(one_line), is_page: false };
+            return Self { status, code, message: message.map(|message| secrets.one_line(message)), is_page: false };
         }
         let kind = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
         let is_page = body.contains('<') || kind.to_ascii_lowercase().starts_with(b"text/html");
         // Who is no page refuses with one line of text.
-        let message = (!is_page && !body.is_empty()).then(|| one_line(body));
+        let message = (!is_page && !body.is_empty()).then(|| secrets.one_line(body));
         Self { status, code: None, message, is_page }
     }
 }
@@ -70,7 +70,7 @@ mod tests {
         let mut response = Response::new(Some(body.to_vec()));
         *response.status_mut() = StatusCode::from_u16(status).unwrap();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-        Refusal::new(&response)
+        Refusal::new(&response, &Secrets::default())
     }
 
     #[test]

@@ -49,6 +49,19 @@ async fn what_does_not_belong_to_this_sign_in_is_refused_and_the_wait_goes_on() 
 }
 
 #[tokio::test]
+async fn a_page_that_is_loaded_again_is_not_told_that_it_failed() {
+    let mut callback = Callback::bind("http://127.0.0.1:0/oauth", STATE, "twitch").await.unwrap();
+    let first = visit(&callback, "code=abc&state=the-state");
+    let arrival = callback.arrival().await.unwrap();
+    let second = visit(&callback, "code=abc&state=the-state");
+    let (_, again) = second.await.unwrap();
+    assert!(again.contains("Done already"), "{again}");
+    arrival.tell(Ok("anna"));
+    callback.close().await;
+    assert!(first.await.unwrap().1.contains("Signed in as anna"));
+}
+
+#[tokio::test]
 async fn who_does_not_agree_is_told_so_on_both_sides() {
     let mut callback = Callback::bind("http://127.0.0.1:0/oauth", STATE, "twitch").await.unwrap();
     let query = "error=access_denied&error_description=The+user+denied+you+access&state=the-state";
@@ -77,4 +90,13 @@ async fn localhost_is_whatever_the_browser_takes_it_for() {
     let browser = visit(&callback, "code=abc&state=the-state");
     callback.arrival().await.unwrap().tell(Ok("anna"));
     assert_eq!(browser.await.unwrap().0, 200);
+}
+
+#[test]
+fn a_machine_without_ipv6_has_one_of_the_two_addresses() {
+    // Without IPv6 there is not even such a kind of address (EAFNOSUPPORT of Linux).
+    assert!(is_unknown(&io::Error::from_raw_os_error(97)));
+    assert!(is_unknown(&io::ErrorKind::AddrNotAvailable.into()));
+    assert!(!is_unknown(&io::ErrorKind::AddrInUse.into()));
+    assert!(!is_unknown(&io::ErrorKind::PermissionDenied.into()));
 }

@@ -251,6 +251,7 @@ async fn the_end_is_told_as_the_server_means_it() {
         (disconnect(json!("unauthorized"), false), disconnected(Some("unauthorized"), false)),
         (disconnect(json!("server_restart"), true), disconnected(Some("server_restart"), true)),
         (disconnect(json!(null), true), disconnected(None, true)),
+        (disconnect(json!("no\n".repeat(500)), true), disconnected(Some(&"no".repeat(100)), true)),
         (close(4401, ""), closed(Some(4401), None)),
         (close(1000, "bye\r\n"), closed(Some(1000), Some("bye"))),
         (Message::Close(None), closed(None, None)),

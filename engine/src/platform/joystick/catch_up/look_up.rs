@@ -6,13 +6,13 @@ use crate::auth::Access;
 use crate::platform::http::HttpError;
 use crate::platform::joystick::rest::{People, Rest, Stream};
 
-/// What was found. What could not be asked for is empty.
+/// What was found. What could not be asked for is empty, or `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Found {
     pub(super) channel_id: String,
     pub(super) stream: Stream,
-    pub(super) followers: People,
-    pub(super) subscribers: People,
+    pub(super) followers: Option<People>,
+    pub(super) subscribers: Option<People>,
 }
 
 pub(super) async fn look_up(rest: Arc<Rest>, access: Access) -> Found {
@@ -20,12 +20,7 @@ pub(super) async fn look_up(rest: Arc<Rest>, access: Access) -> Found {
     let stream = told("stream", rest.stream(token).await).unwrap_or_default();
     let followers = told("followers", rest.followers(token).await);
     let subscribers = told("subscribers", rest.subscribers(token).await);
-    Found {
-        channel_id: stream.channel_id.clone().unwrap_or(access.user_id),
-        followers: followers.unwrap_or(People { total: stream.followers, names: None }),
-        subscribers: subscribers.unwrap_or_default(),
-        stream,
-    }
+    Found { channel_id: stream.channel_id.clone().unwrap_or(access.user_id), followers, subscribers, stream }
 }
 
 /// The chat goes on without it, and a scope that was not granted is not missed.

@@ -358,6 +358,9 @@ fn a_refusal_is_told_in_its_words() {
     ] {
         assert_eq!(read(&message), Heard::Error(words.to_owned()));
     }
+    // Reading markup takes the longer the longer the rest is, so of a flood only the beginning is read.
+    let flood = json!({ "error": format!("<{}> why", "a".repeat(9000)) });
+    assert!(matches!(read(&flood), Heard::Error(words) if words.starts_with("<aaa")));
     // An event that happens to have such a field.
     assert_eq!(
         raw_kind(&json!({"event": "StreamEvent", "type": "DeviceDisconnected", "error": "usb"})),
