@@ -190,8 +190,7 @@ impl Steward {
     async fn compile(&self, files: Files) -> Result<Loaded, Failure> {
         let machine = Arc::clone(&self.house.machine);
         let _place = self.house.compiling().await;
-        let compiling =
-            blocking(move || Machine::in_background(|| loader::load(&machine.engine, &machine.v0_1, files)));
+        let compiling = blocking(move || Machine::in_background(|| loader::load(&machine, files)));
         let loaded = tokio::select! {
             // What was begun ends by itself, and nobody looks at it.
             () = self.house.stopping.cancelled() => return Err(Failure::Stopping),
