@@ -86,6 +86,19 @@ pub enum Action {
     },
 }
 
+impl Effect {
+    /// What all of its texts hold. A limit that left one out would be none: a plugin writes whatever it likes into each.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Platform { channel, action } => channel.platform.len() + channel.id.len() + action.bytes(),
+            Self::Alert(alert) => alert.bytes(),
+            // The id is the engine's own.
+            Self::Enqueue { task_id: _, task } => task.bytes(),
+            Self::Publish { kind, data_json } => kind.len() + data_json.len(),
+        }
+    }
+}
+
 /// What goes first when a channel's outbox is full: moderation, then everything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -95,6 +108,20 @@ pub enum Priority {
 }
 
 impl Action {
+    const fn bytes(&self) -> usize {
+        match self {
+            Self::Say { text } | Self::Announce { text } => text.len(),
+            Self::Reply { message_id, text } => message_id.len() + text.len(),
+            Self::Whisper { user_id, text } => user_id.len() + text.len(),
+            Self::Shoutout { user_id } | Self::Lift { user_id } => user_id.len(),
+            Self::RemoveMessage { message_id, reason } => message_id.len() + reason.len(),
+            Self::Suspend { user_id, seconds: _, reason }
+            | Self::Block { user_id, reason }
+            | Self::Warn { user_id, reason } => user_id.len() + reason.len(),
+            Self::ResolveHeld { message_id, allow: _ } => message_id.len(),
+        }
+    }
+
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Say { .. } => "say",
@@ -148,6 +175,13 @@ pub struct Alert {
     pub duration_ms: Option<u32>,
 }
 
+impl Alert {
+    fn bytes(&self) -> usize {
+        let Self { kind, title, text, image, sound, duration_ms: _ } = self;
+        kind.len() + title.len() + text.len() + optional(image) + optional(sound)
+    }
+}
+
 /// A piece of work for the agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
@@ -158,6 +192,17 @@ pub struct Task {
     /// 0 is served first.
     #[serde(default)]
     pub priority: u8,
+}
+
+impl Task {
+    fn bytes(&self) -> usize {
+        let Self { queue, prompt, context_json, priority: _ } = self;
+        queue.len() + prompt.len() + optional(context_json)
+    }
+}
+
+fn optional(text: &Option<String>) -> usize {
+    text.as_ref().map_or(0, String::len)
 }
 
 /// What a reviewer says of an event, from mild to strict. The strictest of all counts.
@@ -249,6 +294,13 @@ pub struct EffectResult {
     pub detail: String,
 }
 
+impl EffectResult {
+    /// What its texts hold.
+    pub fn bytes(&self) -> usize {
+        optional(&self.message_id) + self.detail.len()
+    }
+}
+
 /// Where a plugin's batches go.
 pub trait EffectSink: Send + Sync {
     /// Takes over the whole batch. Never waits.
@@ -256,4 +308,50 @@ pub trait EffectSink: Send + Sync {
 
     /// The next number of the engine's own channel, for an event that only one plugin sees. Never waits.
     fn next_number(&self) -> u64;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever kind of effect it is, and wherever in it a text stands.
+    #[test]
+    fn every_text_of_an_effect_counts() {
+        let text = || "x".repeat(10);
+        let platform = |action| Effect::Platform { channel: Channel::new(text(), text()), action };
+        let alert = |image: Option<String>| {
+            Effect::Alert(Alert {
+                kind: text(),
+                title: text(),
+                text: text(),
+                sound: image.clone(),
+                image,
+                duration_ms: None,
+            })
+        };
+        let task = |context_json| {
+            let task = Task { queue: text(), prompt: text(), context_json, priority: 0 };
+            Effect::Enqueue { task_id: text(), task }
+        };
+        for (effect, bytes) in [
+            (platform(Action::Say { text: text() }), 30),
+            (platform(Action::Reply { message_id: text(), text: text() }), 40),
+            (platform(Action::Whisper { user_id: text(), text: text() }), 40),
+            (platform(Action::Announce { text: text() }), 30),
+            (platform(Action::Shoutout { user_id: text() }), 30),
+            (platform(Action::RemoveMessage { message_id: text(), reason: text() }), 40),
+            (platform(Action::Suspend { user_id: text(), seconds: None, reason: text() }), 40),
+            (platform(Action::Block { user_id: text(), reason: text() }), 40),
+            (platform(Action::Lift { user_id: text() }), 30),
+            (platform(Action::Warn { user_id: text(), reason: text() }), 40),
+            (platform(Action::ResolveHeld { message_id: text(), allow: true }), 30),
+            (alert(None), 30),
+            (alert(Some(text())), 50),
+            (task(None), 20),
+            (task(Some(text())), 30),
+            (Effect::Publish { kind: text(), data_json: text() }, 20),
+        ] {
+            assert_eq!(effect.bytes(), bytes, "{effect:?}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ mod actor;
 mod admission;
 #[doc(hidden)]
 pub mod bench;
+mod clock;
 mod delivery;
 pub mod grants;
 mod guest;

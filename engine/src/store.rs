@@ -49,7 +49,7 @@ pub use self::archive::{Archive, Page};
 pub use self::error::StoreError;
 pub use self::grants::{GrantId, GrantState, Role, StoredGrant};
 pub use self::health::StoreHealth;
-pub use self::inbox::Waiting;
+pub use self::inbox::{Queued, Waiting};
 pub use self::journal::JournalEntry;
 pub use self::ledger::{Committed, PendingEffect};
 pub use self::lines::ChatLine;

@@ -7,6 +7,7 @@ use super::outbox::{Ended, Line, Outbox, Parcel, clean};
 use crate::effect::{Action, Effect, EffectKey, NumberedEffect, PluginId};
 use crate::event::{Channel, OutcomeStatus};
 use crate::observation::Observation;
+use crate::web::one_line;
 
 /// How an effect ended, and why not well.
 pub(super) struct Ending {
@@ -85,7 +86,8 @@ impl Inner {
         match self.outboxes().find(channel) {
             Some(outbox) => Ok(Route::Outbox(outbox, action)),
             None => Err(format!(
-                "no account is connected for {channel}; add one to the config, or send to a channel that has one"
+                "no account is connected for {}; add one to the config, or send to a channel that has one",
+                one_line(&channel.to_string())
             )),
         }
     }

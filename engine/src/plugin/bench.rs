@@ -32,8 +32,6 @@ pub fn typed<'a>(envelope: &'a Envelope, arena: &'a Arena) -> types::Envelope<'a
 /// calls it; nothing it asks for is done.
 pub struct LoneInstance {
     instance: Box<dyn Instance>,
-    /// Its clock interrupts the guest.
-    _machine: Machine,
 }
 
 impl LoneInstance {
@@ -43,9 +41,8 @@ impl LoneInstance {
         store: Store,
         tasks: TaskQueue,
     ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        let machine = Machine::start(None)?;
         let files = Files::new(manifest.to_owned(), component.to_vec());
-        let loaded = loader::load(&machine.engine, &machine.v0_1, files)?;
+        let loaded = loader::load(&Machine::start(None)?, files)?;
         let limits = Limits::default();
         let asked = loaded.manifest.permissions.clone();
         let services = Services::Live(Live {
@@ -61,7 +58,7 @@ impl LoneInstance {
         let context = Context::new(plugin, &loaded, &limits, grants, &PluginSettings::default(), kv, services);
         let mut instance = loaded.blueprint.instantiate(Arc::new(context)).await?;
         instance.init().await??;
-        Ok(Self { instance, _machine: machine })
+        Ok(Self { instance })
     }
 
     /// Returns how many effects the plugin asked for.

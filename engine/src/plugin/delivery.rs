@@ -19,12 +19,14 @@ pub struct Delivery {
 
 /// How a delivery outlives the daemon.
 enum Keeping {
-    /// It does not, or it is seen to.
+    /// It does not.
     Nothing,
     /// As a whole, while anybody has it in hand.
     WhileHeld { _hold: Hold },
     /// In the inbox of each plugin that gets it.
     InInboxes(Store),
+    /// In that of the plugin that it comes from.
+    FromInbox { attempts: u32 },
 }
 
 impl Delivery {
@@ -45,11 +47,20 @@ impl Delivery {
 
     /// One that comes from a plugin's inbox, and stays there until it is handled.
     pub fn waiting(waiting: Waiting) -> Arc<Self> {
-        Self::make(Arc::new(waiting.envelope), waiting.again, Keeping::Nothing)
+        let (again, attempts) = (waiting.again(), waiting.attempts);
+        Self::make(Arc::new(waiting.envelope), again, Keeping::FromInbox { attempts })
     }
 
     fn make(envelope: Arc<Envelope>, again: bool, keeping: Keeping) -> Arc<Self> {
         Arc::new(Self { envelope, again, keeping })
+    }
+
+    /// In how many earlier runs a plugin may have begun with it.
+    pub(super) fn attempts(&self) -> u32 {
+        match self.keeping {
+            Keeping::FromInbox { attempts } => attempts,
+            _ => self.again.into(),
+        }
     }
 
     /// To be called before a plugin gets it.

@@ -189,7 +189,8 @@ impl Guest {
     }
 
     /// Writes an effect down and returns its number within the event.
-    pub(super) fn wish(&mut self, effect: Effect, bytes: usize) -> Result<u32, String> {
+    pub(super) fn wish(&mut self, effect: Effect) -> Result<u32, String> {
+        let bytes = effect.bytes();
         self.may_wish(bytes)?;
         let number = u32::try_from(self.wishes.effects.len()).unwrap_or(u32::MAX);
         self.effect_bytes += bytes;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::loader::{self, Files, LoadError};
-use super::machine::{self, MachineError};
+use super::machine::{Machine, MachineError};
 use super::manifest::Manifest;
 use super::shipped::SHIPPED;
 
@@ -62,10 +62,10 @@ pub(super) fn read(path: &Path) -> Result<Files, InspectError> {
 }
 
 fn look_into(path: &Path, files: Files) -> Result<Inspection, InspectError> {
-    let (engine, linker) = machine::compiler()?;
+    let machine = Machine::for_reading()?;
     let ships = SHIPPED.iter().any(|shipped| Files::shipped(shipped).identity() == files.identity());
     let failed = |source| InspectError::Load { path: path.to_owned(), source };
-    let loaded = loader::load(&engine, &linker, files).map_err(failed)?;
+    let loaded = loader::load(&machine, files).map_err(failed)?;
     let Manifest { id, name, version, events, permissions, .. } = loaded.manifest;
     let (hash, wit, imports, asked) = (loaded.hash, loaded.wit, loaded.imports, permissions.to_table());
     Ok(Inspection { id, name, version, hash, wit, ships, events, imports, asked })

@@ -11,7 +11,8 @@ use tokio::sync::{Notify, oneshot};
 use super::delivery::{Delivery, Ticket};
 use super::order::Order;
 use crate::effect::Verdict;
-use crate::event::{Envelope, Lane};
+use crate::event::Lane;
+use crate::store::Queued;
 
 /// Chat and presence: more than a burst of 5,000 lines, which must be answered whole although it may arrive faster than a
 /// plugin reads it. Some MB at the most, shared by all plugins that wait for the same events.
@@ -187,13 +188,12 @@ impl Lanes {
         drop((reviews, lossy, tickets));
     }
 
-    /// The events that outlive the daemon, in order, for the backlog on disk; and whether an earlier run may have begun
-    /// with them.
-    pub(super) fn backlog(&self) -> Vec<(Arc<Envelope>, bool)> {
+    /// The events that outlive the daemon, in order, for the backlog on disk.
+    pub(super) fn backlog(&self) -> Vec<Queued> {
         let state = self.state();
         let waiting = state.kept.iter().map(|(_, job)| &job.delivery);
         let outliving = waiting.filter(|delivery| delivery.envelope.event.must_not_be_missed());
-        outliving.map(|delivery| (Arc::clone(&delivery.envelope), delivery.again)).collect()
+        outliving.map(|delivery| (Arc::clone(&delivery.envelope), delivery.attempts())).collect()
     }
 
     pub(super) fn waiting(&self) -> usize {

@@ -7,9 +7,9 @@ use std::time::SystemTime;
 
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::Component;
 
-use super::guest::Guest;
+use super::machine::Machine;
 use super::manifest::{Manifest, ManifestError};
 use super::shipped::Shipped;
 use super::wit::v0_1::Blueprint;
@@ -180,7 +180,7 @@ fn unreadable(folder: &Path, file: &'static str, source: std::io::Error) -> Load
 }
 
 /// Checks and compiles. Blocks, for seconds with a large component that is not in the cache.
-pub(super) fn load(engine: &Engine, linker: &Linker<Guest>, files: Files) -> Result<Loaded, LoadError> {
+pub(super) fn load(machine: &Machine, files: Files) -> Result<Loaded, LoadError> {
     let manifest = Manifest::parse(&files.manifest)?;
     match files.component.first_chunk() {
         Some(&COMPONENT_HEADER) => {}
@@ -188,9 +188,9 @@ pub(super) fn load(engine: &Engine, linker: &Linker<Guest>, files: Files) -> Res
         _ if files.component.starts_with(NATIVE_HEADER) => return Err(LoadError::Native),
         _ => return Err(LoadError::NotWasm),
     }
-    let component =
-        Component::from_binary(engine, &files.component).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
-    let interfaces = Interfaces::of(engine, &component);
+    let component = Component::from_binary(&machine.engine, &files.component)
+        .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+    let interfaces = Interfaces::of(&machine.engine, &component);
     // A half-written file can be a valid component that exports nothing, so this is no formality.
     let Some(wit) = interfaces.handler_version() else {
         return Err(LoadError::NoHandler);
@@ -198,7 +198,7 @@ pub(super) fn load(engine: &Engine, linker: &Linker<Guest>, files: Files) -> Res
     if !wit.starts_with("0.1.") {
         return Err(LoadError::Version { found: wit });
     }
-    let blueprint = Blueprint::new(linker, &component).map_err(|error| LoadError::Misfit(format!("{error:#}")))?;
+    let blueprint = Blueprint::new(machine, &component).map_err(|error| LoadError::Misfit(format!("{error:#}")))?;
     let identity = files.identity();
     Ok(Loaded { manifest, hash: files.hash, wit, imports: interfaces.imports, blueprint, identity })
 }

@@ -2,21 +2,19 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rayon::ThreadPoolBuilder;
 use wasmtime::component::Linker;
-use wasmtime::{Cache, CacheConfig, Config, Engine, EngineWeak, OptLevel};
+use wasmtime::{Cache, CacheConfig, Config, Engine, OptLevel};
 
+use super::clock::Clock;
 use super::guest::Guest;
 use super::wit::v0_1;
-
-/// How precisely a plugin's time is measured, and how long it may run without letting others.
-const TICK: Duration = Duration::from_millis(5);
 
 pub(super) struct Machine {
     pub(super) engine: Engine,
     pub(super) v0_1: Linker<Guest>,
+    pub(super) clock: Arc<Clock>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -30,11 +28,24 @@ pub enum MachineError {
 impl Machine {
     /// Without a cache folder every start compiles all plugins anew.
     pub(super) fn start(cache: Option<&Path>) -> Result<Self, MachineError> {
+        Self::with(&config(cache))
+    }
+
+    /// For those who only read a component.
+    pub(super) fn for_reading() -> Result<Self, MachineError> {
+        let mut config = config(None);
+        // Nothing of it will run.
+        config.cranelift_opt_level(OptLevel::None);
+        Self::with(&config)
+    }
+
+    fn with(config: &Config) -> Result<Self, MachineError> {
         let broken = |error: wasmtime::Error| MachineError::Engine(format!("{error:#}"));
-        let engine = Engine::new(&config(cache)).map_err(broken)?;
+        let engine = Engine::new(config).map_err(broken)?;
         let v0_1 = v0_1::linker(&engine).map_err(broken)?;
-        start_ticker(engine.weak())?;
-        Ok(Self { engine, v0_1 })
+        let ticked = engine.clone();
+        let clock = Arc::new(Clock::start(move || ticked.increment_epoch())?);
+        Ok(Self { engine, v0_1, clock })
     }
 
     /// Compiling takes all cores, for seconds; on threads of its own, which let everybody else go first.
@@ -82,29 +93,30 @@ fn open_cache(folder: &Path) -> Option<Cache> {
         .ok()
 }
 
-/// A thread of its own, so that no busy runtime can hold the clock back. It ends with the engine.
-fn start_ticker(engine: EngineWeak) -> std::io::Result<()> {
-    let tick = move || {
-        while let Some(engine) = engine.upgrade() {
-            engine.increment_epoch();
-            drop(engine);
-            #[expect(clippy::disallowed_methods, reason = "this thread does nothing else")]
-            std::thread::sleep(TICK);
-        }
-    };
-    std::thread::Builder::new().name("plugin-clock".into()).spawn(tick).map(drop)
-}
-
-/// For those who only read a component.
-pub(super) fn compiler() -> Result<(Engine, Linker<Guest>), MachineError> {
-    let broken = |error: wasmtime::Error| MachineError::Engine(format!("{error:#}"));
-    let mut config = config(None);
-    // Nothing of it will run.
-    config.cranelift_opt_level(OptLevel::None);
-    let engine = Engine::new(&config).map_err(broken)?;
-    let linker = v0_1::linker(&engine).map_err(broken)?;
-    Ok((engine, linker))
-}
-
 /// Shared by the host and all actors.
 pub(super) type SharedMachine = Arc<Machine>;
+
+#[cfg(test)]
+mod tests {
+    use wasmtime::{Instance, Module, Store, Trap};
+
+    use super::*;
+
+    /// `(module (func (export "spin") (loop (br 0))))`
+    const SPINNER: &[u8] =
+        b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x07\x08\x01\x04spin\0\0\x0a\x09\x01\x07\0\x03\x40\x0c\0\x0b\x0b";
+
+    /// The clock has rested until then; where it did not wake, this would never end.
+    #[test]
+    fn what_spins_in_the_first_call_is_interrupted() {
+        let machine = Machine::start(None).unwrap();
+        let module = Module::new(&machine.engine, SPINNER).unwrap();
+        let mut store = Store::new(&machine.engine, ());
+        store.set_epoch_deadline(1);
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let spin = instance.get_typed_func::<(), ()>(&mut store, "spin").unwrap();
+        let _call = machine.clock.call();
+        let error = spin.call(&mut store, ()).unwrap_err();
+        assert_eq!(error.downcast_ref(), Some(&Trap::Interrupt));
+    }
+}

@@ -60,7 +60,8 @@ pub(super) struct Watcher {
 }
 
 impl Watcher {
-    pub(super) fn start(folder: &Path, watch: Watch, quiet: Duration) -> Result<Option<Self>, WatchError> {
+    /// Blocks: it walks through the folder, and where it polls it reads every file.
+    fn start(folder: &Path, watch: Watch, quiet: Duration) -> Result<Option<Self>, WatchError> {
         let (given, identity) = (folder.to_owned(), Identity::of(folder));
         // Changes are told by the path that is watched, so that must be the one they are compared with.
         let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
@@ -142,15 +143,22 @@ pub(super) async fn start_when_there(
     quiet: Duration,
 ) -> Result<Option<Watcher>, WatchError> {
     loop {
-        while !folder.is_dir() {
-            tokio::time::sleep(LOOK_AGAIN).await;
+        let folder = folder.to_owned();
+        let starting = tokio::task::spawn_blocking(move || start_if_there(&folder, watch, quiet));
+        if let Ok(Some(started)) = starting.await {
+            return started;
         }
-        match Watcher::start(folder, watch, quiet) {
-            // It went away in between.
-            Err(_) if !folder.is_dir() => {}
-            started => return started,
-        }
+        tokio::time::sleep(LOOK_AGAIN).await;
     }
+}
+
+fn start_if_there(folder: &Path, watch: Watch, quiet: Duration) -> Option<Result<Option<Watcher>, WatchError>> {
+    if !folder.is_dir() {
+        return None;
+    }
+    let started = Watcher::start(folder, watch, quiet);
+    // It may have gone away in between.
+    Some(started).filter(|started| started.is_ok() || folder.is_dir())
 }
 
 /// What tells one folder from another of the same name.

@@ -20,9 +20,19 @@ const ATTEMPTS: u32 = 10;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Waiting {
     pub envelope: Envelope,
-    /// A run that was killed may have carried out a part of what the plugin made of it.
-    pub again: bool,
+    /// In how many earlier runs the plugin may have begun with it.
+    pub attempts: u32,
 }
+
+impl Waiting {
+    /// Whether a run that was killed may have carried out a part of what the plugin made of it.
+    pub const fn again(&self) -> bool {
+        self.attempts > 0
+    }
+}
+
+/// An event in a plugin's queue, with the [`attempts`](Waiting::attempts) of earlier runs.
+pub type Queued = (Arc<Envelope>, u32);
 
 impl Store {
     /// Keeps an event for a plugin until it has handled it. `is_given`: it runs, and may begin at once. Never waits.
@@ -37,12 +47,12 @@ impl Store {
 
     /// A plugin has ended, with these events still in its queue: nothing that is kept for it is begun, but for those that
     /// an earlier run may have begun.
-    pub async fn save_backlog(&self, plugin: &PluginId, events: &[(Arc<Envelope>, bool)]) -> Result<(), StoreError> {
+    pub async fn save_backlog(&self, plugin: &PluginId, events: &[Queued]) -> Result<(), StoreError> {
         let (plugin, events) = (plugin.clone(), events.to_vec());
         self.request(Access::Durable, move |group| {
             group.prepare("UPDATE inbox SET given = 0 WHERE plugin = ?1")?.execute([&*plugin])?;
-            for (envelope, again) in &events {
-                write(group, &plugin, envelope, *again)?;
+            for (envelope, attempts) in &events {
+                write(group, &plugin, envelope, *attempts)?;
             }
             Ok(())
         })
@@ -54,13 +64,13 @@ impl Store {
         let plugin = plugin.clone();
         self.request(Access::Durable, move |group| {
             give_up(group, &plugin)?;
-            let mut select = group.prepare("SELECT envelope, given > 0 FROM inbox WHERE plugin = ?1 ORDER BY place")?;
+            let mut select = group.prepare("SELECT envelope, given FROM inbox WHERE plugin = ?1 ORDER BY place")?;
             let rows = select.query_map([&*plugin], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
             let mut waiting = Vec::new();
             for row in rows {
-                let (json, again) = row?;
+                let (json, attempts) = row?;
                 match serde_json::from_str(&json) {
-                    Ok(envelope) => waiting.push(Waiting { envelope, again }),
+                    Ok(envelope) => waiting.push(Waiting { envelope, attempts }),
                     Err(error) => tracing::warn!(%plugin, %error, "A kept event can't be read; skipped."),
                 }
             }
@@ -70,12 +80,18 @@ impl Store {
         .await
     }
 
-    /// A plugin that was down runs again and is about to get all that waited in its queue. Never waits: what it makes of
-    /// them is written behind this.
-    pub fn give_backlog(&self, plugin: &PluginId) -> Result<(), StoreError> {
+    /// A plugin that was down runs again and is about to get all that waited in its queue, which counts once for
+    /// a run. Never waits: what it makes of them is written behind this.
+    pub fn give_backlog(&self, plugin: &PluginId, events: &[Queued]) -> Result<(), StoreError> {
         let plugin = plugin.clone();
+        let attempted = events.iter().filter(|(_, attempts)| *attempts > 0);
+        let attempted: Vec<_> = attempted.map(|(envelope, attempts)| (Arc::clone(&envelope.id), *attempts)).collect();
         let given = self.queue_request(Access::Durable, move |group| {
             group.prepare("UPDATE inbox SET given = 1 WHERE plugin = ?1 AND given = 0")?.execute([&*plugin])?;
+            let mut count = group.prepare("UPDATE inbox SET given = ?3 + 1 WHERE plugin = ?1 AND event_id = ?2")?;
+            for (event_id, attempts) in &attempted {
+                count.execute((&*plugin, &**event_id, attempts))?;
+            }
             Ok(())
         });
         given.map(drop)
@@ -101,7 +117,7 @@ pub(super) fn write(
     group: &mut Group<'_>,
     plugin: &str,
     envelope: &Envelope,
-    is_given: bool,
+    given: impl Into<u32>,
 ) -> Result<(), StoreError> {
     let mut insert = group.prepare(
         "INSERT INTO inbox (plugin, event_id, envelope, given, stored_ms) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -109,7 +125,7 @@ pub(super) fn write(
                  envelope = excluded.envelope, given = max(given, excluded.given)",
     )?;
     let json = group.json.write(envelope)?;
-    insert.execute((plugin, &*envelope.id, json, is_given, to_integer(group.now_ms)))?;
+    insert.execute((plugin, &*envelope.id, json, given.into(), to_integer(group.now_ms)))?;
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::error::StoreError;
 use super::group::Group;
 use super::unfinished::Holders;
-use crate::effect::{Action, Batch, Effect, EffectResult, KvWrite, PluginId};
+use crate::effect::{Batch, EffectResult, KvWrite, PluginId};
 use crate::event::{Channel, Envelope, Event};
 use crate::recording::{Call, Note, Recording};
 
@@ -140,15 +140,12 @@ impl Item {
         match self {
             Self::Event { envelope, .. } | Self::Kept { envelope, .. } => event_bytes(envelope),
             Self::Batch(batch) => {
-                let effects: usize = batch.effects.iter().map(|numbered| effect_bytes(&numbered.effect)).sum();
+                let effects: usize = batch.effects.iter().map(|numbered| numbered.effect.bytes()).sum();
                 effects + batch.kv.iter().map(kv_bytes).sum::<usize>()
             }
+            Self::Result(result) => result.bytes(),
             Self::Recording(recording) => recording_bytes(recording),
-            Self::Finished(_)
-            | Self::Forgotten { .. }
-            | Self::Sequence { .. }
-            | Self::Result(_)
-            | Self::Removed { .. } => 0,
+            Self::Finished(_) | Self::Forgotten { .. } | Self::Sequence { .. } | Self::Removed { .. } => 0,
             Self::Request(work) => work.bytes(),
         }
     }
@@ -170,25 +167,6 @@ fn event_bytes(envelope: &Envelope) -> usize {
             Event::Raw(raw) => raw.json.len(),
             _ => 0,
         }
-}
-
-fn effect_bytes(effect: &Effect) -> usize {
-    match effect {
-        Effect::Platform { action, .. } => match action {
-            Action::Say { text }
-            | Action::Reply { text, .. }
-            | Action::Whisper { text, .. }
-            | Action::Announce { text } => text.len(),
-            Action::RemoveMessage { reason, .. }
-            | Action::Suspend { reason, .. }
-            | Action::Block { reason, .. }
-            | Action::Warn { reason, .. } => reason.len(),
-            Action::Shoutout { .. } | Action::Lift { .. } | Action::ResolveHeld { .. } => 0,
-        },
-        Effect::Alert(alert) => alert.title.len() + alert.text.len(),
-        Effect::Enqueue { task, .. } => task.prompt.len() + task.context_json.as_ref().map_or(0, String::len),
-        Effect::Publish { data_json, .. } => data_json.len(),
-    }
 }
 
 const fn kv_bytes(write: &KvWrite) -> usize {

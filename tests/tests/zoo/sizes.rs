@@ -11,9 +11,26 @@ use showrunner_tests::web::Web;
 use showrunner_tests::zoo::Zoo;
 
 /// Wherever the contract takes a text.
-const PLACES: [&str; 18] = [
-    "error", "say", "channel", "reason", "alert", "task", "publish", "tool", "timer", "kv-key", "kv-value", "kv-get",
-    "viewer", "config", "log", "url", "header", "body",
+const PLACES: [&str; 19] = [
+    "error",
+    "say",
+    "message-id",
+    "channel",
+    "reason",
+    "alert",
+    "task",
+    "publish",
+    "tool",
+    "timer",
+    "kv-key",
+    "kv-value",
+    "kv-get",
+    "viewer",
+    "config",
+    "log",
+    "url",
+    "header",
+    "body",
 ];
 
 /// Making large texts takes memory, and without optimisation time.
@@ -40,6 +57,8 @@ async fn what_is_over_a_limit_is_refused_in_its_words() {
     let mut zoo = Zoo::open(roomy).await;
     for (place, words) in [
         ("say", "limit: the effects of one event may hold at most 65536 bytes"),
+        ("message-id", "limit: the effects of one event may hold at most 65536 bytes"),
+        ("channel", "limit: the effects of one event may hold at most 65536 bytes"),
         ("reason", "limit: the effects of one event may hold at most 65536 bytes"),
         ("alert", "limit: the effects of one event may hold at most 65536 bytes"),
         ("task", "limit: the effects of one event may hold at most 65536 bytes"),
@@ -57,7 +76,7 @@ async fn what_is_over_a_limit_is_refused_in_its_words() {
     assert_eq!(error.len(), 2048 + '…'.len_utf8());
     let line = zoo.says("huge log 1").await;
     assert_eq!(line.len(), 2048 + '…'.len_utf8());
-    let said = vec!["half done"; 10];
+    let said = vec!["half done"; 12];
     zoo.close(&said).await;
 }
 

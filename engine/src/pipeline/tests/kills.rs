@@ -203,7 +203,7 @@ async fn what_must_not_be_missed_waits_on_the_disk_for_each_plugin() {
     let bench = Bench::reopen(bench.killed().await, &[]).await;
     for (plugin, expected) in [("greeter", None), ("alerts", Some(true)), ("down", Some(false))] {
         let waiting = bench.store.take_backlog(&plugin.into()).await.unwrap();
-        assert_eq!(waiting.first().map(|waiting| waiting.again), expected, "{plugin}");
+        assert_eq!(waiting.first().map(crate::store::Waiting::again), expected, "{plugin}");
     }
     // The plugins have it from there, each for itself.
     bench.pipeline.take_up();

@@ -16,7 +16,7 @@ async fn answered(bench: &Bench, plugin: &str) -> AgentReply {
 /// What waits for a plugin on the disk.
 async fn waiting(store: &Store, plugin: &str) -> Vec<(Event, bool)> {
     let waiting = store.take_backlog(&plugin.into()).await.unwrap();
-    waiting.into_iter().map(|waiting| (waiting.envelope.event, waiting.again)).collect()
+    waiting.into_iter().map(|waiting| (waiting.envelope.event, waiting.attempts > 0)).collect()
 }
 
 #[tokio::test]

@@ -129,7 +129,8 @@ impl Actor {
 
     /// What waited while it was down is about to begin; after a kill it must not be done as if it were for the first time.
     fn give_backlog(&mut self) {
-        if let Err(error) = self.surroundings.store.give_backlog(self.handle.id()) {
+        let queued = self.handle.lanes.backlog();
+        if let Err(error) = self.surroundings.store.give_backlog(self.handle.id(), &queued) {
             tracing::warn!(plugin = %self.handle.id(), %error, "It can't be noted that the plugin gets what waited for it.");
         }
     }

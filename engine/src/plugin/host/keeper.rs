@@ -1,5 +1,6 @@
 //! The task that hears of changed files and of orders, and passes each on to the steward of the plugin that it concerns.
-//! It never waits for a plugin.
+//! It never waits for a plugin, and where it waits for the file system, which may be a network's, no thread does that
+//! others need.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -49,22 +50,26 @@ impl Keeper {
     /// Has every plugin looked at, all at the same time; resolves when each was, or takes its time about it.
     pub(super) async fn start_all(&mut self) {
         let (last, all) = LastOne::new();
-        self.consider_all(Reason::Start, || Waiter::Group(Arc::clone(&last)));
+        self.consider_all(Reason::Start, || Waiter::Group(Arc::clone(&last))).await;
         drop(last);
         // It is always told.
         let _ = all.await;
     }
 
     /// Every plugin there is: those that ship, and the folders.
-    fn candidates(&self) -> BTreeSet<String> {
+    async fn candidates(&self) -> BTreeSet<String> {
         let shipped = SHIPPED.iter().map(|shipped| shipped.id.to_owned());
-        let host = &self.house.settings().host;
-        let folders = if host.safe_mode { Vec::new() } else { folders(&host.plugins_dir) };
+        let settings = self.house.settings();
+        let folders = if settings.host.safe_mode {
+            Vec::new()
+        } else {
+            looked(move || folders(&settings.host.plugins_dir)).await
+        };
         shipped.chain(folders).chain(self.house.shown()).collect()
     }
 
-    fn consider_all(&mut self, reason: Reason, waiter: impl Fn() -> Waiter) {
-        for id in self.candidates() {
+    async fn consider_all(&mut self, reason: Reason, waiter: impl Fn() -> Waiter) {
+        for id in self.candidates().await {
             self.consider(&id, reason, waiter());
         }
     }
@@ -91,7 +96,7 @@ impl Keeper {
                         let _ = done.send(());
                         return;
                     }
-                    Some(order) => self.obey(order),
+                    Some(order) => self.obey(order).await,
                     None => return self.stop(Duration::ZERO).await,
                 },
                 started = &mut starting => {
@@ -100,18 +105,18 @@ impl Keeper {
                         Ok(started) => {
                             watcher = started;
                             // What came between the last look and the watch.
-                            self.consider_all(Reason::FileChanged, || Waiter::Nobody);
+                            self.consider_all(Reason::FileChanged, || Waiter::Nobody).await;
                         }
                         Err(error) => tracing::error!(%error, "Plugins are not reloaded by themselves."),
                     }
                 }
                 change = changed(watcher.as_mut()) => match change {
-                    Change::Plugin(id) => self.changed(&id),
+                    Change::Plugin(id) => self.changed(&id).await,
                     Change::Folder => {
                         tracing::info!("The plugin folder is gone, or another one in its place; all of it is looked at.");
                         watcher = None;
                         starting = self.start_watching();
-                        self.consider_all(Reason::FileChanged, || Waiter::Nobody);
+                        self.consider_all(Reason::FileChanged, || Waiter::Nobody).await;
                     }
                 },
             }
@@ -130,17 +135,17 @@ impl Keeper {
     }
 
     /// What lies beside the plugins changes, too, and is nobody's business.
-    fn changed(&mut self, id: &str) {
-        let is_folder = || self.house.settings().host.plugins_dir.join(id).is_dir();
-        if self.stewards.contains_key(id) || is_folder() {
+    async fn changed(&mut self, id: &str) {
+        let path = self.house.settings().host.plugins_dir.join(id);
+        if self.stewards.contains_key(id) || looked(move || path.is_dir()).await {
             self.consider(id, Reason::FileChanged, Waiter::Nobody);
         }
     }
 
-    fn obey(&mut self, order: Command) {
+    async fn obey(&mut self, order: Command) {
         match order {
             Command::Reload { id, done } => {
-                if self.candidates().contains(&id) {
+                if self.candidates().await.contains(&id) {
                     self.consider(&id, Reason::Operator, Waiter::Operator(done));
                 } else {
                     let _ = done.send(Err(OrderError::Unknown(id)));
@@ -149,7 +154,7 @@ impl Keeper {
             Command::Apply { settings, done } => {
                 self.house.take_settings(&settings);
                 let last = LastOne::telling(done);
-                self.consider_all(Reason::Settings, || Waiter::Group(Arc::clone(&last)));
+                self.consider_all(Reason::Settings, || Waiter::Group(Arc::clone(&last))).await;
             }
             Command::Stop { .. } => {}
         }
@@ -187,6 +192,11 @@ async fn changed(watcher: Option<&mut Watcher>) -> Change {
         Some(watcher) => watcher.next().await,
         None => pending().await,
     }
+}
+
+/// What a look at the file system shows; nothing where the look itself fails.
+async fn looked<T: Default + Send + 'static>(look: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(look).await.unwrap_or_default()
 }
 
 /// The names of the folders in the plugin folder. One that can't be read is said, and taken for empty.

@@ -145,10 +145,14 @@ impl Steward {
         let shipped = SHIPPED.iter().find(|shipped| *shipped.id == *self.id).map(Files::shipped);
         let folder = settings.host.plugins_dir.join(&*self.id);
         let limit = settings.host.limits.component_bytes;
-        if settings.host.safe_mode || !folder.is_dir() {
+        let files = if settings.host.safe_mode {
+            None
+        } else {
+            blocking(move || folder.is_dir().then(|| Files::read(&folder, limit)).transpose()).await?
+        };
+        let Some(files) = files else {
             return Ok(shipped.map(|files| Found { files, ships: true }));
-        }
-        let files = blocking(move || Files::read(&folder, limit)).await?;
+        };
         let ships = shipped.is_some_and(|shipped| shipped.identity() == files.identity());
         Ok(Some(Found { files, ships }))
     }
@@ -186,8 +190,7 @@ impl Steward {
     async fn compile(&self, files: Files) -> Result<Loaded, Failure> {
         let machine = Arc::clone(&self.house.machine);
         let _place = self.house.compiling().await;
-        let compiling =
-            blocking(move || Machine::in_background(|| loader::load(&machine.engine, &machine.v0_1, files)));
+        let compiling = blocking(move || Machine::in_background(|| loader::load(&machine, files)));
         let loaded = tokio::select! {
             // What was begun ends by itself, and nobody looks at it.
             () = self.house.stopping.cancelled() => return Err(Failure::Stopping),

@@ -147,9 +147,10 @@ impl Steward {
     /// Events that waited when the plugin or the engine was stopped come first.
     pub(super) async fn restore_backlog(&mut self) {
         let store = &self.house.options.store;
-        if !self.handle.lanes.backlog().is_empty() {
+        let queued = self.handle.lanes.backlog();
+        if !queued.is_empty() {
             // What was restored before is in the queue already.
-            if let Err(error) = store.give_backlog(&self.id) {
+            if let Err(error) = store.give_backlog(&self.id, &queued) {
                 tracing::warn!(plugin = %self.id, %error, "It can't be noted that the plugin gets what waited for it.");
             }
             return;

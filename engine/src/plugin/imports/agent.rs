@@ -21,7 +21,6 @@ impl Host for Guest {
             // Whether there is room shows when it is written.
             Some(Ok(true)) | None => {}
         }
-        let bytes = task.prompt.len() + task.context_json.as_ref().map_or(0, String::len);
         let task_id = context.services.task_id();
         let task = effect::Task {
             queue: task.queue,
@@ -29,7 +28,7 @@ impl Host for Guest {
             context_json: task.context_json,
             priority: task.priority,
         };
-        self.wish(Effect::Enqueue { task_id: task_id.clone(), task }, bytes)?;
+        self.wish(Effect::Enqueue { task_id: task_id.clone(), task })?;
         Ok(task_id)
     }
 }

@@ -7,10 +7,6 @@ use crate::plugin::guest::Guest;
 impl Host for Guest {
     fn show(&mut self, alert: Alert) -> Result<u32, String> {
         self.check("alerts", "show").map_err(|denied| denied.to_string())?;
-        let bytes = alert.title.len()
-            + alert.text.len()
-            + alert.image.as_ref().map_or(0, String::len)
-            + alert.sound.as_ref().map_or(0, String::len);
         let alert = effect::Alert {
             kind: alert.kind,
             title: alert.title,
@@ -19,6 +15,6 @@ impl Host for Guest {
             sound: alert.sound,
             duration_ms: alert.duration_ms,
         };
-        self.wish(Effect::Alert(alert), bytes)
+        self.wish(Effect::Alert(alert))
     }
 }

@@ -7,38 +7,38 @@ use crate::plugin::guest::Guest;
 
 impl Host for Guest {
     fn say(&mut self, platform: String, channel: String, text: String) -> Result<u32, String> {
-        self.chat(&platform, &channel, text.len(), Action::Say { text })
+        self.chat(&platform, &channel, Action::Say { text })
     }
 
     fn reply(&mut self, platform: String, channel: String, message_id: String, text: String) -> Result<u32, String> {
-        self.chat(&platform, &channel, text.len(), Action::Reply { message_id, text })
+        self.chat(&platform, &channel, Action::Reply { message_id, text })
     }
 
     fn whisper(&mut self, platform: String, channel: String, user_id: String, text: String) -> Result<u32, String> {
-        self.chat(&platform, &channel, text.len(), Action::Whisper { user_id, text })
+        self.chat(&platform, &channel, Action::Whisper { user_id, text })
     }
 
     fn announce(&mut self, platform: String, channel: String, text: String) -> Result<u32, String> {
-        self.chat(&platform, &channel, text.len(), Action::Announce { text })
+        self.chat(&platform, &channel, Action::Announce { text })
     }
 
     fn shoutout(&mut self, platform: String, channel: String, user_id: String) -> Result<u32, String> {
-        self.chat(&platform, &channel, user_id.len(), Action::Shoutout { user_id })
+        self.chat(&platform, &channel, Action::Shoutout { user_id })
     }
 }
 
 impl Guest {
-    fn chat(&mut self, platform: &str, channel: &str, bytes: usize, action: Action) -> Result<u32, String> {
+    fn chat(&mut self, platform: &str, channel: &str, action: Action) -> Result<u32, String> {
         self.check("chat", action.name()).map_err(|denied| denied.to_string())?;
-        self.act(platform, channel, bytes, action)
+        self.act(platform, channel, action)
     }
 
     /// Writes down what a platform is to do, if the operator opened the channel to the plugin.
-    pub(super) fn act(&mut self, platform: &str, channel: &str, bytes: usize, action: Action) -> Result<u32, String> {
+    pub(super) fn act(&mut self, platform: &str, channel: &str, action: Action) -> Result<u32, String> {
         let open = self.context.channels.load();
         if !open.is_empty() && !open.contains(channel) {
             return Err(format!("denied: channel {channel} is not among this plugin's channels"));
         }
-        self.wish(Effect::Platform { channel: Channel::new(platform, channel), action }, bytes)
+        self.wish(Effect::Platform { channel: Channel::new(platform, channel), action })
     }
 }

@@ -9,7 +9,6 @@ impl Host for Guest {
         self.check("gateway", &kind).map_err(|denied| denied.to_string())?;
         serde_json::from_str::<serde::de::IgnoredAny>(&data_json)
             .map_err(|error| format!("data-json is no JSON: {error}"))?;
-        let bytes = kind.len() + data_json.len();
-        self.wish(Effect::Publish { kind, data_json }, bytes)
+        self.wish(Effect::Publish { kind, data_json })
     }
 }

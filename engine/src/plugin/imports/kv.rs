@@ -116,6 +116,15 @@ impl Overlay {
         Ok(())
     }
 
+    /// What is not there leaves no trace: no quota counts the keys of what is removed.
+    fn remove(&mut self, kv: &Kv, key: String) {
+        if kv.entries.contains_key(&key) {
+            self.changes.insert(key, None);
+        } else {
+            self.changes.remove(&key);
+        }
+    }
+
     fn keys(&self, kv: &Kv, prefix: &str, limit: usize) -> Vec<String> {
         let from = (Bound::Included(prefix), Bound::Unbounded);
         let kept = kv.entries.range::<str, _>(from).map(|(key, _)| key).filter(|key| !self.changes.contains_key(*key));
@@ -152,7 +161,9 @@ impl Host for Guest {
 
     fn remove(&mut self, key: String) -> Result<(), String> {
         self.use_memory()?;
-        self.overlay.changes.insert(key, None);
+        let mut overlay = std::mem::take(&mut self.overlay);
+        overlay.remove(&self.context.kv(), key);
+        self.overlay = overlay;
         Ok(())
     }
 
@@ -203,7 +214,7 @@ mod tests {
         let kv = Kv::new(BTreeMap::from([("a".into(), b"1".to_vec()), ("b".into(), b"2".to_vec())]));
         let mut overlay = Overlay::default();
         overlay.set(&kv, QUOTA, "c".into(), b"3".to_vec()).unwrap();
-        overlay.changes.insert("a".into(), None);
+        overlay.remove(&kv, "a".into());
         assert_eq!(overlay.get(&kv, "a"), None);
         assert_eq!(overlay.keys(&kv, "", 10), ["b", "c"]);
         assert_eq!(overlay.keys(&kv, "", 1), ["b"]);
@@ -220,6 +231,21 @@ mod tests {
         }
         assert!(overlay.set(&kv, QUOTA, "key4".into(), vec![0; 16]).unwrap_err().contains("at most 64 bytes"));
         overlay.set(&kv, QUOTA, "key0".into(), vec![0; 2]).unwrap();
+    }
+
+    #[test]
+    fn removing_what_is_not_there_keeps_nothing() {
+        let kv = Kv::new(BTreeMap::from([("kept".into(), b"1".to_vec())]));
+        let mut overlay = Overlay::default();
+        for number in 0..10_000 {
+            overlay.remove(&kv, format!("unknown{number}"));
+            overlay.set(&kv, QUOTA, format!("short{number}"), b"2".to_vec()).unwrap();
+            overlay.remove(&kv, format!("short{number}"));
+        }
+        assert_eq!(overlay.changes.len(), 0);
+        overlay.set(&kv, QUOTA, "kept".into(), b"2".to_vec()).unwrap();
+        overlay.remove(&kv, "kept".into());
+        assert_eq!(overlay.into_writes(), [KvWrite::Remove { key: "kept".into() }]);
     }
 
     proptest! {

@@ -12,7 +12,7 @@ impl Host for Guest {
         message_id: String,
         reason: String,
     ) -> Result<u32, String> {
-        self.moderate(&platform, &channel, reason.len(), Action::RemoveMessage { message_id, reason })
+        self.moderate(&platform, &channel, Action::RemoveMessage { message_id, reason })
     }
 
     fn suspend(
@@ -23,19 +23,19 @@ impl Host for Guest {
         seconds: Option<u32>,
         reason: String,
     ) -> Result<u32, String> {
-        self.moderate(&platform, &channel, reason.len(), Action::Suspend { user_id, seconds, reason })
+        self.moderate(&platform, &channel, Action::Suspend { user_id, seconds, reason })
     }
 
     fn block(&mut self, platform: String, channel: String, user_id: String, reason: String) -> Result<u32, String> {
-        self.moderate(&platform, &channel, reason.len(), Action::Block { user_id, reason })
+        self.moderate(&platform, &channel, Action::Block { user_id, reason })
     }
 
     fn lift(&mut self, platform: String, channel: String, user_id: String) -> Result<u32, String> {
-        self.moderate(&platform, &channel, user_id.len(), Action::Lift { user_id })
+        self.moderate(&platform, &channel, Action::Lift { user_id })
     }
 
     fn warn(&mut self, platform: String, channel: String, user_id: String, reason: String) -> Result<u32, String> {
-        self.moderate(&platform, &channel, reason.len(), Action::Warn { user_id, reason })
+        self.moderate(&platform, &channel, Action::Warn { user_id, reason })
     }
 
     fn resolve_held(
@@ -45,13 +45,13 @@ impl Host for Guest {
         message_id: String,
         allow: bool,
     ) -> Result<u32, String> {
-        self.moderate(&platform, &channel, message_id.len(), Action::ResolveHeld { message_id, allow })
+        self.moderate(&platform, &channel, Action::ResolveHeld { message_id, allow })
     }
 }
 
 impl Guest {
-    fn moderate(&mut self, platform: &str, channel: &str, bytes: usize, action: Action) -> Result<u32, String> {
+    fn moderate(&mut self, platform: &str, channel: &str, action: Action) -> Result<u32, String> {
         self.check("moderation", action.name()).map_err(|denied| denied.to_string())?;
-        self.act(platform, channel, bytes, action)
+        self.act(platform, channel, action)
     }
 }

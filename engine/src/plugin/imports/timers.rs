@@ -7,14 +7,17 @@ use crate::plugin::instance::TimerWish;
 /// A repeating timer that fires more often would only keep the processor warm.
 const SHORTEST_REPEAT_MS: u32 = 100;
 
+/// A name, not a text.
+const NAME_BYTES: usize = 64;
+
 /// Changes to timers in one call.
 const WISHES: usize = 64;
 
 impl Host for Guest {
     fn start(&mut self, name: String, after_ms: u32, repeat: bool) -> Result<(), String> {
         self.check("timers", "use").map_err(|denied| denied.to_string())?;
-        if name.is_empty() || name.len() > 64 {
-            return Err("limit: a timer's name has 1 to 64 bytes".into());
+        if name.is_empty() || name.len() > NAME_BYTES {
+            return Err(format!("limit: a timer's name has 1 to {NAME_BYTES} bytes"));
         }
         if repeat && after_ms < SHORTEST_REPEAT_MS {
             return Err(format!("limit: a repeating timer waits at least {SHORTEST_REPEAT_MS} ms"));
@@ -27,7 +30,9 @@ impl Host for Guest {
     }
 
     fn cancel(&mut self, name: String) {
-        if self.check("timers", "use").is_ok() && self.wishes.timers.len() < WISHES {
+        // No timer has a longer name, so there is nothing to cancel, and nothing to keep until the call ends.
+        let may_exist = name.len() <= NAME_BYTES;
+        if self.check("timers", "use").is_ok() && may_exist && self.wishes.timers.len() < WISHES {
             self.wishes.timers.push(TimerWish::Cancel { name });
         }
     }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{Channel, Event, Moderation, Origin, System, Timer};
+use crate::event::{Channel, Envelope, Event, Moderation, Origin, System, Timer};
 
 #[derive(Debug, Clone)]
 enum Step {

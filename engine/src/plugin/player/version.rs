@@ -45,7 +45,7 @@ impl Players {
 
     fn compile(&self, path: &Path, files: Files) -> Result<Version, InspectError> {
         let manifest = files.manifest.as_str().into();
-        let loaded = loader::load(&self.machine.engine, &self.machine.v0_1, files);
+        let loaded = loader::load(&self.machine, files);
         let loaded = loaded.map_err(|source| InspectError::Load { path: path.to_owned(), source })?;
         Ok(Version { loaded: Arc::new(loaded), manifest })
     }

@@ -19,10 +19,12 @@ use self::bindings::exports::showrunner::plugin::{handler, handover, reviewer};
 pub(crate) use self::bindings::showrunner::plugin::types;
 use crate::config::settings::Limits;
 use crate::effect::Verdict;
+use crate::plugin::clock::Clock;
 use crate::plugin::delivery::Delivery;
 use crate::plugin::guest::{Context, Guest};
 use crate::plugin::imports::log::printable;
 use crate::plugin::instance::{Answer, Crash, Disposition, Instance, Wishes};
+use crate::plugin::machine::Machine;
 
 /// A guest that waits (for http, or for the clock) is not interrupted; this ends its waiting, in all for one call.
 const WAITING: Duration = Duration::from_secs(60);
@@ -85,6 +87,7 @@ pub(in crate::plugin) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Gues
 /// A compiled 0.1 plugin with its imports resolved and its exports found: what instances are made from.
 pub(in crate::plugin) struct Blueprint {
     pre: InstancePre<Guest>,
+    clock: Arc<Clock>,
     handler: handler::GuestIndices,
     reviewer: Option<reviewer::GuestIndices>,
     handover: Option<handover::GuestIndices>,
@@ -92,8 +95,8 @@ pub(in crate::plugin) struct Blueprint {
 
 impl Blueprint {
     /// Fails when an import is missing or of another shape, or when there is no `handler`.
-    pub(in crate::plugin) fn new(linker: &Linker<Guest>, component: &Component) -> wasmtime::Result<Self> {
-        let pre = linker.instantiate_pre(component)?;
+    pub(in crate::plugin) fn new(machine: &Machine, component: &Component) -> wasmtime::Result<Self> {
+        let pre = machine.v0_1.instantiate_pre(component)?;
         let exports = |interface: &str| {
             component.get_export_index(None, format!("showrunner:plugin/{interface}@0.1.0")).is_some()
         };
@@ -103,6 +106,7 @@ impl Blueprint {
             reviewer: exports("reviewer").then(|| reviewer::GuestIndices::new(&pre)).transpose()?,
             handover: exports("handover").then(|| handover::GuestIndices::new(&pre)).transpose()?,
             pre,
+            clock: Arc::clone(&machine.clock),
         })
     }
 
@@ -124,7 +128,7 @@ impl Blueprint {
         // Instantiating runs the guest's own start code, under the same limit as `init`.
         let limit = store.data().context.limits.init;
         store.data_mut().begin(limit);
-        let parts = bounded(limit, NO_WAITING, async {
+        let parts = bounded(&self.clock, limit, NO_WAITING, async {
             let instance = self.pre.instantiate_async(&mut store).await?;
             let handler = self.handler.load(&mut store, &instance)?;
             let reviewer = self.reviewer.as_ref().map(|indices| indices.load(&mut store, &instance)).transpose()?;
@@ -133,13 +137,14 @@ impl Blueprint {
         });
         let parts = parts.await;
         let (handler, reviewer, handover) = parts.map_err(|crash| explained(crash, &store))?;
-        Ok(Box::new(Live { store, handler, reviewer, handover }))
+        Ok(Box::new(Live { store, clock: Arc::clone(&self.clock), handler, reviewer, handover }))
     }
 }
 
 /// One instance in a store of its own.
 struct Live {
     store: Store<Guest>,
+    clock: Arc<Clock>,
     handler: handler::Guest,
     reviewer: Option<reviewer::Guest>,
     handover: Option<handover::Guest>,
@@ -150,7 +155,7 @@ impl Instance for Live {
     async fn init(&mut self) -> Answer<Wishes> {
         let Limits { init: limit, http_timeout, .. } = self.store.data().context.limits;
         self.begin(limit);
-        let answer = bounded(limit, http_timeout, self.handler.call_init(&mut self.store)).await;
+        let answer = bounded(&self.clock, limit, http_timeout, self.handler.call_init(&mut self.store)).await;
         match answer.map_err(|crash| explained(crash, &self.store))? {
             Ok(()) => Ok(Ok(self.store.data_mut().finish())),
             Err(error) => Ok(Err(printable(error))),
@@ -162,7 +167,7 @@ impl Instance for Live {
         self.begin(limit);
         let arena = Bump::new();
         let envelope = convert::envelope(&delivery.envelope, &arena);
-        let answer = bounded(limit, WAITING, self.handler.call_handle(&mut self.store, envelope)).await;
+        let answer = bounded(&self.clock, limit, WAITING, self.handler.call_handle(&mut self.store, envelope)).await;
         match answer.map_err(|crash| explained(crash, &self.store))? {
             Ok(disposition) => {
                 let disposition = match disposition {
@@ -184,7 +189,7 @@ impl Instance for Live {
         self.store.data_mut().begin_review(limit);
         let arena = Bump::new();
         let envelope = convert::envelope(&delivery.envelope, &arena);
-        let verdict = bounded(limit, NO_WAITING, reviewer.call_review(&mut self.store, envelope)).await;
+        let verdict = bounded(&self.clock, limit, NO_WAITING, reviewer.call_review(&mut self.store, envelope)).await;
         let verdict = verdict.map_err(|crash| explained(crash, &self.store))?;
         Ok((convert::verdict(verdict), self.store.data_mut().finish()))
     }
@@ -194,7 +199,7 @@ impl Instance for Live {
         let limit = self.store.data().context.limits.save;
         self.store.set_epoch_deadline(1);
         self.store.data_mut().begin(limit);
-        let saved = bounded(limit, NO_WAITING, handover.call_save(&mut self.store)).await;
+        let saved = bounded(&self.clock, limit, NO_WAITING, handover.call_save(&mut self.store)).await;
         saved.map(Some).map_err(|crash| explained(crash, &self.store))
     }
 
@@ -204,7 +209,8 @@ impl Instance for Live {
         self.store.set_epoch_deadline(1);
         self.store.data_mut().begin(limit);
         let saved = saved.to_vec();
-        let restored = bounded(limit, NO_WAITING, handover.call_restore(&mut self.store, &saved, saved_by)).await;
+        let restored =
+            bounded(&self.clock, limit, NO_WAITING, handover.call_restore(&mut self.store, &saved, saved_by)).await;
         Ok(restored.map_err(|crash| explained(crash, &self.store))?.map_err(printable))
     }
 
@@ -246,10 +252,12 @@ fn most_handed_over(limits: &Limits) -> usize {
 /// Runs a call into the guest, for at most `limit` of its own time and `waiting` beside. Whatever goes wrong, the store
 /// is not to be used again.
 async fn bounded<T>(
+    clock: &Clock,
     limit: Duration,
     waiting: Duration,
     call: impl Future<Output = wasmtime::Result<T>>,
 ) -> Result<T, Crash> {
+    let _call = clock.call();
     let mut guarded = pin!(AssertUnwindSafe(call).catch_unwind());
     // Most calls are through at once, and a timer would cost them as much as all else that is done about them here.
     let ended = match poll_immediate(guarded.as_mut()).await {

@@ -105,7 +105,7 @@ async fn tasks_outlive_a_restart_with_their_leases_and_answers() {
     assert_eq!((tasks[1].state, tasks[1].answer.as_ref()), (TaskState::Done, Some(&reply)));
     assert_eq!(store.list_tasks(None, &[TaskState::Done], 10).await.unwrap().len(), 1);
     let waiting = store.take_backlog(&"greeter".into()).await.unwrap();
-    assert_eq!((&*waiting[0].envelope.id, waiting[0].envelope.sequence, waiting[0].again), ("agent:b", 0, false));
+    assert_eq!((&*waiting[0].envelope.id, waiting[0].envelope.sequence, waiting[0].again()), ("agent:b", 0, false));
     assert_eq!(waiting[0].envelope.event, Event::Agent(reply));
     assert_eq!(store.count_tasks().await.unwrap(), [("agent".to_owned(), TaskState::Leased, 1)]);
     assert_eq!(

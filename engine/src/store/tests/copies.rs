@@ -54,7 +54,7 @@ async fn filled(place: &Place) -> Store {
     let task =
         crate::effect::Task { queue: "agent".to_owned(), prompt: "why?".to_owned(), context_json: None, priority: 1 };
     store.add_task(&"greeter".into(), "task".to_owned(), task, 10, 1).await.unwrap();
-    store.save_backlog(&"greeter".into(), &[(chat("late", "anna", "wait for me"), false)]).await.unwrap();
+    store.save_backlog(&"greeter".into(), &[(chat("late", "anna", "wait for me"), 0)]).await.unwrap();
     let flags = PluginFlags { enabled: Some(false), ..PluginFlags::default() };
     store.set_plugin_flags(&"greeter".into(), &flags).await.unwrap();
     store

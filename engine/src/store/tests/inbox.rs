@@ -27,7 +27,7 @@ fn batch(cause: Arc<Envelope>, key: &str) -> Batch {
 /// The ids of all that waits, and whether it was begun.
 async fn waiting(store: &Store, plugin: &PluginId) -> Vec<(String, bool)> {
     let waiting = store.take_backlog(plugin).await.unwrap();
-    waiting.into_iter().map(|waiting| (waiting.envelope.id.as_ref().to_owned(), waiting.again)).collect()
+    waiting.into_iter().map(|waiting| (waiting.envelope.id.as_ref().to_owned(), waiting.again())).collect()
 }
 
 #[tokio::test]
@@ -70,12 +70,12 @@ async fn what_nobody_has_begun_is_not_taken_for_begun() {
     assert_eq!(waiting(&killed, &plugin()).await, was_begun(false));
 
     // It comes back, and may be in the midst of any of them.
-    store.give_backlog(&plugin()).unwrap();
+    store.give_backlog(&plugin(), &[]).unwrap();
     let killed = place.after_kill(&store).await;
     assert_eq!(waiting(&killed, &plugin()).await, was_begun(true));
 
     // It ended in good order; with an event that was never kept.
-    let left = [(tip("while it ran"), false), (tip("last"), false), (tip("an earlier run's"), true)];
+    let left = [(tip("while it ran"), 0), (tip("last"), 0), (tip("an earlier run's"), 1)];
     store.save_backlog(&plugin(), &left).await.unwrap();
     let ids = ["while it was down", "while it ran", "last"].map(|id| (id.to_owned(), false));
     let begun = ("an earlier run's".to_owned(), true);
@@ -91,6 +91,40 @@ async fn what_brings_the_daemon_down_each_time_is_given_up() {
         assert_eq!(waiting(&store, &plugin()).await, [("poison".to_owned(), true)]);
     }
     assert_eq!(waiting(&store, &plugin()).await, []);
+}
+
+/// What a run takes, and keeps on the disk while its plugin is not up.
+async fn taken_and_kept(store: &Store) -> Vec<Queued> {
+    let waiting = store.take_backlog(&plugin()).await.unwrap();
+    let queued: Vec<_> = waiting.into_iter().map(|waiting| (Arc::new(waiting.envelope), waiting.attempts)).collect();
+    store.save_backlog(&plugin(), &queued).await.unwrap();
+    queued
+}
+
+#[tokio::test]
+async fn what_brings_the_daemon_down_is_given_up_also_where_the_plugin_starts_slowly() {
+    let place = Place::new();
+    let store = place.open();
+    store.keep_event(&plugin(), &tip("poison"), true);
+    for attempts in 1..10 {
+        let queued = taken_and_kept(&store).await;
+        assert_eq!(queued.iter().map(|(_, attempts)| *attempts).collect::<Vec<_>>(), [attempts]);
+        // A plugin that crashes beside is given the same again in the same run.
+        for _ in 0..3 {
+            store.give_backlog(&plugin(), &queued).unwrap();
+        }
+    }
+    assert_eq!(taken_and_kept(&store).await, []);
+}
+
+#[tokio::test]
+async fn what_only_waits_is_never_given_up() {
+    let place = Place::new();
+    let store = place.open();
+    store.keep_event(&plugin(), &tip("begun once"), true);
+    for _ in 0..20 {
+        assert_eq!(taken_and_kept(&store).await, [(tip("begun once"), 1)]);
+    }
 }
 
 #[tokio::test]

@@ -54,24 +54,32 @@ impl Effect {
 
     /// The bytes that count towards an event's 64 KiB, as the host counts them.
     pub(super) fn size(&self) -> usize {
+        let sum = |texts: &[&String]| texts.iter().map(|text| text.len()).sum::<usize>();
         let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         match self {
-            Self::Say { text, .. }
-            | Self::Reply { text, .. }
-            | Self::Whisper { text, .. }
-            | Self::Announce { text, .. } => text.len(),
-            Self::Shoutout { user_id, .. } | Self::Lift { user_id, .. } => user_id.len(),
-            Self::RemoveMessage { reason, .. }
-            | Self::Suspend { reason, .. }
-            | Self::Block { reason, .. }
-            | Self::Warn { reason, .. } => reason.len(),
-            Self::ResolveHeld { message_id, .. } => message_id.len(),
-            Self::Alert(alert) => {
-                alert.title.len() + alert.text.len() + optional(&alert.image) + optional(&alert.sound)
+            Self::Say { platform, channel, text } | Self::Announce { platform, channel, text } => {
+                sum(&[platform, channel, text])
             }
-            Self::Enqueue { task, .. } => task.prompt.len() + optional(&task.context_json),
-            Self::CallTool { arguments_json, .. } => arguments_json.len(),
-            Self::Publish { kind, data_json } => kind.len() + data_json.len(),
+            Self::Reply { platform, channel, message_id, text } => sum(&[platform, channel, message_id, text]),
+            Self::Whisper { platform, channel, user_id, text } => sum(&[platform, channel, user_id, text]),
+            Self::Shoutout { platform, channel, user_id } | Self::Lift { platform, channel, user_id } => {
+                sum(&[platform, channel, user_id])
+            }
+            Self::RemoveMessage { platform, channel, message_id, reason } => {
+                sum(&[platform, channel, message_id, reason])
+            }
+            Self::Suspend { platform, channel, user_id, seconds: _, reason }
+            | Self::Block { platform, channel, user_id, reason }
+            | Self::Warn { platform, channel, user_id, reason } => sum(&[platform, channel, user_id, reason]),
+            Self::ResolveHeld { platform, channel, message_id, allow: _ } => sum(&[platform, channel, message_id]),
+            Self::Alert(Alert { kind, title, text, image, sound, duration_ms: _ }) => {
+                sum(&[kind, title, text]) + optional(image) + optional(sound)
+            }
+            Self::Enqueue { task_id: _, task: Task { queue, prompt, context_json, priority: _ } } => {
+                sum(&[queue, prompt]) + optional(context_json)
+            }
+            Self::CallTool { call_id: _, name, arguments_json } => sum(&[name, arguments_json]),
+            Self::Publish { kind, data_json } => sum(&[kind, data_json]),
         }
     }
 }
