@@ -132,7 +132,7 @@ impl Pipeline {
             outcomes: Outcomes::default(),
             progress: Arc::default(),
         });
-        inner.runtime.spawn(Committer { batches, pipeline: Arc::downgrade(&inner) }.run());
+        inner.runtime.spawn(Committer::new(batches, Arc::downgrade(&inner)).run());
         Ok(Self { inner })
     }
 

@@ -181,6 +181,33 @@ async fn moderation_is_done_also_when_the_disk_takes_nothing() {
 }
 
 #[tokio::test]
+async fn moderation_waits_only_shortly_for_a_disk_that_stalls_and_overtakes_no_other() {
+    let greeter = PluginHandle::stand_in("greeter", &["outcome"]);
+    let mut bench = Bench::new(&[&greeter]).await;
+    bench.serve_tasks(10);
+    let disk = rusqlite::Connection::open(bench.folder.path().join("showrunner.db")).unwrap();
+    disk.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let lift = |user_id: &str| on_channel(Action::Lift { user_id: user_id.into() });
+    bench.commit_for("one", [enqueue("t1"), lift("1")], vec![]);
+    bench.commit_for("two", [lift("2")], set(b"kept"));
+    for user_id in ["1", "2"] {
+        assert_eq!(bench.performed.recv().await.unwrap(), Action::Lift { user_id: user_id.into() });
+    }
+    // By now the disk is known to stall.
+    bench.commit_for("three", [lift("3")], vec![]);
+    assert_eq!(bench.performed.recv().await.unwrap(), Action::Lift { user_id: "3".into() });
+    for id in ["one", "two", "three"] {
+        let ended = outcome(&greeter).await;
+        assert_eq!((&*ended.event_id, ended.status), (id, OutcomeStatus::Done), "and the task still waits");
+    }
+    disk.execute_batch("ROLLBACK").unwrap();
+    let task = outcome(&greeter).await;
+    assert_eq!((&*task.event_id, task.effect, task.status), ("one", 0, OutcomeStatus::Done));
+    assert_eq!(bench.store.kv(&"greeter".into()).await.unwrap()["k"], b"kept");
+    assert_eq!(bench.pipeline.drain(Instant::now() + Duration::from_secs(60)).await.left, 0);
+}
+
+#[tokio::test]
 async fn a_drain_waits_for_what_can_be_sent_and_no_longer_than_it_may() {
     let bench = Bench::new(&[]).await;
     let (stuck, _) = FakeSink::new(Duration::MAX);
