@@ -253,7 +253,7 @@ impl Engine {
         })
         .await?;
         // Before anything new comes, and when there are plugins to hear how it ended.
-        pipeline.take_up();
+        pipeline.take_up().await?;
         // After the plugins, so that they hear the first event.
         accounts.connect_all();
         Ok(Self {

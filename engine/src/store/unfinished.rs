@@ -97,9 +97,9 @@ impl Store {
         self.write_behind(Item::Event { envelope, own: false, holders });
     }
 
-    /// What earlier runs did not finish, in the journal's order. Each is given out by a few starts at most, unless it
-    /// only waits for a person.
-    pub async fn take_unfinished(&self) -> Result<Vec<Unfinished>, StoreError> {
+    /// What earlier runs did not finish, in the journal's order, but for what was given out too often. To read it is not
+    /// to give it out: a start may yet fail before anybody sees it.
+    pub async fn unfinished(&self) -> Result<Vec<Unfinished>, StoreError> {
         self.request(Access::Durable, |group| {
             give_up(group)?;
             let mut statement = group.prepare(
@@ -123,13 +123,24 @@ impl Store {
                     Ok(envelope) => unfinished.push(Unfinished { envelope, stage }),
                     Err(error) => tracing::warn!(event_id, %error, "An unfinished event can't be read; skipped."),
                 }
-                if stage == Stage::Open {
-                    group
-                        .prepare("UPDATE unfinished SET attempts = attempts + 1 WHERE event_id = ?1")?
-                        .execute([&event_id])?;
-                }
             }
             Ok(unfinished)
+        })
+        .await
+    }
+
+    /// These are about to be given out again, which each is by a few starts at most. What only waits for a person is not
+    /// given out.
+    pub async fn note_given(&self, event_ids: Vec<Arc<str>>) -> Result<(), StoreError> {
+        if event_ids.is_empty() {
+            return Ok(());
+        }
+        self.request(Access::Durable, move |group| {
+            let mut statement = group.prepare("UPDATE unfinished SET attempts = attempts + 1 WHERE event_id = ?1")?;
+            for event_id in &event_ids {
+                statement.execute([&**event_id])?;
+            }
+            Ok(())
         })
         .await
     }
