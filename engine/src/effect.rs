@@ -219,10 +219,18 @@ pub struct NumberedEffect {
 /// Effects from this number on are review's own measures for an event, and no reviewer's.
 pub const MEASURES_FROM: u32 = 1 << 31;
 
-/// All that one handler call decided; it leaves together or not at all.
+/// What made a batch of an event. Only with a handler's is the plugin done with the event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Maker {
+    Handler,
+    Review,
+}
+
+/// All that one call decided; it leaves together or not at all.
 #[derive(Debug, Clone)]
 pub struct Batch {
     pub plugin: PluginId,
+    pub maker: Maker,
     /// The event that caused it.
     pub cause: Arc<Envelope>,
     pub effects: Vec<NumberedEffect>,

@@ -97,7 +97,7 @@ impl Inner {
     /// The disk takes its time. For moderation that is as good as one that takes nothing: what of it may be done twice does
     /// not wait any longer. Says whether anything of the batch still does.
     fn hurry(&self, batch: &mut Batch) -> bool {
-        let Batch { plugin, cause, effects, kv: _, again } = batch;
+        let Batch { plugin, cause, effects, again, maker: _, kv: _ } = batch;
         let may_leave = |effect: &Effect| is_moderation(effect) && !(*again && must_not_leave_twice(effect));
         let leaving = effects.extract_if(.., |numbered| may_leave(&numbered.effect)).collect();
         self.carry_out(plugin, &cause.id, leaving);
@@ -105,7 +105,7 @@ impl Inner {
     }
 
     fn carry_out_committed(&self, batch: Batch, committed: &Committed) {
-        let Batch { plugin, cause, effects, kv: _, again } = batch;
+        let Batch { plugin, cause, effects, again, maker: _, kv: _ } = batch;
         let mut leaving = Vec::with_capacity(effects.len());
         for numbered in effects {
             if committed.known.contains(&numbered.number) {

@@ -13,7 +13,7 @@ use super::Inner;
 use super::ruling::{self, Ruling};
 use super::sequencer::{Lane, Turn, own_draft};
 use crate::config::settings::OnFailure;
-use crate::effect::{Batch, PluginId, Verdict, notice};
+use crate::effect::{Batch, Maker, PluginId, Verdict, notice};
 use crate::event::{Envelope, Event, now_ms};
 use crate::observation::Observation;
 use crate::plugin::{Delivery, PluginHandle};
@@ -132,7 +132,7 @@ impl Inner {
         let envelope = &delivery.envelope;
         let effects = ruling::measures(envelope, verdict);
         let (cause, again) = (Arc::clone(envelope), delivery.again);
-        self.commit(Batch { plugin: reviewer, cause, effects, kv: Vec::new(), again });
+        self.commit(Batch { plugin: reviewer, maker: Maker::Review, cause, effects, kv: Vec::new(), again });
     }
 
     /// Tells the plugins of a verdict, in the channel's order.

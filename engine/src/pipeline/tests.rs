@@ -16,7 +16,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::fake_sink::FakeSink;
 use super::*;
 use crate::config::settings::JournalSettings;
-use crate::effect::{Action, Effect, KvWrite, NumberedEffect};
+use crate::effect::{Action, Effect, KvWrite, Maker, NumberedEffect};
 use crate::event::{ChatMessage, Moderation, Support, User};
 use crate::plugin::{Given, PluginHandle, Ticket};
 

@@ -2,7 +2,8 @@
 //!
 //! Whoever has an event in hand holds a [`Hold`]. Most events are done with before the writer even comes to journal
 //! them, and cost nothing here. Only one that is still held then is noted as unfinished, and struck off when the last
-//! hold is dropped. So what a killed run leaves noted is what was journalled and not done with.
+//! hold is dropped. So what a killed run leaves noted is what was journalled and not done with. Beside it are marked the
+//! plugins that are done with it, where their effects do not tell so.
 //!
 //! It relies on the order of the queue: an event comes before the batches that are made of it, and a hold is dropped
 //! after they were queued.
@@ -179,6 +180,7 @@ fn give_up(group: &Group<'_>) -> Result<(), StoreError> {
         );
     }
     group.prepare("DELETE FROM unfinished WHERE event_id NOT IN (SELECT id FROM events)")?.execute([])?;
+    group.prepare("DELETE FROM handled WHERE event_id NOT IN (SELECT event_id FROM unfinished)")?.execute([])?;
     Ok(())
 }
 
@@ -187,8 +189,20 @@ pub(super) fn write(group: &Group<'_>, event_id: &str) -> Result<(), StoreError>
     Ok(())
 }
 
+/// Remembers of an event that is noted, and of no other, that a plugin is done with it.
+pub(super) fn mark_handled(group: &Group<'_>, event_id: &str, plugin: &str) -> Result<(), StoreError> {
+    group
+        .prepare(
+            "INSERT INTO handled (event_id, plugin) SELECT event_id, ?2 FROM unfinished WHERE event_id = ?1
+             ON CONFLICT DO NOTHING",
+        )?
+        .execute((event_id, plugin))?;
+    Ok(())
+}
+
 pub(super) fn strike_off(group: &Group<'_>, event_id: &str) -> Result<(), StoreError> {
     group.prepare("DELETE FROM unfinished WHERE event_id = ?1")?.execute([event_id])?;
+    group.prepare("DELETE FROM handled WHERE event_id = ?1")?.execute([event_id])?;
     Ok(())
 }
 
@@ -224,7 +238,7 @@ impl Drop for Held {
 }
 
 /// Behind all that was made of the event. When it is refused, the next start gives the event out once more; whoever made
-/// an effect of it is known by the ledger and not asked again.
+/// anything of it is known and not asked again.
 fn strike_off_behind(queue: &Queue, event_id: &Arc<str>) {
     let _ = queue.push_behind(Item::Finished(Arc::clone(event_id)));
 }

@@ -11,7 +11,14 @@ impl Bench {
     fn commit_for(&self, event_id: &str, effects: impl IntoIterator<Item = Effect>, kv: Vec<KvWrite>) {
         let numbered = effects.into_iter().zip(0..);
         let effects = numbered.map(|(effect, number)| NumberedEffect { number, effect }).collect();
-        self.pipeline.commit(Batch { plugin: "greeter".into(), cause: cause(event_id), effects, kv, again: false });
+        self.pipeline.commit(Batch {
+            plugin: "greeter".into(),
+            maker: Maker::Handler,
+            cause: cause(event_id),
+            effects,
+            kv,
+            again: false,
+        });
     }
 
     pub(super) fn serve_tasks(&self, bound: u32) -> TaskQueue {

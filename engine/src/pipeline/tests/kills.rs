@@ -16,7 +16,7 @@ fn cause(id: &str) -> Arc<Envelope> {
 fn batch(id: &str, effects: impl IntoIterator<Item = Effect>) -> Batch {
     let numbered = effects.into_iter().zip(0..);
     let effects = numbered.map(|(effect, number)| NumberedEffect { number, effect }).collect();
-    Batch { plugin: "greeter".into(), cause: cause(id), effects, kv: Vec::new(), again: false }
+    Batch { plugin: "greeter".into(), maker: Maker::Handler, cause: cause(id), effects, kv: Vec::new(), again: false }
 }
 
 fn remove(message_id: &str) -> Effect {
@@ -214,7 +214,14 @@ async fn what_must_not_be_missed_waits_on_the_disk_for_each_plugin() {
     bench.accept(tip("tip"));
     let envelope = given(&greeter).await.0;
     let effects = vec![NumberedEffect { number: 0, effect: say("thanks") }];
-    bench.pipeline.commit(Batch { plugin: "greeter".into(), cause: envelope, effects, kv: vec![], again: false });
+    bench.pipeline.commit(Batch {
+        plugin: "greeter".into(),
+        maker: Maker::Handler,
+        cause: envelope,
+        effects,
+        kv: vec![],
+        again: false,
+    });
     let bench = Bench::reopen(bench.killed().await, &[]).await;
     for (plugin, expected) in [("greeter", None), ("alerts", Some(true)), ("down", Some(false))] {
         let waiting = bench.store.take_backlog(&plugin.into()).await.unwrap();
@@ -282,7 +289,7 @@ async fn a_message_that_was_taken_away_is_not_reviewed_once_more() {
     let queue = Bench::reopen(bench.close().await, &[&held]).await;
     queue.accept(draft);
     let measure = NumberedEffect { number: u32::MAX, effect: remove("message-spam") };
-    let measures = Batch { effects: vec![measure], ..batch("spam", []) };
+    let measures = Batch { maker: Maker::Review, effects: vec![measure], ..batch("spam", []) };
     queue.store.commit(&measures, 0).unwrap().await.unwrap();
 
     let handler = PluginHandle::stand_in("greeter", &["chat"]);

@@ -35,7 +35,14 @@ async fn an_answer_goes_to_the_plugin_that_asked_and_stays_until_it_is_handled()
     assert_eq!(waiting(&killed.store, "agent-queue").await, [(Event::Agent(reply), true)]);
 
     let (effects, kv) = (vec![], vec![KvWrite::Set { key: "k".into(), value: vec![1] }]);
-    bench.pipeline.commit(Batch { plugin: "agent-queue".into(), cause: envelope, effects, kv, again: false });
+    bench.pipeline.commit(Batch {
+        plugin: "agent-queue".into(),
+        maker: Maker::Handler,
+        cause: envelope,
+        effects,
+        kv,
+        again: false,
+    });
     assert_eq!(waiting(&bench.store, "agent-queue").await, []);
 }
 

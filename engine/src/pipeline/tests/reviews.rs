@@ -218,7 +218,14 @@ async fn a_held_message_is_given_out_once_when_somebody_allows_it() {
         NumberedEffect { number: 0, effect: on_channel(allow.clone()) },
         NumberedEffect { number: 1, effect: on_channel(allow) },
     ];
-    bench.pipeline.commit(Batch { plugin: "greeter".into(), cause: notice, effects, kv: vec![], again: false });
+    bench.pipeline.commit(Batch {
+        plugin: "greeter".into(),
+        maker: Maker::Handler,
+        cause: notice,
+        effects,
+        kv: vec![],
+        again: false,
+    });
     assert_eq!(passed_on(&handler).await, "a");
     // The second time it is not ours any more, and the platform is asked.
     assert_eq!(bench.performed.recv().await.unwrap().name(), "resolve-held");
@@ -236,7 +243,14 @@ async fn a_held_message_that_is_denied_stays_away() {
     let notice = given(&handler).await.0;
     let deny = on_channel(Action::ResolveHeld { message_id: "message-a".into(), allow: false });
     let effects = vec![NumberedEffect { number: 0, effect: deny }];
-    bench.pipeline.commit(Batch { plugin: "greeter".into(), cause: notice, effects, kv: vec![], again: false });
+    bench.pipeline.commit(Batch {
+        plugin: "greeter".into(),
+        maker: Maker::Handler,
+        cause: notice,
+        effects,
+        kv: vec![],
+        again: false,
+    });
     loop {
         if let Observation::Outcome { effect, result, .. } = &*watch.recv().await.unwrap()
             && effect == "resolve-held"

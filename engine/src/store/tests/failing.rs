@@ -4,11 +4,18 @@
 use rusqlite::Connection;
 
 use super::*;
-use crate::effect::{Batch, Effect, KvWrite, NumberedEffect, Task};
+use crate::effect::{Batch, Effect, KvWrite, Maker, NumberedEffect, Task};
 
 fn memory(value: usize) -> Batch {
     let kv = vec![KvWrite::Set { key: "key".to_owned(), value: vec![7; value] }];
-    Batch { plugin: "greeter".into(), cause: chat("cause", "anna", "hello"), effects: vec![], kv, again: false }
+    Batch {
+        plugin: "greeter".into(),
+        maker: Maker::Handler,
+        cause: chat("cause", "anna", "hello"),
+        effects: vec![],
+        kv,
+        again: false,
+    }
 }
 
 #[tokio::test]
@@ -104,7 +111,14 @@ async fn a_store_that_is_closed_in_good_order_is_not_broken() {
 
 fn remembers(value: &[u8]) -> Batch {
     let kv = vec![KvWrite::Set { key: "key".to_owned(), value: value.to_vec() }];
-    Batch { plugin: "greeter".into(), cause: chat("cause", "anna", "hello"), effects: vec![], kv, again: false }
+    Batch {
+        plugin: "greeter".into(),
+        maker: Maker::Handler,
+        cause: chat("cause", "anna", "hello"),
+        effects: vec![],
+        kv,
+        again: false,
+    }
 }
 
 /// Another program that writes to the database, and takes its time.

@@ -1,11 +1,18 @@
 //! A database whose file is deleted, moved or replaced while it is in use.
 
 use super::*;
-use crate::effect::{Batch, KvWrite};
+use crate::effect::{Batch, KvWrite, Maker};
 
 fn remembers(value: &[u8]) -> Batch {
     let kv = vec![KvWrite::Set { key: "key".to_owned(), value: value.to_vec() }];
-    Batch { plugin: "greeter".into(), cause: chat("cause", "anna", "hello"), effects: vec![], kv, again: false }
+    Batch {
+        plugin: "greeter".into(),
+        maker: Maker::Handler,
+        cause: chat("cause", "anna", "hello"),
+        effects: vec![],
+        kv,
+        again: false,
+    }
 }
 
 #[tokio::test]
