@@ -108,13 +108,13 @@ impl Inner {
     }
 
     /// To the plugins, now that nobody can take it away any more. From here on what must not be missed waits for each
-    /// plugin by itself.
+    /// handler by itself, and for the fallbacks as long as any handler has it in hand.
     fn give(&self, delivery: &Arc<Delivery>) {
         if delivery.envelope.event.must_not_be_missed() {
             let kept = Delivery::kept(Arc::clone(&delivery.envelope), &self.store, delivery.again);
-            self.fan_out.give(&kept);
+            self.fan_out.give(&kept, Some(delivery));
         } else {
-            self.fan_out.give(delivery);
+            self.fan_out.give(delivery, None);
         }
     }
 
@@ -149,7 +149,8 @@ impl Inner {
         let with_text = Arc::new(Envelope { event: event(true), ..Envelope::clone(&notice) });
         let with_text = Delivery::kept(with_text, &self.store, false);
         let delivery = Delivery::kept(notice, &self.store, false);
-        self.fan_out.give_chosen(&delivery, |plugin| if plugin.sees_removed_text() { &with_text } else { &delivery });
+        let choose = |plugin: &PluginHandle| if plugin.sees_removed_text() { &with_text } else { &delivery };
+        self.fan_out.give_chosen(&delivery, None, choose);
     }
 
     /// A held event goes its way after all, because `plugin` let it.

@@ -232,6 +232,54 @@ async fn what_must_not_be_missed_waits_on_the_disk_for_each_plugin() {
     assert_eq!(bench.store.unfinished().await.unwrap(), []);
 }
 
+#[tokio::test]
+async fn a_fallback_gets_what_a_handler_had_in_hand_when_the_daemon_was_killed() {
+    let tip = || Draft { at_ms: now_ms(), ..tip("tip") };
+    let handler = PluginHandle::stand_in("greeter", &["support"]);
+    let fallback = PluginHandle::fallback_stand_in("agent-queue", &["support"]);
+    let bench = Bench::new(&[&handler, &fallback]).await;
+    bench.accept(tip());
+    let in_hand = handler.try_given_delivery().unwrap();
+    let folder = bench.killed().await;
+    drop(in_hand);
+
+    let handler = PluginHandle::stand_in("greeter", &["support"]);
+    let fallback = PluginHandle::fallback_stand_in("agent-queue", &["support"]);
+    let bench = Bench::reopen(folder, &[&handler, &fallback]).await;
+    // As the host does when it starts the plugin.
+    for waiting in bench.store.take_backlog(handler.id()).await.unwrap() {
+        handler.offer(Delivery::waiting(waiting), None);
+    }
+    bench.pipeline.take_up().await.unwrap();
+    let (delivery, ticket) = handler.try_given_delivery().unwrap();
+    assert_eq!((&*delivery.envelope.id, delivery.again), ("tip", true));
+    assert!(has_nothing(&handler), "it has it once");
+    assert!(has_nothing(&fallback));
+    drop((delivery, ticket));
+    assert_eq!(all_given(&fallback), ["tip"]);
+    assert_eq!(bench.store.unfinished().await.unwrap(), [], "the fallback has it in its inbox");
+    let waiting = bench.store.take_backlog(fallback.id()).await.unwrap();
+    assert_eq!(waiting.iter().map(|waiting| &*waiting.envelope.id).collect::<Vec<_>>(), ["tip"]);
+}
+
+#[tokio::test]
+async fn a_plugin_that_is_down_gets_what_it_had_begun_as_such() {
+    let handler = PluginHandle::stand_in("greeter", &["support"]);
+    let fallback = PluginHandle::fallback_stand_in("agent-queue", &["support"]);
+    let bench = Bench::new(&[&handler, &fallback]).await;
+    bench.accept(Draft { at_ms: now_ms(), ..tip("tip") });
+    let in_hand = handler.try_given_delivery().unwrap();
+    bench.pipeline.commit(Batch { cause: Arc::clone(&in_hand.0.envelope), ..batch("tip", [say("thanks")]) });
+    let folder = bench.killed().await;
+    drop(in_hand);
+
+    handler.stop_stand_in();
+    let bench = Bench::reopen(folder, &[&handler]).await;
+    bench.pipeline.take_up().await.unwrap();
+    let waiting = bench.store.take_backlog(handler.id()).await.unwrap();
+    assert_eq!(waiting.iter().map(|waiting| waiting.again).collect::<Vec<_>>(), [true]);
+}
+
 /// A message that review has held, and nobody has decided on.
 async fn bench_that_holds() -> Bench {
     let on_failure = crate::config::settings::OnFailure::Pass;

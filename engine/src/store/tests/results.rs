@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use tokio::runtime;
 
 use super::*;
-use crate::effect::{Action, Effect, EffectKey, EffectResult, NumberedEffect};
+use crate::effect::{Action, Effect, EffectKey, EffectResult, Maker, NumberedEffect};
 use crate::event::OutcomeStatus;
 
 const LEDGER: &str =
