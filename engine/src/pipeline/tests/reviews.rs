@@ -190,9 +190,10 @@ async fn a_removed_message_is_taken_away_and_only_told_of() {
     bench.performed.recv().await.unwrap();
     assert_eq!(bench.sink.order(), ["remove message-a", "suspend 42"]);
     assert!(has_nothing(&handler));
-    let entries = bench.store.read_journal(0, 10).await.unwrap();
-    let journalled: Vec<_> = entries.iter().map(|entry| (&*entry.envelope.id, entry.envelope.sequence)).collect();
-    assert_eq!(journalled, [("a", 1), ("a/suspended", 2)]);
+    let entries = bench.journal().await;
+    let of = |entry: &Entry| (entry.envelope.id.to_string(), entry.envelope.sequence);
+    assert_eq!(entries.iter().map(of).collect::<Vec<_>>(), [("a".to_owned(), 1)]);
+    assert_eq!(entries[0].notice.as_deref().map(of), Some(("a/suspended".to_owned(), 2)));
     let lines = bench.store.recent_lines(&channel(), "42", 5).await.unwrap();
     assert!(lines[0].removed);
     let verdict = loop {
