@@ -240,6 +240,15 @@ pub struct Batch {
     pub again: bool,
 }
 
+impl Batch {
+    /// For a disk that refuses it: tasks stand in the database, or nowhere.
+    pub fn without_tasks(&self) -> Self {
+        let mut rest = self.clone();
+        rest.effects.retain(|numbered| !matches!(numbered.effect, Effect::Enqueue { .. }));
+        rest
+    }
+}
+
 /// Names an effect for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct EffectKey {

@@ -17,7 +17,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Inner;
 use super::carry_out::{Ending, name};
-use crate::effect::{Batch, Effect, NumberedEffect, PluginId, Priority};
+use crate::agent::TaskQueue;
+use crate::effect::{Batch, Effect, NumberedEffect, PluginId, Priority, Task};
 use crate::event::OutcomeStatus;
 use crate::store::{Committed, StoreError};
 
@@ -51,31 +52,29 @@ impl Awaited {
 
 impl Inner {
     pub(super) fn commit(&self, mut batch: Batch) {
-        let waits = batch.again || batch.effects.iter().any(must_stand_first);
-        if !waits {
-            self.store.commit_behind(&batch);
-            self.carry_out(&batch.plugin, &batch.cause.id, batch.effects);
-            return;
-        }
-        let task_bound = match self.tasks.get() {
-            Some(tasks) => tasks.bound(),
-            None => {
-                self.refuse_tasks(&mut batch, "there is no queue of tasks");
-                0
-            }
-        };
-        let word = self.store.commit(&batch, task_bound);
-        if !batch.again {
-            let leaving = batch.effects.extract_if(.., |numbered| !must_stand_first(numbered)).collect();
-            self.carry_out(&batch.plugin, &batch.cause.id, leaving);
-        }
+        let word = self.write(&batch);
+        let at_once =
+            batch.effects.extract_if(.., |numbered| !must_stand_first(&numbered.effect, batch.again)).collect();
+        self.carry_out(&batch.plugin, &batch.cause.id, at_once);
         match word {
-            Ok(word) => self.wait_for(batch, Box::pin(word)),
+            Ok(None) => {}
+            Ok(Some(word)) => self.wait_for(batch, word),
+            Err(error) => self.carry_out_unwritten(batch, &error.to_string()),
+        }
+    }
+
+    /// Gives the whole batch its place in the store's queue. The word is there when something has to wait for it.
+    fn write(&self, batch: &Batch) -> Result<Option<Word>, StoreError> {
+        if !batch.effects.iter().any(|numbered| must_stand_first(&numbered.effect, batch.again)) {
+            self.store.commit_behind(batch);
+            return Ok(None);
+        }
+        let task_bound = self.tasks.get().map_or(0, TaskQueue::bound);
+        match self.store.commit(batch, task_bound) {
+            Ok(word) => Ok(Some(Box::pin(word))),
             Err(error) => {
-                let why = error.to_string();
-                self.refuse_tasks(&mut batch, &why);
-                self.store.commit_behind(&batch);
-                self.carry_out_unwritten(batch, &why);
+                self.store.commit_behind(&batch.without_tasks());
+                Err(error)
             }
         }
     }
@@ -113,9 +112,7 @@ impl Inner {
             } else if let (Effect::Enqueue { task, .. }, true) =
                 (&numbered.effect, committed.refused.contains(&numbered.number))
             {
-                let why =
-                    format!("the queue {:?} is full: too many tasks wait already (agent.queue-bound)", task.queue);
-                self.end_effect(&plugin, &cause.id, &numbered, Ending::failed(why));
+                self.end_effect(&plugin, &cause.id, &numbered, Ending::failed(self.why_refused(task)));
             } else if again && must_not_leave_twice(&numbered.effect) {
                 let ending = Ending { status: OutcomeStatus::Uncertain, detail: MAY_HAVE_LEFT.to_owned() };
                 self.end_effect(&plugin, &cause.id, &numbered, ending);
@@ -126,18 +123,20 @@ impl Inner {
         self.carry_out(&plugin, &cause.id, leaving);
     }
 
+    fn why_refused(&self, task: &Task) -> String {
+        match self.tasks.get() {
+            Some(_) => format!("the queue {:?} is full: too many tasks wait already (agent.queue-bound)", task.queue),
+            None => "there is no queue of tasks".to_owned(),
+        }
+    }
+
     /// The disk did not take it. Moderation is carried out all the same: doing it twice harms nobody, and a chat without
     /// it does. A task stands in the database or nowhere; what else is to be written waits in memory.
     fn carry_out_unwritten(&self, mut batch: Batch, why: &str) {
-        self.refuse_tasks(&mut batch, why);
-        self.carry_out_committed(batch, &Committed::default());
-    }
-
-    fn refuse_tasks(&self, batch: &mut Batch, why: &str) {
-        let tasks = batch.effects.extract_if(.., |numbered| matches!(numbered.effect, Effect::Enqueue { .. }));
-        for task in tasks {
+        for task in batch.effects.extract_if(.., |numbered| matches!(numbered.effect, Effect::Enqueue { .. })) {
             self.end_effect(&batch.plugin, &batch.cause.id, &task, Ending::failed(why));
         }
+        self.carry_out_committed(batch, &Committed::default());
     }
 
     /// Ends an effect that was not carried out.
@@ -150,9 +149,9 @@ impl Inner {
     }
 }
 
-/// Whether it may only be carried out when the ledger has it.
-fn must_stand_first(numbered: &NumberedEffect) -> bool {
-    matches!(numbered.effect, Effect::Enqueue { .. }) || is_moderation(&numbered.effect)
+/// Whether it may only be carried out when the ledger has it, as is everything of a batch that comes again.
+fn must_stand_first(effect: &Effect, again: bool) -> bool {
+    again || matches!(effect, Effect::Enqueue { .. }) || is_moderation(effect)
 }
 
 fn is_moderation(effect: &Effect) -> bool {
@@ -246,5 +245,29 @@ async fn first_word(waiting: &mut VecDeque<Waiting>) -> Result<Committed, StoreE
     match waiting.front_mut() {
         Some(first) => first.word.as_mut().await,
         None => pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::effect::Action;
+    use crate::event::Channel;
+
+    #[test]
+    fn chatter_leaves_at_once_unless_it_comes_again() {
+        let on_platform = |action| Effect::Platform { channel: Channel::engine(), action };
+        let task = Task { queue: String::new(), prompt: String::new(), context_json: None, priority: 0 };
+        let cases = [
+            (on_platform(Action::Say { text: String::new() }), false),
+            (Effect::Publish { kind: String::new(), data_json: String::new() }, false),
+            (on_platform(Action::Lift { user_id: String::new() }), true),
+            (on_platform(Action::Block { user_id: String::new(), reason: String::new() }), true),
+            (Effect::Enqueue { task_id: String::new(), task }, true),
+        ];
+        for (effect, waits) in cases {
+            assert_eq!(must_stand_first(&effect, false), waits, "{effect:?}");
+            assert!(must_stand_first(&effect, true), "{effect:?}, again");
+        }
     }
 }

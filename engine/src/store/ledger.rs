@@ -52,8 +52,7 @@ impl Store {
         batch: &Batch,
         task_bound: u32,
     ) -> Result<impl Future<Output = Result<Committed, StoreError>> + Send + use<>, StoreError> {
-        let mut rest = batch.clone();
-        rest.effects.retain(|numbered| !matches!(numbered.effect, Effect::Enqueue { .. }));
+        let rest = batch.without_tasks();
         let batch = batch.clone();
         let (answer, answered) = oneshot::channel();
         let work =
