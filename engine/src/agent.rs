@@ -17,10 +17,6 @@ pub use self::queue::{Lease, OnReply, QueueError, TaskQueue};
 
 use self::files::QueueFile;
 use self::wake::Waker;
-use crate::config::settings::AgentSettings;
-use crate::event::now_ms;
-use crate::observation::Observer;
-use crate::store::Store;
 
 /// How often leases are looked at. An agent that died holding one is noticed by at most this much later.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
@@ -33,28 +29,6 @@ pub struct Attendant {
     queue: TaskQueue,
     waker: Option<Waker>,
     file: Option<QueueFile>,
-}
-
-impl TaskQueue {
-    /// The queue, and what must be run beside it. `on_reply` hands an answer to the plugin that asked.
-    pub fn new(store: Store, settings: &AgentSettings, observer: Observer, on_reply: OnReply) -> (Self, Attendant) {
-        Self::with_clock(store, settings, observer, on_reply, Arc::new(now_ms))
-    }
-
-    /// As [`TaskQueue::new`], by another clock.
-    pub fn with_clock(
-        store: Store,
-        settings: &AgentSettings,
-        observer: Observer,
-        on_reply: OnReply,
-        clock: Clock,
-    ) -> (Self, Attendant) {
-        let (wake, waker) = Waker::from_settings(settings).unzip();
-        let (lines, file) = settings.queue_file.clone().map(QueueFile::new).unzip();
-        let queue = Self::assemble(store, settings, observer, on_reply, clock, wake, lines);
-        let attendant = Attendant { queue: queue.clone(), waker, file };
-        (queue, attendant)
-    }
 }
 
 impl Attendant {

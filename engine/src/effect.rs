@@ -264,10 +264,18 @@ pub struct NumberedEffect {
 /// Effects from this number on are review's own measures for an event, and no reviewer's.
 pub const MEASURES_FROM: u32 = 1 << 31;
 
-/// All that one handler call decided; it leaves together or not at all.
+/// What made a batch of an event. Only with a handler's is the plugin done with the event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Maker {
+    Handler,
+    Review,
+}
+
+/// All that one call decided; it leaves together or not at all.
 #[derive(Debug, Clone)]
 pub struct Batch {
     pub plugin: PluginId,
+    pub maker: Maker,
     /// The event that caused it.
     pub cause: Arc<Envelope>,
     pub effects: Vec<NumberedEffect>,
@@ -275,6 +283,15 @@ pub struct Batch {
     /// A run that was killed may have carried out a part of it, and not come to write that down. So nothing leaves
     /// before the ledger was asked, and what must not appear twice does not leave at all.
     pub again: bool,
+}
+
+impl Batch {
+    /// For a disk that refuses it: tasks stand in the database, or nowhere.
+    pub fn without_tasks(&self) -> Self {
+        let mut rest = self.clone();
+        rest.effects.retain(|numbered| !matches!(numbered.effect, Effect::Enqueue { .. }));
+        rest
+    }
 }
 
 /// Names an effect for ever.

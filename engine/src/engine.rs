@@ -230,7 +230,8 @@ impl Engine {
         let pipeline =
             Pipeline::open(&settings.pipeline, Arc::clone(&roster), store.clone(), observer.clone(), threads.handle())
                 .await?;
-        let (tasks, attendant) = TaskQueue::new(store.clone(), &settings.agent, observer.clone(), pipeline.on_reply());
+        let (tasks, attendant) =
+            TaskQueue::new(store.clone(), &settings.agent, observer.clone(), pipeline.on_reply(), Arc::new(now_ms));
         pipeline.serve_tasks(tasks.clone());
         let (attending, attendants) = (CancellationToken::new(), TaskTracker::new());
         attendants.spawn(attendant.run(attending.clone()));
@@ -253,7 +254,7 @@ impl Engine {
         })
         .await?;
         // Before anything new comes, and when there are plugins to hear how it ended.
-        pipeline.take_up();
+        pipeline.take_up().await?;
         // After the plugins, so that they hear the first event.
         accounts.connect_all();
         Ok(Self {

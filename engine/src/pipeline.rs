@@ -132,7 +132,7 @@ impl Pipeline {
             outcomes: Outcomes::default(),
             progress: Arc::default(),
         });
-        inner.runtime.spawn(Committer { batches, pipeline: Arc::downgrade(&inner) }.run());
+        inner.runtime.spawn(Committer::new(batches, Arc::downgrade(&inner)).run());
         Ok(Self { inner })
     }
 
@@ -154,8 +154,8 @@ impl Pipeline {
 
     /// Takes up what an earlier run left half done. To be called once, when the accounts are attached and the plugins
     /// run, and before anything new is heard.
-    pub fn take_up(&self) {
-        self.inner.take_up();
+    pub async fn take_up(&self) -> Result<(), StoreError> {
+        self.inner.take_up().await
     }
 
     /// From when on a run that was killed may have missed what was said in a channel, by the platform's clock. `None`

@@ -50,7 +50,6 @@ pub use self::error::StoreError;
 pub use self::grants::{GrantId, GrantState, Role, StoredGrant};
 pub use self::health::StoreHealth;
 pub use self::inbox::{Queued, Waiting};
-pub use self::journal::JournalEntry;
 pub use self::ledger::{Committed, PendingEffect};
 pub use self::lines::ChatLine;
 pub use self::plugins::PluginFlags;
@@ -285,4 +284,4 @@ fn from_integer(value: i64) -> u64 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::Clock;
-use super::files::QueueFileHandle;
-use super::wake::WakeHandle;
+use super::files::{QueueFile, QueueFileHandle};
+use super::wake::{WakeHandle, Waker};
+use super::{Attendant, Clock};
 use crate::config::settings::AgentSettings;
 use crate::effect::{PluginId, Task};
 use crate::event::AgentReply;
@@ -42,8 +42,6 @@ struct Inner {
 /// Why the queue refused.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
-    #[error("the queue {queue:?} is full: {bound} tasks wait already (agent.queue-bound)")]
-    Full { queue: String, bound: u32 },
     #[error("there is no task {task_id:?}; it may be done and forgotten")]
     Unknown { task_id: String },
     #[error("task {task_id:?} is leased to somebody else: the lease {lease_id:?} ended before")]
@@ -59,15 +57,16 @@ pub enum QueueError {
 }
 
 impl TaskQueue {
-    pub(super) fn assemble(
+    /// The queue, and what must be run beside it. `on_reply` hands an answer to the plugin that asked.
+    pub fn new(
         store: Store,
         settings: &AgentSettings,
         observer: Observer,
         on_reply: OnReply,
         clock: Clock,
-        wake: Option<WakeHandle>,
-        file: Option<QueueFileHandle>,
-    ) -> Self {
+    ) -> (Self, Attendant) {
+        let (wake, waker) = Waker::from_settings(settings).unzip();
+        let (file, written) = settings.queue_file.clone().map(QueueFile::new).unzip();
         let inner = Inner {
             store,
             observer,
@@ -79,7 +78,8 @@ impl TaskQueue {
             visibility: settings.visibility,
             attempts: settings.attempts,
         };
-        Self { inner: Arc::new(inner) }
+        let queue = Self { inner: Arc::new(inner) };
+        (queue.clone(), Attendant { queue, waker, file: written })
     }
 
     /// How many tasks may wait or be worked on in each queue. Whoever adds them holds it.
@@ -93,16 +93,6 @@ impl TaskQueue {
             return Err(refusal.into());
         }
         Ok(self.inner.store.open_tasks(queue).await? < self.inner.bound)
-    }
-
-    /// Adds a task and tells the agent. An id that is known is a repeat, and is no error.
-    pub async fn enqueue(&self, plugin: &PluginId, task_id: String, task: Task) -> Result<(), QueueError> {
-        let Inner { store, bound, .. } = &*self.inner;
-        if !store.add_task(plugin, task_id, task.clone(), *bound, self.now_ms()).await? {
-            return Err(QueueError::Full { queue: task.queue, bound: *bound });
-        }
-        self.announce(&task);
-        Ok(())
     }
 
     /// Tells the agent of a task that was written with a plugin's batch. Never waits.

@@ -34,14 +34,16 @@ impl FanOut {
     }
 
     /// The same to all who want it.
-    pub(super) fn give(&self, delivery: &Arc<Delivery>) {
-        self.give_chosen(delivery, |_| delivery);
+    pub(super) fn give(&self, delivery: &Arc<Delivery>, origin: Option<&Arc<Delivery>>) {
+        self.give_chosen(delivery, origin, |_| delivery);
     }
 
-    /// To each handler what `choose` says, of the same event. Fallbacks get `delivery`.
+    /// To each handler what `choose` says, of the same event. Fallbacks get `delivery`. While they wait for the handlers,
+    /// `origin` is not done with.
     pub(super) fn give_chosen<'d>(
         &self,
         delivery: &'d Arc<Delivery>,
+        origin: Option<&Arc<Delivery>>,
         choose: impl Fn(&PluginHandle) -> &'d Arc<Delivery>,
     ) {
         let roster = self.roster.load();
@@ -57,7 +59,8 @@ impl FanOut {
             return;
         }
         let handlers: Vec<_> = handlers.collect();
-        let (dispatch, tickets) = Dispatch::new(Arc::clone(delivery), fallbacks.cloned().collect(), handlers.len());
+        let (dispatch, tickets) =
+            Dispatch::new(Arc::clone(delivery), origin.cloned(), fallbacks.cloned().collect(), handlers.len());
         if !handlers.is_empty() {
             // When the watch is full the handlers' own limits will have to do.
             let _ = self.watched.try_send((Instant::now() + self.fallback_after, Arc::downgrade(&dispatch)));

@@ -53,7 +53,7 @@ struct State {
 
 impl Leftovers {
     pub(super) async fn read(store: &Store) -> Result<Self, StoreError> {
-        let state = State { effects: store.pending_effects().await?, events: store.take_unfinished().await? };
+        let state = State { effects: store.pending_effects().await?, events: store.unfinished().await? };
         let last_heard = if store.was_killed() { store.last_heard(RESTORED).await? } else { Vec::new() };
         Ok(Self { state: Mutex::new(state), last_heard })
     }
@@ -80,9 +80,12 @@ impl Leftovers {
 }
 
 impl Inner {
-    pub(super) fn take_up(self: &Arc<Self>) {
+    pub(super) async fn take_up(self: &Arc<Self>) -> Result<(), StoreError> {
         let State { effects, events } = self.leftovers.take();
         let (now_ms, mut tally) = (now_ms(), Tally::default());
+        let open = events.iter().filter(|event| event.stage == Stage::Open);
+        // On the disk before anybody sees them: one of them may be what brings the daemon down.
+        self.store.note_given(open.map(|event| Arc::clone(&event.envelope.id)).collect()).await?;
         let (held, others): (Vec<_>, Vec<_>) = events.into_iter().partition(|event| event.stage == Stage::Held);
         // What is held must be there when an effect lets it go.
         for event in held {
@@ -96,6 +99,7 @@ impl Inner {
         }
         self.store.note_recovery();
         tally.log();
+        Ok(())
     }
 
     fn take_up_effect(&self, pending: PendingEffect, now_ms: u64, tally: &mut Tally) {

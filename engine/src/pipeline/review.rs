@@ -13,7 +13,7 @@ use super::Inner;
 use super::ruling::{self, Ruling};
 use super::sequencer::{Lane, Turn, own_draft};
 use crate::config::settings::OnFailure;
-use crate::effect::{Batch, PluginId, Verdict, notice};
+use crate::effect::{Batch, Maker, PluginId, Verdict, notice};
 use crate::event::{Envelope, Event, now_ms};
 use crate::observation::Observation;
 use crate::plugin::{Delivery, PluginHandle};
@@ -108,13 +108,13 @@ impl Inner {
     }
 
     /// To the plugins, now that nobody can take it away any more. From here on what must not be missed waits for each
-    /// plugin by itself.
+    /// handler by itself, and for the fallbacks as long as any handler has it in hand.
     fn give(&self, delivery: &Arc<Delivery>) {
         if delivery.envelope.event.must_not_be_missed() {
             let kept = Delivery::kept(Arc::clone(&delivery.envelope), &self.store, delivery.again);
-            self.fan_out.give(&kept);
+            self.fan_out.give(&kept, Some(delivery));
         } else {
-            self.fan_out.give(delivery);
+            self.fan_out.give(delivery, None);
         }
     }
 
@@ -132,7 +132,7 @@ impl Inner {
         let envelope = &delivery.envelope;
         let effects = ruling::measures(envelope, verdict);
         let (cause, again) = (Arc::clone(envelope), delivery.again);
-        self.commit(Batch { plugin: reviewer, cause, effects, kv: Vec::new(), again });
+        self.commit(Batch { plugin: reviewer, maker: Maker::Review, cause, effects, kv: Vec::new(), again });
     }
 
     /// Tells the plugins of a verdict, in the channel's order.
@@ -149,7 +149,8 @@ impl Inner {
         let with_text = Arc::new(Envelope { event: event(true), ..Envelope::clone(&notice) });
         let with_text = Delivery::kept(with_text, &self.store, false);
         let delivery = Delivery::kept(notice, &self.store, false);
-        self.fan_out.give_chosen(&delivery, |plugin| if plugin.sees_removed_text() { &with_text } else { &delivery });
+        let choose = |plugin: &PluginHandle| if plugin.sees_removed_text() { &with_text } else { &delivery };
+        self.fan_out.give_chosen(&delivery, None, choose);
     }
 
     /// A held event goes its way after all, because `plugin` let it.

@@ -16,9 +16,11 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::fake_sink::FakeSink;
 use super::*;
 use crate::config::settings::JournalSettings;
-use crate::effect::{Action, Effect, KvWrite, NumberedEffect};
+use crate::effect::{Action, Effect, KvWrite, Maker, NumberedEffect};
 use crate::event::{ChatMessage, Moderation, Support, User};
 use crate::plugin::{Given, PluginHandle, Ticket};
+use crate::recording::{Entry, Window};
+use crate::store::Archive;
 
 struct Bench {
     pipeline: Pipeline,
@@ -64,12 +66,19 @@ impl Bench {
 
     /// What a daemon that is killed now leaves behind.
     async fn killed(&self) -> TempDir {
-        self.store.read_journal(0, 1).await.unwrap();
+        self.store.flush().await.unwrap();
         let copy = tempfile::tempdir().unwrap();
         for name in ["showrunner.db", "showrunner.db-wal"] {
             std::fs::copy(self.folder.path().join(name), copy.path().join(name)).unwrap();
         }
         copy
+    }
+
+    /// The journal, as whoever looks at the file finds it.
+    async fn journal(&self) -> Vec<Entry> {
+        self.store.flush().await.unwrap();
+        let archive = Archive::open(&self.folder.path().join("showrunner.db")).unwrap();
+        archive.page(&Window::default(), 0, 100).unwrap().entries
     }
 
     /// Ends the store, so that another can take its place.
@@ -91,6 +100,13 @@ fn chat(id: &str, text: &str) -> Draft {
     let author = User { id: "42".into(), login: "viewer".into(), ..User::default() };
     let message = ChatMessage { id: format!("message-{id}"), author, text: text.into(), ..ChatMessage::default() };
     draft(id, Event::Chat(message))
+}
+
+/// An event of chat that nobody was told of.
+fn cause(id: &str) -> Arc<Envelope> {
+    let draft = chat(id, "hi");
+    let (channel, event) = (draft.channel, draft.event);
+    Arc::new(Envelope { id: id.into(), sequence: 1, at_ms: 0, origin: draft.origin, channel, event, extra: None })
 }
 
 fn tip(id: &str) -> Draft {

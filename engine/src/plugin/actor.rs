@@ -25,7 +25,7 @@ use super::loader::Loaded;
 use super::order::{Candidate, Order};
 use super::restart::Restarts;
 use super::timers::Timers;
-use crate::effect::{Batch, EffectSink, KvWrite, Verdict};
+use crate::effect::{Batch, EffectSink, KvWrite, Maker, Verdict};
 use crate::event::{Channel, Envelope, Event, Origin, System, Timer, now_ms};
 use crate::observation::{Decision, DecisionKind, Observation, Observer};
 use crate::recording::{self, Note, Recording};
@@ -207,7 +207,7 @@ impl Actor {
             ticket.handled();
         }
         self.observe_decision(envelope, verdict, &wishes, took);
-        if !self.commit(wishes, Arc::clone(envelope), delivery.again) {
+        if !self.commit(Maker::Handler, wishes, Arc::clone(envelope), delivery.again) {
             self.forget(envelope);
         }
         result
@@ -220,12 +220,12 @@ impl Actor {
         }
     }
 
-    /// Whether a run that was killed has written down what this plugin made of an event that comes again. What it made
-    /// of it without any effect can't be known; then it is asked once more.
+    /// Whether a run that was killed has written down what this plugin made of an event that comes again. That it made
+    /// nothing of it can't be known; then it is asked once more.
     async fn has_handled(&mut self, delivery: &Delivery) -> bool {
         let event_id = &delivery.envelope.id;
         let store = &self.surroundings.store;
-        let asked = timeout(DISK_PATIENCE, store.has_effects(event_id, self.handle.id())).await;
+        let asked = timeout(DISK_PATIENCE, store.has_handled(event_id, self.handle.id())).await;
         asked.unwrap_or_else(|_| Err(StoreError::Busy)).unwrap_or_else(|error| {
             tracing::warn!(plugin = %self.handle.id(), event = %event_id, %error, "The ledger can't be asked whether an event was handled; it is handled again.");
             false
@@ -242,7 +242,7 @@ impl Actor {
             Ok((verdict, wishes)) => {
                 self.note_verdict(&delivery, &verdict);
                 // First, as the event may go to this plugin's handler the moment that the verdict is heard.
-                self.commit(wishes, Arc::clone(&delivery.envelope), delivery.again);
+                self.commit(Maker::Review, wishes, Arc::clone(&delivery.envelope), delivery.again);
                 let _ = answer.send(verdict);
                 Ok(())
             }
@@ -283,7 +283,7 @@ impl Actor {
     }
 
     /// Everything that one call asked for leaves together. Says whether there was anything.
-    fn commit(&mut self, wishes: Wishes, cause: Arc<Envelope>, again: bool) -> bool {
+    fn commit(&mut self, maker: Maker, wishes: Wishes, cause: Arc<Envelope>, again: bool) -> bool {
         let Wishes { effects, kv, used_kv: _, timers, notes: _ } = wishes;
         self.record_call(&cause, &kv);
         self.timers.apply(timers, Instant::now(), self.live.context.limits.timers);
@@ -291,7 +291,7 @@ impl Actor {
             return false;
         }
         self.live.context.kv().apply(&kv);
-        self.surroundings.sink.commit(Batch { plugin: self.handle.id().clone(), cause, effects, kv, again });
+        self.surroundings.sink.commit(Batch { plugin: self.handle.id().clone(), maker, cause, effects, kv, again });
         true
     }
 
@@ -317,7 +317,7 @@ impl Actor {
         let system = System { kind: "started".into(), detail: self.live.loaded.manifest.version.clone() };
         let id = format!("started:{}", self.handle.id());
         let cause = Arc::clone(&self.own_event(&id, Event::System(system)).delivery.envelope);
-        self.commit(wishes, cause, false);
+        self.commit(Maker::Handler, wishes, cause, false);
     }
 
     fn observe_decision(&self, envelope: &Envelope, verdict: DecisionKind, wishes: &Wishes, took: Duration) {

@@ -66,7 +66,8 @@ impl Delivery {
     /// To be called before a plugin gets it.
     pub(super) fn keep_for(&self, plugin: &PluginId, is_given: bool) {
         if let Keeping::InInboxes(store) = &self.keeping {
-            store.keep_event(plugin, &self.envelope, is_given);
+            // An earlier run may have begun it, and struck it off as done.
+            store.keep_event(plugin, &self.envelope, is_given || self.again);
         }
     }
 
@@ -82,6 +83,9 @@ impl Delivery {
 /// fallback plugins get it.
 pub struct Dispatch {
     delivery: Arc<Delivery>,
+    /// What keeps the event from being done with until the handlers are: else the fallbacks, which have it in no inbox yet,
+    /// would lose it with the daemon.
+    _origin: Option<Arc<Delivery>>,
     fallbacks: Vec<Arc<PluginHandle>>,
     in_hand: AtomicUsize,
     settled: AtomicBool,
@@ -89,14 +93,16 @@ pub struct Dispatch {
 
 impl Dispatch {
     /// With the tickets, one for each of `handlers`. No handlers: the fallbacks get it when the tickets are dropped,
-    /// which is at once.
+    /// which is at once. `origin` is dropped with the last ticket.
     pub fn new(
         delivery: Arc<Delivery>,
+        origin: Option<Arc<Delivery>>,
         fallbacks: Vec<Arc<PluginHandle>>,
         handlers: usize,
     ) -> (Arc<Self>, Vec<Ticket>) {
         let dispatch = Arc::new(Self {
             delivery,
+            _origin: origin,
             fallbacks,
             in_hand: AtomicUsize::new(handlers),
             settled: AtomicBool::new(false),

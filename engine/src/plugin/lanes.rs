@@ -75,12 +75,15 @@ struct State {
 }
 
 impl Lanes {
-    pub(super) fn offer(&self, job: EventJob) -> Offered {
+    pub(super) fn offer(&self, mut job: EventJob) -> Offered {
         // What falls out is dropped after the lock is let go: its ticket may call other plugins' queues.
         let displaced;
         let offered;
         {
             let mut state = self.state();
+            if state.has_waiting(&mut job) {
+                return Offered::Queued;
+            }
             state.arrivals += 1;
             let arrival = state.arrivals;
             match job.delivery.envelope.event.lane() {
@@ -204,6 +207,25 @@ impl Lanes {
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         // Nothing that panics runs under this lock; if it ever did, the queue itself is still whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Whether this very event waits already: of what a killed run left, the plugin's inbox may have brought it first. Then
+    /// only the ticket is new, and is lent to the job that waits.
+    fn has_waiting(&mut self, job: &mut EventJob) -> bool {
+        let envelope = &job.delivery.envelope;
+        if !job.delivery.again || envelope.event.lane() != Lane::Kept {
+            return false;
+        }
+        let mut waiting = self.kept.iter_mut().map(|(_, waiting)| waiting);
+        let Some(twin) = waiting.find(|waiting| waiting.delivery.envelope.id == envelope.id) else {
+            return false;
+        };
+        if twin.ticket.is_none() {
+            twin.ticket = job.ticket.take();
+        }
+        true
     }
 }
 

@@ -19,16 +19,6 @@ pub(super) const INSERT: &str =
     "INSERT INTO events (id, platform, channel, sequence, at_ms, type, own, envelope, stored_ms, total_bytes)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (id) DO NOTHING";
 
-/// An event as it was written.
-#[derive(Debug, Clone, PartialEq)]
-pub struct JournalEntry {
-    /// Its place in the journal, over all channels; never given twice.
-    pub position: i64,
-    /// Written by one of our own accounts.
-    pub own: bool,
-    pub envelope: Envelope,
-}
-
 impl Store {
     /// Journals an event; a live one counts for its viewer. An id that is already in the journal changes nothing.
     ///
@@ -75,28 +65,6 @@ impl Store {
                 Ok((Channel::new(row.get::<_, String>(0)?, row.get::<_, String>(1)?), from_integer(row.get(2)?)))
             })?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
-        .await
-    }
-
-    /// At most `limit` entries behind the position `after`; 0 begins with the oldest that is kept.
-    pub async fn read_journal(&self, after: i64, limit: usize) -> Result<Vec<JournalEntry>, StoreError> {
-        self.request(Access::Read, move |group| {
-            let mut statement = group
-                .prepare("SELECT position, own, envelope FROM events WHERE position > ?1 ORDER BY position LIMIT ?2")?;
-            let rows = statement.query_map((after, to_integer(limit as u64)), |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?))
-            })?;
-            let mut entries = Vec::new();
-            for row in rows {
-                let (position, own, json) = row?;
-                match serde_json::from_str(&json) {
-                    Ok(envelope) => entries.push(JournalEntry { position, own, envelope }),
-                    // One entry that can't be read must not hide those behind it.
-                    Err(error) => tracing::warn!(position, %error, "An entry of the journal can't be read; skipped."),
-                }
-            }
-            Ok(entries)
         })
         .await
     }

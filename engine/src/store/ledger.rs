@@ -10,8 +10,8 @@ use tokio::sync::oneshot;
 use super::error::StoreError;
 use super::group::Group;
 use super::item::{Access, Item, Request};
-use super::{Store, from_integer, inbox, kv, tasks, to_integer};
-use crate::effect::{Batch, Effect, EffectKey, EffectResult, MEASURES_FROM, NumberedEffect, PluginId};
+use super::{Store, from_integer, inbox, kv, tasks, to_integer, unfinished};
+use crate::effect::{Batch, Effect, EffectKey, EffectResult, MEASURES_FROM, Maker, NumberedEffect, PluginId};
 use crate::event::OutcomeStatus;
 
 pub(super) const INSERT: &str = "INSERT INTO effects (event_id, plugin, number, platform, channel, effect, state,
@@ -52,8 +52,7 @@ impl Store {
         batch: &Batch,
         task_bound: u32,
     ) -> Result<impl Future<Output = Result<Committed, StoreError>> + Send + use<>, StoreError> {
-        let mut rest = batch.clone();
-        rest.effects.retain(|numbered| !matches!(numbered.effect, Effect::Enqueue { .. }));
+        let rest = batch.without_tasks();
         let batch = batch.clone();
         let (answer, answered) = oneshot::channel();
         let work =
@@ -61,12 +60,15 @@ impl Store {
         self.queue_work(work.with_rest(Item::Batch(Box::new(rest))), answered)
     }
 
-    /// Whether a batch of this plugin for this event is in the ledger. Review's own measures are no batch of a handler.
-    pub async fn has_effects(&self, event_id: &Arc<str>, plugin: &PluginId) -> Result<bool, StoreError> {
+    /// Whether anything is written down that this plugin's handler made of this event. Review's own measures are no batch of
+    /// a handler.
+    pub async fn has_handled(&self, event_id: &Arc<str>, plugin: &PluginId) -> Result<bool, StoreError> {
         let (event_id, plugin) = (Arc::clone(event_id), plugin.clone());
         self.request(Access::Read, move |group| {
-            let mut statement = group
-                .prepare("SELECT EXISTS (SELECT 1 FROM effects WHERE event_id = ?1 AND plugin = ?2 AND number < ?3)")?;
+            let mut statement = group.prepare(
+                "SELECT EXISTS (SELECT 1 FROM effects WHERE event_id = ?1 AND plugin = ?2 AND number < ?3)
+                     OR EXISTS (SELECT 1 FROM handled WHERE event_id = ?1 AND plugin = ?2)",
+            )?;
             Ok(statement.query_row((&*event_id, &*plugin, MEASURES_FROM), |row| row.get(0))?)
         })
         .await
@@ -126,10 +128,21 @@ pub(super) fn write_batch(group: &mut Group<'_>, batch: &Batch, task_bound: u32)
     for write in &batch.kv {
         kv::write(group, &batch.plugin, write)?;
     }
+    if batch.maker == Maker::Handler {
+        note_handled(group, batch)?;
+    }
+    Ok(committed)
+}
+
+/// The plugin is done with the event, which must not come to it again. Effects say so by themselves.
+fn note_handled(group: &Group<'_>, batch: &Batch) -> Result<(), StoreError> {
+    if batch.effects.is_empty() {
+        unfinished::mark_handled(group, &batch.cause.id, &batch.plugin)?;
+    }
     if batch.cause.event.must_not_be_missed() {
         inbox::strike_off(group, &batch.plugin, &batch.cause.id)?;
     }
-    Ok(committed)
+    Ok(())
 }
 
 /// A task that does not come into its table.

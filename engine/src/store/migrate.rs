@@ -10,12 +10,13 @@ use super::error::StoreError;
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"Show");
 
 /// In order; the version of a database is the number of migrations that it has seen.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_recovery.sql"),
     include_str!("migrations/0003_recordings.sql"),
     include_str!("migrations/0004_colors.sql"),
     include_str!("migrations/0005_grants.sql"),
+    include_str!("migrations/0006_handled.sql"),
 ];
 
 /// Brings the file to this program's version, or says why that can't be.

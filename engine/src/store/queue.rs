@@ -243,7 +243,7 @@ mod tests {
     use super::super::item::{Access, Request};
     use super::super::unfinished::Holders;
     use super::*;
-    use crate::effect::{Batch, EffectResult, KvWrite};
+    use crate::effect::{Batch, EffectResult, KvWrite, Maker};
     use crate::event::{Channel, OutcomeStatus};
     use crate::recording::{Note, Recording};
 
@@ -306,7 +306,14 @@ mod tests {
         let large = || {
             let kv = vec![KvWrite::Set { key: "key".to_owned(), value: vec![0; 1 << 20] }];
             let cause = super::super::tests::chat("event", "viewer", "hello");
-            Item::Batch(Box::new(Batch { plugin: "plugin".into(), cause, effects: Vec::new(), kv, again: false }))
+            Item::Batch(Box::new(Batch {
+                plugin: "plugin".into(),
+                maker: Maker::Handler,
+                cause,
+                effects: Vec::new(),
+                kv,
+                again: false,
+            }))
         };
         let taken_in = (0..100).filter(|_| queue.push_behind(large()).is_ok()).count();
         assert_eq!(taken_in, 63);

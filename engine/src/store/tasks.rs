@@ -16,31 +16,6 @@ use crate::effect::{PluginId, Task};
 use crate::event::{AgentReply, Channel, Envelope, Event, Origin};
 
 impl Store {
-    /// Adds a task unless `bound` tasks of its queue wait or are worked on; says whether it did. A known id is
-    /// a repeat, and counts as added.
-    pub async fn add_task(
-        &self,
-        plugin: &PluginId,
-        task_id: String,
-        task: Task,
-        bound: u32,
-        now_ms: u64,
-    ) -> Result<bool, StoreError> {
-        let plugin = plugin.clone();
-        self.request(Access::Durable, move |group| {
-            if find(group, &task_id)?.is_some() {
-                return Ok(true);
-            }
-            if count_open(group, &task.queue)? >= bound {
-                return Ok(false);
-            }
-            insert(group, &plugin, &task_id, &task, now_ms)?;
-            group.recount_tasks();
-            Ok(true)
-        })
-        .await
-    }
-
     /// How many tasks of a queue wait or are worked on.
     pub async fn open_tasks(&self, queue: &str) -> Result<u32, StoreError> {
         let queue = queue.to_owned();

@@ -22,8 +22,9 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::*;
-use crate::effect::Batch;
+use crate::effect::{Batch, Effect, Maker, NumberedEffect, Task};
 use crate::event::{Channel, ChatMessage, Envelope, Event, Origin, User};
+use crate::recording::{Entry, Window};
 
 pub(super) const SETTINGS: JournalSettings =
     JournalSettings { keep_for: Duration::from_secs(30 * 24 * 3600), keep_bytes: 1 << 30 };
@@ -48,7 +49,7 @@ impl Place {
 
     /// What a daemon that is killed now leaves behind: all that its store has written.
     pub(super) async fn killed(&self, store: &Store) -> Self {
-        store.read_journal(0, 1).await.unwrap();
+        store.flush().await.unwrap();
         let copy = Self::new();
         for end in ["", "-wal"] {
             let name = format!("showrunner.db{end}");
@@ -76,6 +77,19 @@ impl Deref for Reopened {
     fn deref(&self) -> &Store {
         &self.store
     }
+}
+
+/// The journal, as whoever looks at the file finds it.
+pub(super) async fn journal(place: &Place, store: &Store) -> Vec<Entry> {
+    store.flush().await.unwrap();
+    Archive::open(&place.path()).unwrap().page(&Window::default(), 0, 100_000).unwrap().entries
+}
+
+/// What a handler decides that asks for a task; the event is called as the task is.
+pub(crate) fn asks_for(task_id: &str, task: Task) -> Batch {
+    let effects = vec![NumberedEffect { number: 0, effect: Effect::Enqueue { task_id: task_id.to_owned(), task } }];
+    let cause = chat(task_id, "anna", "hello");
+    Batch { plugin: "greeter".into(), maker: Maker::Handler, cause, effects, kv: vec![], again: false }
 }
 
 /// Commits a batch and waits for the disk's word.

@@ -2,7 +2,8 @@
 //!
 //! Whoever has an event in hand holds a [`Hold`]. Most events are done with before the writer even comes to journal
 //! them, and cost nothing here. Only one that is still held then is noted as unfinished, and struck off when the last
-//! hold is dropped. So what a killed run leaves noted is what was journalled and not done with.
+//! hold is dropped. So what a killed run leaves noted is what was journalled and not done with. Beside it are marked the
+//! plugins that are done with it, where their effects do not tell so.
 //!
 //! It relies on the order of the queue: an event comes before the batches that are made of it, and a hold is dropped
 //! after they were queued.
@@ -97,9 +98,9 @@ impl Store {
         self.write_behind(Item::Event { envelope, own: false, holders });
     }
 
-    /// What earlier runs did not finish, in the journal's order. Each is given out by a few starts at most, unless it
-    /// only waits for a person.
-    pub async fn take_unfinished(&self) -> Result<Vec<Unfinished>, StoreError> {
+    /// What earlier runs did not finish, in the journal's order, but for what was given out too often. To read it is not
+    /// to give it out: a start may yet fail before anybody sees it.
+    pub async fn unfinished(&self) -> Result<Vec<Unfinished>, StoreError> {
         self.request(Access::Durable, |group| {
             give_up(group)?;
             let mut statement = group.prepare(
@@ -123,13 +124,24 @@ impl Store {
                     Ok(envelope) => unfinished.push(Unfinished { envelope, stage }),
                     Err(error) => tracing::warn!(event_id, %error, "An unfinished event can't be read; skipped."),
                 }
-                if stage == Stage::Open {
-                    group
-                        .prepare("UPDATE unfinished SET attempts = attempts + 1 WHERE event_id = ?1")?
-                        .execute([&event_id])?;
-                }
             }
             Ok(unfinished)
+        })
+        .await
+    }
+
+    /// These are about to be given out again, which each is by a few starts at most. What only waits for a person is not
+    /// given out.
+    pub async fn note_given(&self, event_ids: Vec<Arc<str>>) -> Result<(), StoreError> {
+        if event_ids.is_empty() {
+            return Ok(());
+        }
+        self.request(Access::Durable, move |group| {
+            let mut statement = group.prepare("UPDATE unfinished SET attempts = attempts + 1 WHERE event_id = ?1")?;
+            for event_id in &event_ids {
+                statement.execute([&**event_id])?;
+            }
+            Ok(())
         })
         .await
     }
@@ -168,6 +180,7 @@ fn give_up(group: &Group<'_>) -> Result<(), StoreError> {
         );
     }
     group.prepare("DELETE FROM unfinished WHERE event_id NOT IN (SELECT id FROM events)")?.execute([])?;
+    group.prepare("DELETE FROM handled WHERE event_id NOT IN (SELECT event_id FROM unfinished)")?.execute([])?;
     Ok(())
 }
 
@@ -176,8 +189,20 @@ pub(super) fn write(group: &Group<'_>, event_id: &str) -> Result<(), StoreError>
     Ok(())
 }
 
+/// Remembers of an event that is noted, and of no other, that a plugin is done with it.
+pub(super) fn mark_handled(group: &Group<'_>, event_id: &str, plugin: &str) -> Result<(), StoreError> {
+    group
+        .prepare(
+            "INSERT INTO handled (event_id, plugin) SELECT event_id, ?2 FROM unfinished WHERE event_id = ?1
+             ON CONFLICT DO NOTHING",
+        )?
+        .execute((event_id, plugin))?;
+    Ok(())
+}
+
 pub(super) fn strike_off(group: &Group<'_>, event_id: &str) -> Result<(), StoreError> {
     group.prepare("DELETE FROM unfinished WHERE event_id = ?1")?.execute([event_id])?;
+    group.prepare("DELETE FROM handled WHERE event_id = ?1")?.execute([event_id])?;
     Ok(())
 }
 
@@ -213,7 +238,7 @@ impl Drop for Held {
 }
 
 /// Behind all that was made of the event. When it is refused, the next start gives the event out once more; whoever made
-/// an effect of it is known by the ledger and not asked again.
+/// anything of it is known and not asked again.
 fn strike_off_behind(queue: &Queue, event_id: &Arc<str>) {
     let _ = queue.push_behind(Item::Finished(Arc::clone(event_id)));
 }

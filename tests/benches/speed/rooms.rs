@@ -6,6 +6,7 @@ use showrunner::agent::TaskQueue;
 use showrunner::config;
 use showrunner::config::settings::Settings;
 use showrunner::effect::EffectSink;
+use showrunner::event::now_ms;
 use showrunner::observation::Observer;
 use showrunner::plugin::{Host, HostOptions, Roster, Threads};
 use showrunner::store::Store;
@@ -30,7 +31,7 @@ impl Rooms {
         let observer = Observer::default();
         let nobody = Arc::new(|_, _| {});
         // Nothing here asks for a task, so there is nothing to attend to.
-        let (tasks, _) = TaskQueue::new(store.clone(), &settings.agent, observer.clone(), nobody);
+        let (tasks, _) = TaskQueue::new(store.clone(), &settings.agent, observer.clone(), nobody, Arc::new(now_ms));
         Self {
             settings,
             store,

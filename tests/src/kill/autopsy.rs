@@ -148,6 +148,7 @@ impl Body {
         for (what, sql) in [
             ("effects have not ended", "SELECT count(*) FROM effects WHERE state = 'pending'"),
             ("events are unfinished", "SELECT count(*) FROM unfinished"),
+            ("events are marked as handled", "SELECT count(*) FROM handled"),
             ("events wait for their plugin", "SELECT count(*) FROM inbox"),
             ("tasks are not done", "SELECT count(*) FROM tasks WHERE state != 'done'"),
             ("runs were not closed", "SELECT count(*) FROM run WHERE closed = 0"),

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::pace::Limiter;
 use super::parcel::{Ended, Parcel};
 use super::queue::Place;
-use super::retry::{self, Next};
+use super::retry::{self, Next, Scope};
 use super::{Report, Shared};
 use crate::effect::Priority;
 use crate::event::OutcomeStatus;
@@ -32,6 +32,8 @@ pub(super) struct Courier {
     expiry: Duration,
     /// Nothing leaves before.
     paused_until: Option<Instant>,
+    /// No chat leaves before.
+    chat_paused_until: Option<Instant>,
     /// Parcels whose first line failed alone, by the time when it is tried again.
     resting: BTreeMap<(Instant, Place), Parcel>,
 }
@@ -54,6 +56,7 @@ impl Courier {
             in_flight: pace.in_flight.max(1),
             expiry: pace.expiry,
             paused_until: None,
+            chat_paused_until: None,
             resting: BTreeMap::new(),
         }
     }
@@ -101,7 +104,7 @@ impl Courier {
             let has_expired = parcel.has_expired(self.expiry, now);
             if parcel.priority == Priority::Chat
                 && !has_expired
-                && let Err(free_at) = self.limiter.check()
+                && let Err(free_at) = self.check_chat(now)
             {
                 return Step::Wait(self.next_rested().into_iter().chain([free_at]).min());
             }
@@ -115,6 +118,14 @@ impl Courier {
                 Some(parcel) => return Step::Send(place, parcel),
                 None => {}
             }
+        }
+    }
+
+    /// Takes the right to send a chat line, or says when there will be one.
+    fn check_chat(&self, now: Instant) -> Result<(), Instant> {
+        match self.chat_paused_until.filter(|until| now < *until) {
+            Some(until) => Err(until),
+            None => self.limiter.check(),
         }
     }
 
@@ -135,10 +146,10 @@ impl Courier {
             Ok(receipt) => self.end(parcel.end_line(OutcomeStatus::Done, receipt.message_id, "")),
             Err(error) => {
                 let is_repeatable = parcel.lines.front().is_some_and(|line| line.action.is_repeatable());
-                match retry::after(&error, is_repeatable) {
+                match retry::after(&error, parcel.priority, is_repeatable) {
                     Next::GiveUp(status) => self.end(parcel.end_line(status, None, error.to_string())),
-                    Next::PauseAccount(asked) => match parcel.next_retry() {
-                        Some(delay) => self.pause(asked.unwrap_or(delay), &error),
+                    Next::Pause(scope, asked) => match parcel.next_retry() {
+                        Some(delay) => self.pause(scope, asked.unwrap_or(delay), &error),
                         None => self.give_up(&mut parcel, OutcomeStatus::Failed, &error),
                     },
                     Next::Rest => match parcel.next_retry() {
@@ -160,11 +171,15 @@ impl Courier {
         self.end(parcel.end_line(status, None, format!("given up after many attempts: {error}")));
     }
 
-    fn pause(&mut self, wait: Duration, error: &ActionError) {
+    fn pause(&mut self, scope: Scope, wait: Duration, error: &ActionError) {
+        let paused_until = match scope {
+            Scope::Account => &mut self.paused_until,
+            Scope::Chat => &mut self.chat_paused_until,
+        };
         let until = Instant::now() + wait;
-        if self.paused_until.is_none_or(|paused_until| paused_until < until) {
-            tracing::debug!(account = %self.shared.name, ?wait, %error, "Sending pauses.");
-            self.paused_until = Some(until);
+        if paused_until.is_none_or(|paused_until| paused_until < until) {
+            tracing::debug!(account = %self.shared.name, ?scope, ?wait, %error, "Sending pauses.");
+            *paused_until = Some(until);
         }
     }
 

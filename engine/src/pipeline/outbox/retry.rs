@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
+use crate::effect::Priority;
 use crate::event::OutcomeStatus;
 use crate::platform::ActionError;
 
@@ -12,19 +13,33 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Next {
-    /// Nothing gets through at the moment: the whole account waits, by its own delay unless the platform named one.
-    PauseAccount(Option<Duration>),
+    /// Nothing gets through at the moment: all of this waits, by its own delay unless the platform named one.
+    Pause(Scope, Option<Duration>),
     /// Only this one failed; it waits alone.
     Rest,
     GiveUp(OutcomeStatus),
 }
 
+/// What a pause holds back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    Account,
+    /// Moderation goes on: platforms limit chat for itself, and where they do not, moderation will be told so too.
+    Chat,
+}
+
 /// A line of chat must never appear twice, so what was sent without an answer is tried again only when doing it
 /// twice is the same as doing it once.
-pub(super) fn after(error: &ActionError, is_repeatable: bool) -> Next {
+pub(super) fn after(error: &ActionError, priority: Priority, is_repeatable: bool) -> Next {
     match error {
-        ActionError::Unreachable(_) => Next::PauseAccount(None),
-        ActionError::RateLimited { retry_after } => Next::PauseAccount(retry_after.map(|wait| wait.min(LONGEST_PAUSE))),
+        ActionError::Unreachable(_) => Next::Pause(Scope::Account, None),
+        ActionError::RateLimited { retry_after } => {
+            let scope = match priority {
+                Priority::Moderation => Scope::Account,
+                Priority::Chat => Scope::Chat,
+            };
+            Next::Pause(scope, retry_after.map(|wait| wait.min(LONGEST_PAUSE)))
+        }
         ActionError::Lost(_) if is_repeatable => Next::Rest,
         ActionError::Lost(_) => Next::GiveUp(OutcomeStatus::Uncertain),
         ActionError::Refused(_) => Next::GiveUp(OutcomeStatus::Failed),
@@ -55,20 +70,26 @@ mod tests {
         let refused = ActionError::Refused("too long".into());
         let unsupported = ActionError::Unsupported { platform: "retake", action: "shoutout" };
         let minute = Duration::from_secs(60);
+        let (chat, moderation) = (Priority::Chat, Priority::Moderation);
         let cases = [
-            (&unreachable, false, Next::PauseAccount(None)),
-            (&unreachable, true, Next::PauseAccount(None)),
-            (&limited(None), false, Next::PauseAccount(None)),
-            (&limited(Some(minute)), false, Next::PauseAccount(Some(minute))),
-            (&limited(Some(Duration::MAX)), true, Next::PauseAccount(Some(LONGEST_PAUSE))),
-            (&lost, false, Next::GiveUp(OutcomeStatus::Uncertain)),
-            (&lost, true, Next::Rest),
-            (&refused, true, Next::GiveUp(OutcomeStatus::Failed)),
-            (&refused, false, Next::GiveUp(OutcomeStatus::Failed)),
-            (&unsupported, true, Next::GiveUp(OutcomeStatus::Unsupported)),
+            (&unreachable, chat, false, Next::Pause(Scope::Account, None)),
+            (&unreachable, moderation, true, Next::Pause(Scope::Account, None)),
+            (&limited(None), chat, false, Next::Pause(Scope::Chat, None)),
+            (&limited(Some(minute)), chat, false, Next::Pause(Scope::Chat, Some(minute))),
+            (&limited(None), moderation, false, Next::Pause(Scope::Account, None)),
+            (&limited(Some(Duration::MAX)), moderation, true, Next::Pause(Scope::Account, Some(LONGEST_PAUSE))),
+            (&lost, chat, false, Next::GiveUp(OutcomeStatus::Uncertain)),
+            (&lost, moderation, true, Next::Rest),
+            (&refused, moderation, true, Next::GiveUp(OutcomeStatus::Failed)),
+            (&refused, chat, false, Next::GiveUp(OutcomeStatus::Failed)),
+            (&unsupported, moderation, true, Next::GiveUp(OutcomeStatus::Unsupported)),
         ];
-        for (error, is_repeatable, next) in cases {
-            assert_eq!(after(error, is_repeatable), next, "{error}, repeatable: {is_repeatable}");
+        for (error, priority, is_repeatable, next) in cases {
+            assert_eq!(
+                after(error, priority, is_repeatable),
+                next,
+                "{error}, {priority:?}, repeatable: {is_repeatable}"
+            );
         }
     }
 

@@ -67,6 +67,19 @@ fn remove(message_id: &str) -> Action {
     Action::RemoveMessage { message_id: message_id.into(), reason: String::new() }
 }
 
+fn suspend(user_id: &str) -> Action {
+    Action::Suspend { user_id: user_id.into(), seconds: Some(600), reason: String::new() }
+}
+
+/// In which second after the start each was asked.
+fn by_second(calls: &[(Duration, String)]) -> Vec<(u64, &str)> {
+    calls.iter().map(|(at, call)| (at.as_secs(), call.as_str())).collect()
+}
+
+fn limited(seconds: u32) -> ActionError {
+    ActionError::RateLimited { retry_after: Some(SECOND * seconds) }
+}
+
 fn unreachable() -> ActionError {
     ActionError::Unreachable("connection refused".into())
 }
@@ -110,9 +123,7 @@ async fn chat_keeps_the_rate_and_moderation_needs_none() {
     tokio::time::sleep(SECOND).await;
     bench.push([remove("m1")]);
     bench.ends(5).await;
-    let calls = bench.sink.calls();
-    let seconds: Vec<(u64, &str)> = calls.iter().map(|(at, call)| (at.as_secs(), call.as_str())).collect();
-    assert_eq!(seconds, [(0, "a"), (0, "b"), (1, "remove m1"), (2, "c"), (4, "d")]);
+    assert_eq!(by_second(&bench.sink.calls()), [(0, "a"), (0, "b"), (1, "remove m1"), (2, "c"), (4, "d")]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -130,17 +141,30 @@ async fn what_never_left_is_tried_again_and_overtaken_by_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_after_holds_the_whole_account() {
+async fn a_limit_of_chat_holds_all_chat_and_no_moderation() {
     let mut bench = Bench::new(PACE, Duration::ZERO);
-    bench.sink.answer([ActionError::RateLimited { retry_after: Some(SECOND * 7) }]);
+    bench.sink.answer([limited(15)]);
     bench.push([say("a")]);
     bench.push([say("b")]);
     tokio::time::sleep(SECOND).await;
+    bench.push([suspend("raider")]);
+    assert_eq!(bench.statuses(3).await, [OutcomeStatus::Done; 3]);
+    assert_eq!(by_second(&bench.sink.calls()), [(0, "a"), (1, "suspend raider"), (15, "a"), (15, "b")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_of_moderation_holds_the_whole_account() {
+    let mut bench = Bench::new(PACE, Duration::ZERO);
+    bench.sink.answer([limited(7)]);
+    bench.push([suspend("raider")]);
+    tokio::time::sleep(SECOND).await;
+    bench.push([say("a")]);
     bench.push([remove("m1")]);
     assert_eq!(bench.statuses(3).await, [OutcomeStatus::Done; 3]);
-    let calls = bench.sink.calls();
-    assert_eq!(bench.sink.order(), ["a", "remove m1", "a", "b"]);
-    assert!(calls[1..].iter().all(|(at, _)| (7..8).contains(&at.as_secs())), "{calls:?}");
+    assert_eq!(
+        by_second(&bench.sink.calls()),
+        [(0, "suspend raider"), (7, "suspend raider"), (7, "remove m1"), (7, "a")]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -213,9 +237,7 @@ async fn the_lines_of_a_batch_leave_one_after_the_other_and_batches_side_by_side
     bench.push([say("a1"), say("a2"), say("a3")]);
     bench.push([say("b1"), say("b2")]);
     bench.ends(5).await;
-    let calls = bench.sink.calls();
-    let seconds: Vec<(u64, &str)> = calls.iter().map(|(at, call)| (at.as_secs(), call.as_str())).collect();
-    assert_eq!(seconds, [(0, "a1"), (0, "b1"), (1, "a2"), (1, "b2"), (2, "a3")]);
+    assert_eq!(by_second(&bench.sink.calls()), [(0, "a1"), (0, "b1"), (1, "a2"), (1, "b2"), (2, "a3")]);
 }
 
 #[tokio::test(start_paused = true)]

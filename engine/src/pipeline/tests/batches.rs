@@ -11,7 +11,14 @@ impl Bench {
     fn commit_for(&self, event_id: &str, effects: impl IntoIterator<Item = Effect>, kv: Vec<KvWrite>) {
         let numbered = effects.into_iter().zip(0..);
         let effects = numbered.map(|(effect, number)| NumberedEffect { number, effect }).collect();
-        self.pipeline.commit(Batch { plugin: "greeter".into(), cause: cause(event_id), effects, kv, again: false });
+        self.pipeline.commit(Batch {
+            plugin: "greeter".into(),
+            maker: Maker::Handler,
+            cause: cause(event_id),
+            effects,
+            kv,
+            again: false,
+        });
     }
 
     pub(super) fn serve_tasks(&self, bound: u32) -> TaskQueue {
@@ -25,16 +32,16 @@ impl Bench {
             queue_file: None,
             health_file: None,
         };
-        let (tasks, _) = TaskQueue::new(self.store.clone(), &settings, self.observer.clone(), self.pipeline.on_reply());
+        let (tasks, _) = TaskQueue::new(
+            self.store.clone(),
+            &settings,
+            self.observer.clone(),
+            self.pipeline.on_reply(),
+            Arc::new(now_ms),
+        );
         self.pipeline.serve_tasks(tasks.clone());
         tasks
     }
-}
-
-fn cause(id: &str) -> Arc<Envelope> {
-    let draft = chat(id, "hi");
-    let (channel, event) = (draft.channel, draft.event);
-    Arc::new(Envelope { id: id.into(), sequence: 1, at_ms: 0, origin: draft.origin, channel, event, extra: None })
 }
 
 fn enqueue(task_id: &str) -> Effect {
@@ -74,7 +81,7 @@ async fn the_plugin_that_asked_is_told_how_it_ended_if_it_wants_to_know() {
     assert_eq!((told.event_id.as_str(), told.effect, told.status), ("cause", 0, OutcomeStatus::Done));
     assert!(has_nothing(&other));
     assert_eq!(bench.sink.order(), ["hello"]);
-    assert!(bench.store.read_journal(0, 10).await.unwrap().is_empty(), "the ledger has outcomes, the journal not");
+    assert!(bench.store.recent_event_ids(10).await.unwrap().is_empty(), "the ledger has outcomes, the journal not");
 }
 
 #[tokio::test]
@@ -178,6 +185,33 @@ async fn moderation_is_done_also_when_the_disk_takes_nothing() {
     let ends = outcomes(&greeter, 2).await;
     assert_eq!(ends[0].1, OutcomeStatus::Done);
     assert_eq!((ends[1].1, ends[1].2.as_str()), (OutcomeStatus::Failed, "the database is closed"));
+}
+
+#[tokio::test]
+async fn moderation_waits_only_shortly_for_a_disk_that_stalls_and_overtakes_no_other() {
+    let greeter = PluginHandle::stand_in("greeter", &["outcome"]);
+    let mut bench = Bench::new(&[&greeter]).await;
+    bench.serve_tasks(10);
+    let disk = rusqlite::Connection::open(bench.folder.path().join("showrunner.db")).unwrap();
+    disk.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let lift = |user_id: &str| on_channel(Action::Lift { user_id: user_id.into() });
+    bench.commit_for("one", [enqueue("t1"), lift("1")], vec![]);
+    bench.commit_for("two", [lift("2")], set(b"kept"));
+    for user_id in ["1", "2"] {
+        assert_eq!(bench.performed.recv().await.unwrap(), Action::Lift { user_id: user_id.into() });
+    }
+    // By now the disk is known to stall.
+    bench.commit_for("three", [lift("3")], vec![]);
+    assert_eq!(bench.performed.recv().await.unwrap(), Action::Lift { user_id: "3".into() });
+    for id in ["one", "two", "three"] {
+        let ended = outcome(&greeter).await;
+        assert_eq!((&*ended.event_id, ended.status), (id, OutcomeStatus::Done), "and the task still waits");
+    }
+    disk.execute_batch("ROLLBACK").unwrap();
+    let task = outcome(&greeter).await;
+    assert_eq!((&*task.event_id, task.effect, task.status), ("one", 0, OutcomeStatus::Done));
+    assert_eq!(bench.store.kv(&"greeter".into()).await.unwrap()["k"], b"kept");
+    assert_eq!(bench.pipeline.drain(Instant::now() + Duration::from_secs(60)).await.left, 0);
 }
 
 #[tokio::test]

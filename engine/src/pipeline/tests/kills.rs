@@ -7,16 +7,10 @@ use crate::event::{Follow, Outcome, OutcomeStatus};
 
 const MINUTE_MS: u64 = 60_000;
 
-fn cause(id: &str) -> Arc<Envelope> {
-    let draft = chat(id, "hi");
-    let (channel, event) = (draft.channel, draft.event);
-    Arc::new(Envelope { id: id.into(), sequence: 1, at_ms: 0, origin: draft.origin, channel, event, extra: None })
-}
-
 fn batch(id: &str, effects: impl IntoIterator<Item = Effect>) -> Batch {
     let numbered = effects.into_iter().zip(0..);
     let effects = numbered.map(|(effect, number)| NumberedEffect { number, effect }).collect();
-    Batch { plugin: "greeter".into(), cause: cause(id), effects, kv: Vec::new(), again: false }
+    Batch { plugin: "greeter".into(), maker: Maker::Handler, cause: cause(id), effects, kv: Vec::new(), again: false }
 }
 
 fn remove(message_id: &str) -> Effect {
@@ -66,7 +60,7 @@ async fn moderation_is_carried_out_again_and_chat_is_not() {
         committed(&[batch("one", [say("hello"), remove("m1")]), batch("two", [remove("m2"), enqueue("t")])]).await;
     let greeter = PluginHandle::stand_in("greeter", &["outcome"]);
     let mut bench = Bench::reopen(folder, &[&greeter]).await;
-    bench.pipeline.take_up();
+    bench.pipeline.take_up().await.unwrap();
     for message_id in ["m1", "m2"] {
         let action = bench.performed.recv().await.unwrap();
         assert!(matches!(&action, Action::RemoveMessage { message_id: id, .. } if id == message_id), "{action:?}");
@@ -74,7 +68,7 @@ async fn moderation_is_carried_out_again_and_chat_is_not() {
     let told = outcome(&greeter).await;
     assert_eq!((&*told.event_id, told.effect, told.status), ("one", 0, OutcomeStatus::Uncertain));
     // Once is enough.
-    bench.pipeline.take_up();
+    bench.pipeline.take_up().await.unwrap();
     assert_eq!(bench.sink.order(), ["remove m1", "remove m2"]);
     assert_eq!(ledger(bench).await, ["one 0 uncertain", "one 1 done", "two 0 done", "two 1 done"]);
 }
@@ -85,7 +79,7 @@ async fn moderation_that_is_too_old_expires() {
     change(&folder, &format!("UPDATE effects SET stored_ms = stored_ms - 11 * {MINUTE_MS} WHERE event_id = 'old'"));
     change(&folder, &format!("UPDATE effects SET stored_ms = stored_ms - 9 * {MINUTE_MS} WHERE event_id = 'young'"));
     let mut bench = Bench::reopen(folder, &[]).await;
-    bench.pipeline.take_up();
+    bench.pipeline.take_up().await.unwrap();
     bench.performed.recv().await.unwrap();
     assert_eq!(bench.sink.order(), ["remove m2"]);
     assert_eq!(ledger(bench).await, ["old 0 expired", "young 0 done"]);
@@ -97,7 +91,7 @@ async fn moderation_whose_account_is_gone_fails() {
     let action = Action::RemoveMessage { message_id: "m1".into(), reason: String::new() };
     let folder = committed(&[batch("one", [Effect::Platform { channel: elsewhere, action }])]).await;
     let bench = Bench::reopen(folder, &[]).await;
-    bench.pipeline.take_up();
+    bench.pipeline.take_up().await.unwrap();
     assert_eq!(ledger(bench).await, ["one 0 failed"]);
 }
 
@@ -144,24 +138,39 @@ async fn an_event_that_a_plugin_had_in_hand_comes_again() {
     // What a stand-in takes it is done with; the other waits in its queue.
     assert_eq!(passed_id(&plugin).await, "done");
     // The word of that comes behind the journal.
-    bench.store.read_journal(0, 1).await.unwrap();
+    bench.store.flush().await.unwrap();
     let folder = bench.killed().await;
 
     let plugin = PluginHandle::stand_in("greeter", &["chat"]);
     let bench = Bench::reopen(folder, &[&plugin]).await;
     assert!(has_nothing(&plugin));
-    bench.pipeline.take_up();
+    bench.pipeline.take_up().await.unwrap();
     let (delivery, _) = plugin.try_given_delivery().unwrap();
     assert_eq!((&*delivery.envelope.id, delivery.again), ("open", true));
     assert!(has_nothing(&plugin));
     // The platform repeats it, too.
     assert_eq!(bench.pipeline.accept(chat("open", "hi")), Accepted::Repeat);
     drop(delivery);
-    assert_eq!(bench.store.take_unfinished().await.unwrap(), []);
+    assert_eq!(bench.store.unfinished().await.unwrap(), []);
 }
 
 async fn passed_id(plugin: &PluginHandle) -> String {
     given(plugin).await.0.id.as_ref().to_owned()
+}
+
+#[tokio::test]
+async fn a_start_that_fails_before_it_gives_an_event_out_does_not_count() {
+    let plugin = PluginHandle::stand_in("greeter", &["chat"]);
+    let bench = Bench::new(&[&plugin]).await;
+    bench.accept(Draft { at_ms: now_ms(), ..chat("open", "hi") });
+    let mut folder = bench.killed().await;
+    for _ in 0..10 {
+        folder = Bench::reopen(folder, &[]).await.close().await;
+    }
+    let plugin = PluginHandle::stand_in("greeter", &["chat"]);
+    let bench = Bench::reopen(folder, &[&plugin]).await;
+    bench.pipeline.take_up().await.unwrap();
+    assert_eq!(all_given(&plugin), ["open"]);
 }
 
 #[tokio::test]
@@ -170,8 +179,8 @@ async fn an_event_that_is_too_old_does_not_come_again() {
     let bench = Bench::new(&[&plugin]).await;
     bench.accept(Draft { at_ms: now_ms() - 11 * MINUTE_MS, ..chat("old", "hi") });
     let bench = Bench::reopen(bench.killed().await, &[]).await;
-    bench.pipeline.take_up();
-    assert_eq!(bench.store.take_unfinished().await.unwrap(), []);
+    bench.pipeline.take_up().await.unwrap();
+    assert_eq!(bench.store.unfinished().await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -199,15 +208,70 @@ async fn what_must_not_be_missed_waits_on_the_disk_for_each_plugin() {
     bench.accept(tip("tip"));
     let envelope = given(&greeter).await.0;
     let effects = vec![NumberedEffect { number: 0, effect: say("thanks") }];
-    bench.pipeline.commit(Batch { plugin: "greeter".into(), cause: envelope, effects, kv: vec![], again: false });
+    bench.pipeline.commit(Batch {
+        plugin: "greeter".into(),
+        maker: Maker::Handler,
+        cause: envelope,
+        effects,
+        kv: vec![],
+        again: false,
+    });
     let bench = Bench::reopen(bench.killed().await, &[]).await;
     for (plugin, expected) in [("greeter", None), ("alerts", Some(true)), ("down", Some(false))] {
         let waiting = bench.store.take_backlog(&plugin.into()).await.unwrap();
         assert_eq!(waiting.first().map(crate::store::Waiting::again), expected, "{plugin}");
     }
     // The plugins have it from there, each for itself.
-    bench.pipeline.take_up();
-    assert_eq!(bench.store.take_unfinished().await.unwrap(), []);
+    bench.pipeline.take_up().await.unwrap();
+    assert_eq!(bench.store.unfinished().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_fallback_gets_what_a_handler_had_in_hand_when_the_daemon_was_killed() {
+    let tip = || Draft { at_ms: now_ms(), ..tip("tip") };
+    let handler = PluginHandle::stand_in("greeter", &["support"]);
+    let fallback = PluginHandle::fallback_stand_in("agent-queue", &["support"]);
+    let bench = Bench::new(&[&handler, &fallback]).await;
+    bench.accept(tip());
+    let in_hand = handler.try_given_delivery().unwrap();
+    let folder = bench.killed().await;
+    drop(in_hand);
+
+    let handler = PluginHandle::stand_in("greeter", &["support"]);
+    let fallback = PluginHandle::fallback_stand_in("agent-queue", &["support"]);
+    let bench = Bench::reopen(folder, &[&handler, &fallback]).await;
+    // As the host does when it starts the plugin.
+    for waiting in bench.store.take_backlog(handler.id()).await.unwrap() {
+        handler.offer(Delivery::waiting(waiting), None);
+    }
+    bench.pipeline.take_up().await.unwrap();
+    let (delivery, ticket) = handler.try_given_delivery().unwrap();
+    assert_eq!((&*delivery.envelope.id, delivery.again), ("tip", true));
+    assert!(has_nothing(&handler), "it has it once");
+    assert!(has_nothing(&fallback));
+    drop((delivery, ticket));
+    assert_eq!(all_given(&fallback), ["tip"]);
+    assert_eq!(bench.store.unfinished().await.unwrap(), [], "the fallback has it in its inbox");
+    let waiting = bench.store.take_backlog(fallback.id()).await.unwrap();
+    assert_eq!(waiting.iter().map(|waiting| &*waiting.envelope.id).collect::<Vec<_>>(), ["tip"]);
+}
+
+#[tokio::test]
+async fn a_plugin_that_is_down_gets_what_it_had_begun_as_such() {
+    let handler = PluginHandle::stand_in("greeter", &["support"]);
+    let fallback = PluginHandle::fallback_stand_in("agent-queue", &["support"]);
+    let bench = Bench::new(&[&handler, &fallback]).await;
+    bench.accept(Draft { at_ms: now_ms(), ..tip("tip") });
+    let in_hand = handler.try_given_delivery().unwrap();
+    bench.pipeline.commit(Batch { cause: Arc::clone(&in_hand.0.envelope), ..batch("tip", [say("thanks")]) });
+    let folder = bench.killed().await;
+    drop(in_hand);
+
+    handler.stop_stand_in();
+    let bench = Bench::reopen(folder, &[&handler]).await;
+    bench.pipeline.take_up().await.unwrap();
+    let waiting = bench.store.take_backlog(handler.id()).await.unwrap();
+    assert_eq!(waiting.iter().map(|waiting| waiting.again).collect::<Vec<_>>(), [true]);
 }
 
 /// A message that review has held, and nobody has decided on.
@@ -221,13 +285,13 @@ async fn bench_that_holds() -> Bench {
         Given::Event(envelope, _) => panic!("given {}", envelope.id),
     }
     bench.performed.recv().await.unwrap();
-    let notices = loop {
-        let entries = bench.store.read_journal(0, 10).await.unwrap();
-        if entries.len() == 2 {
-            break entries;
+    let (_, notice) = loop {
+        let ids = bench.store.recent_event_ids(10).await.unwrap();
+        if let [_, notice] = &*ids {
+            break notice.clone();
         }
     };
-    assert_eq!(&*notices[1].envelope.id, "a/held");
+    assert_eq!(&*notice, "a/held");
     bench
 }
 
@@ -241,7 +305,7 @@ async fn a_release_that_was_on_its_way_is_carried_out() {
     bench.store.commit(&batch("later", [allow()]), 0).unwrap().await.unwrap();
     let handler = PluginHandle::stand_in("greeter", &["chat"]);
     let bench = Bench::reopen(bench.killed().await, &[&handler]).await;
-    bench.pipeline.take_up();
+    bench.pipeline.take_up().await.unwrap();
     assert_eq!(&*given(&handler).await.0.id, "a");
 }
 
@@ -250,7 +314,7 @@ async fn a_held_message_is_held_again_and_can_be_let_through() {
     let bench = bench_that_holds().await;
     let handler = PluginHandle::stand_in("greeter", &["chat"]);
     let mut bench = Bench::reopen(bench.killed().await, &[&handler]).await;
-    bench.pipeline.take_up();
+    bench.pipeline.take_up().await.unwrap();
     assert!(has_nothing(&handler));
     // The removal was done, and its end not written yet.
     bench.pipeline.commit(batch("later", [allow()]));
@@ -267,15 +331,15 @@ async fn a_message_that_was_taken_away_is_not_reviewed_once_more() {
     let queue = Bench::reopen(bench.close().await, &[&held]).await;
     queue.accept(draft);
     let measure = NumberedEffect { number: u32::MAX, effect: remove("message-spam") };
-    let measures = Batch { effects: vec![measure], ..batch("spam", []) };
+    let measures = Batch { maker: Maker::Review, effects: vec![measure], ..batch("spam", []) };
     queue.store.commit(&measures, 0).unwrap().await.unwrap();
 
     let handler = PluginHandle::stand_in("greeter", &["chat"]);
     let mut bench = Bench::reopen(queue.killed().await, &[&handler]).await;
-    bench.pipeline.take_up();
+    bench.pipeline.take_up().await.unwrap();
     assert_eq!(bench.performed.recv().await.unwrap().name(), "remove-message");
     assert!(has_nothing(&handler));
-    assert_eq!(bench.store.take_unfinished().await.unwrap(), []);
+    assert_eq!(bench.store.unfinished().await.unwrap(), []);
 }
 
 #[tokio::test]

@@ -8,7 +8,10 @@ use crate::event::AgentReply;
 async fn answered(bench: &Bench, plugin: &str) -> AgentReply {
     let tasks = bench.serve_tasks(10);
     let task = Task { queue: "chat".into(), prompt: "why?".into(), context_json: None, priority: 0 };
-    tasks.enqueue(&plugin.into(), "t1".into(), task).await.unwrap();
+    let effects = vec![NumberedEffect { number: 0, effect: Effect::Enqueue { task_id: "t1".into(), task } }];
+    let (maker, cause) = (Maker::Handler, cause("question"));
+    let asking = Batch { plugin: plugin.into(), maker, cause, effects, kv: vec![], again: false };
+    bench.store.commit(&asking, tasks.bound()).unwrap().await.unwrap();
     tasks.reply("t1", true, "42".into()).await.unwrap();
     AgentReply { task_id: "t1".into(), ok: true, text: "42".into() }
 }
@@ -29,13 +32,20 @@ async fn an_answer_goes_to_the_plugin_that_asked_and_stays_until_it_is_handled()
     assert_eq!(envelope.event, Event::Agent(reply.clone()));
     assert_eq!((&envelope.channel, &*envelope.id), (&Channel::engine(), "agent:t1"));
     assert!(has_nothing(&other));
-    assert_eq!(bench.store.read_journal(0, 10).await.unwrap().len(), 1);
+    assert_eq!(bench.store.recent_event_ids(10).await.unwrap().len(), 1);
 
     let killed = Bench::reopen(bench.killed().await, &[]).await;
     assert_eq!(waiting(&killed.store, "agent-queue").await, [(Event::Agent(reply), true)]);
 
     let (effects, kv) = (vec![], vec![KvWrite::Set { key: "k".into(), value: vec![1] }]);
-    bench.pipeline.commit(Batch { plugin: "agent-queue".into(), cause: envelope, effects, kv, again: false });
+    bench.pipeline.commit(Batch {
+        plugin: "agent-queue".into(),
+        maker: Maker::Handler,
+        cause: envelope,
+        effects,
+        kv,
+        again: false,
+    });
     assert_eq!(waiting(&bench.store, "agent-queue").await, []);
 }
 
@@ -46,7 +56,7 @@ async fn an_answer_for_a_plugin_that_does_not_run_waits_for_it() {
     let killed = Bench::reopen(bench.killed().await, &[]).await;
     assert_eq!(waiting(&killed.store, "agent-queue").await, [(Event::Agent(reply), false)]);
     let numbered = bench.store.take_backlog(&"agent-queue".into()).await.unwrap();
-    let journalled = bench.store.read_journal(0, 10).await.unwrap();
+    let journalled = bench.journal().await;
     assert_eq!(numbered[0].envelope.sequence, journalled[0].envelope.sequence);
 }
 

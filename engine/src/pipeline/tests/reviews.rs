@@ -190,9 +190,10 @@ async fn a_removed_message_is_taken_away_and_only_told_of() {
     bench.performed.recv().await.unwrap();
     assert_eq!(bench.sink.order(), ["remove message-a", "suspend 42"]);
     assert!(has_nothing(&handler));
-    let entries = bench.store.read_journal(0, 10).await.unwrap();
-    let journalled: Vec<_> = entries.iter().map(|entry| (&*entry.envelope.id, entry.envelope.sequence)).collect();
-    assert_eq!(journalled, [("a", 1), ("a/suspended", 2)]);
+    let entries = bench.journal().await;
+    let of = |entry: &Entry| (entry.envelope.id.to_string(), entry.envelope.sequence);
+    assert_eq!(entries.iter().map(of).collect::<Vec<_>>(), [("a".to_owned(), 1)]);
+    assert_eq!(entries[0].notice.as_deref().map(of), Some(("a/suspended".to_owned(), 2)));
     let lines = bench.store.recent_lines(&channel(), "42", 5).await.unwrap();
     assert!(lines[0].removed);
     let verdict = loop {
@@ -218,7 +219,14 @@ async fn a_held_message_is_given_out_once_when_somebody_allows_it() {
         NumberedEffect { number: 0, effect: on_channel(allow.clone()) },
         NumberedEffect { number: 1, effect: on_channel(allow) },
     ];
-    bench.pipeline.commit(Batch { plugin: "greeter".into(), cause: notice, effects, kv: vec![], again: false });
+    bench.pipeline.commit(Batch {
+        plugin: "greeter".into(),
+        maker: Maker::Handler,
+        cause: notice,
+        effects,
+        kv: vec![],
+        again: false,
+    });
     assert_eq!(passed_on(&handler).await, "a");
     // The second time it is not ours any more, and the platform is asked.
     assert_eq!(bench.performed.recv().await.unwrap().name(), "resolve-held");
@@ -236,7 +244,14 @@ async fn a_held_message_that_is_denied_stays_away() {
     let notice = given(&handler).await.0;
     let deny = on_channel(Action::ResolveHeld { message_id: "message-a".into(), allow: false });
     let effects = vec![NumberedEffect { number: 0, effect: deny }];
-    bench.pipeline.commit(Batch { plugin: "greeter".into(), cause: notice, effects, kv: vec![], again: false });
+    bench.pipeline.commit(Batch {
+        plugin: "greeter".into(),
+        maker: Maker::Handler,
+        cause: notice,
+        effects,
+        kv: vec![],
+        again: false,
+    });
     loop {
         if let Observation::Outcome { effect, result, .. } = &*watch.recv().await.unwrap()
             && effect == "resolve-held"

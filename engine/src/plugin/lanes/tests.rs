@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::event::{Channel, Envelope, Event, Moderation, Origin, System, Timer};
+use crate::plugin::{Dispatch, PluginHandle};
+use crate::store::Waiting;
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -154,6 +156,20 @@ fn what_ends_with_the_daemon_is_not_kept_for_another_run() {
     lanes.offer(event(Lane::Kept, 2));
     assert_eq!(lanes.waiting(), 2);
     assert_eq!(lanes.backlog().iter().map(|(envelope, _)| envelope.sequence).collect::<Vec<_>>(), [2]);
+}
+
+#[test]
+fn what_comes_again_and_waits_already_waits_once() {
+    let (lanes, fallback) = (Lanes::default(), PluginHandle::fallback_stand_in("fallback", &["moderation"]));
+    let envelope = Arc::clone(&event(Lane::Kept, 1).delivery.envelope);
+    let waiting = Waiting { envelope: Envelope::clone(&envelope), attempts: 1 };
+    lanes.offer(EventJob { delivery: Delivery::waiting(waiting.clone()), ticket: None });
+    let delivery = Delivery::waiting(waiting);
+    let (_, mut tickets) = Dispatch::new(Arc::clone(&delivery), None, vec![Arc::clone(&fallback)], 1);
+    assert_eq!(lanes.offer(EventJob { delivery, ticket: tickets.pop() }), Offered::Queued);
+    assert_eq!((lanes.waiting(), fallback.waiting()), (1, 0));
+    drop(lanes.try_next());
+    assert_eq!(fallback.waiting(), 1, "the ticket was lent");
 }
 
 #[test]

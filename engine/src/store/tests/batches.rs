@@ -1,5 +1,5 @@
 use super::*;
-use crate::effect::{Action, Batch, Effect, EffectKey, EffectResult, KvWrite, NumberedEffect, PluginId, Task};
+use crate::effect::{Action, Batch, Effect, EffectKey, EffectResult, KvWrite, Maker, NumberedEffect, PluginId, Task};
 use crate::event::OutcomeStatus;
 
 fn say(number: u32, text: &str) -> NumberedEffect {
@@ -17,7 +17,14 @@ fn set(key: &str, value: &[u8]) -> KvWrite {
 }
 
 fn batch(cause: &str, effects: Vec<NumberedEffect>, kv: Vec<KvWrite>) -> Batch {
-    Batch { plugin: "greeter".into(), cause: chat(cause, "anna", "hello"), effects, kv, again: false }
+    Batch {
+        plugin: "greeter".into(),
+        maker: Maker::Handler,
+        cause: chat(cause, "anna", "hello"),
+        effects,
+        kv,
+        again: false,
+    }
 }
 
 /// Commits it, with room for any number of tasks.
@@ -52,7 +59,7 @@ async fn a_batch_is_written_whole_or_not_at_all() {
     store.commit_behind(&broken);
     store.journal_event(chat("after", "anna", "hello"), false);
 
-    assert_eq!(store.read_journal(0, 10).await.unwrap().len(), 2);
+    assert_eq!(store.recent_event_ids(10).await.unwrap().len(), 2);
     for table in ["SELECT count(*) FROM effects", "SELECT count(*) FROM tasks", "SELECT count(*) FROM kv"] {
         assert_eq!(number(&store, table).await, 0, "{table}");
     }

@@ -9,13 +9,20 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 
 use super::*;
-use crate::effect::{Batch, KvWrite, PluginId};
+use crate::effect::{Batch, KvWrite, Maker, PluginId};
 use crate::store::backup::{BackupError, Flaw, back_up, part_of, restore};
 
 fn remembers(values: &[(&str, &str)]) -> Batch {
     let set = |(key, value): &(&str, &str)| KvWrite::Set { key: (*key).to_owned(), value: value.as_bytes().to_vec() };
     let kv = values.iter().map(set).collect();
-    Batch { plugin: "greeter".into(), cause: chat("cause", "anna", "hello"), effects: vec![], kv, again: false }
+    Batch {
+        plugin: "greeter".into(),
+        maker: Maker::Handler,
+        cause: chat("cause", "anna", "hello"),
+        effects: vec![],
+        kv,
+        again: false,
+    }
 }
 
 /// Every table with every row, as text. That a run is under way is true of the database and of no copy.
@@ -51,9 +58,8 @@ async fn filled(place: &Place) -> Store {
     }
     store.mark_removed(&channel(), "message-event 3");
     commit(&store, &remembers(&[("one", "1"), ("two", "\0\u{1f600}")])).await.unwrap();
-    let task =
-        crate::effect::Task { queue: "agent".to_owned(), prompt: "why?".to_owned(), context_json: None, priority: 1 };
-    store.add_task(&"greeter".into(), "task".to_owned(), task, 10, 1).await.unwrap();
+    let task = Task { queue: "agent".to_owned(), prompt: "why?".to_owned(), context_json: None, priority: 1 };
+    commit(&store, &asks_for("task", task)).await.unwrap();
     store.save_backlog(&"greeter".into(), &[(chat("late", "anna", "wait for me"), 0)]).await.unwrap();
     let flags = PluginFlags { enabled: Some(false), ..PluginFlags::default() };
     store.set_plugin_flags(&"greeter".into(), &flags).await.unwrap();
@@ -122,8 +128,8 @@ async fn a_copy_that_is_made_while_much_is_written_shows_one_moment() {
         let restored = target.open();
         let kv = restored.kv(&PluginId::from("greeter")).await.unwrap();
         assert_eq!(kv.get("left"), kv.get("right"), "both were written at once");
-        let events = restored.read_journal(0, 100_000).await.unwrap();
-        let during = events.iter().filter(|entry| entry.envelope.id.starts_with("during")).count();
+        let events = restored.recent_event_ids(100_000).await.unwrap();
+        let during = events.iter().filter(|(_, id)| id.starts_with("during")).count();
         let written: usize = kv.get("left").map_or(0, |value| String::from_utf8_lossy(value).parse().unwrap());
         // The event of a batch is queued before it.
         assert!(during == written || during == written + 1, "{during} events, {written} batches");

@@ -4,11 +4,18 @@
 use rusqlite::Connection;
 
 use super::*;
-use crate::effect::{Batch, Effect, KvWrite, NumberedEffect, Task};
+use crate::effect::{Batch, Effect, KvWrite, Maker, NumberedEffect, Task};
 
 fn memory(value: usize) -> Batch {
     let kv = vec![KvWrite::Set { key: "key".to_owned(), value: vec![7; value] }];
-    Batch { plugin: "greeter".into(), cause: chat("cause", "anna", "hello"), effects: vec![], kv, again: false }
+    Batch {
+        plugin: "greeter".into(),
+        maker: Maker::Handler,
+        cause: chat("cause", "anna", "hello"),
+        effects: vec![],
+        kv,
+        again: false,
+    }
 }
 
 #[tokio::test]
@@ -16,7 +23,7 @@ async fn a_full_disk_is_reported_and_what_waited_is_written_when_there_is_room()
     let place = Place::new();
     let store = place.open();
     store.journal_event(chat("before", "anna", "hello"), false);
-    store.read_journal(0, 1).await.unwrap();
+    store.flush().await.unwrap();
 
     sql(&store, "PRAGMA max_page_count = 1").await;
     let refused = store.commit(&memory(60_000), 0).unwrap().await;
@@ -28,11 +35,11 @@ async fn a_full_disk_is_reported_and_what_waited_is_written_when_there_is_room()
     for number in 0..3_000 {
         store.journal_event(chat(&format!("during {number}"), "anna", "hello"), false);
     }
-    assert_eq!(store.read_journal(0, 10_000).await.unwrap().len(), 1);
+    assert_eq!(store.recent_event_ids(10_000).await.unwrap().len(), 1);
 
     sql(&store, "PRAGMA max_page_count = 1000000").await;
     store.commit(&memory(60_000), 0).unwrap().await.unwrap();
-    assert_eq!(store.read_journal(0, 10_000).await.unwrap().len(), 3_001);
+    assert_eq!(store.recent_event_ids(10_000).await.unwrap().len(), 3_001);
     assert_eq!(store.viewer("retake", "anna").await.unwrap().unwrap().messages, 3_001);
     assert_eq!(store.health(), StoreHealth::Ok);
     assert_eq!(store.lost_writes(), 0);
@@ -50,7 +57,7 @@ async fn an_event_that_cannot_be_stored_does_not_take_its_neighbours_with_it() {
     for id in ["one", "bad", "two"] {
         store.journal_event(chat(id, "anna", "hello"), false);
     }
-    assert_eq!(store.read_journal(0, 10).await.unwrap().len(), 2);
+    assert_eq!(store.recent_event_ids(10).await.unwrap().len(), 2);
     assert_eq!(store.viewer("retake", "anna").await.unwrap().unwrap().messages, 2);
     assert_eq!(store.lost_writes(), 1);
 }
@@ -73,7 +80,7 @@ async fn a_writer_that_fails_is_told_to_all_and_nobody_waits_in_vain() {
     let place = Place::new();
     let store = place.open();
     store.journal_event(chat("before", "anna", "hello"), false);
-    store.read_journal(0, 1).await.unwrap();
+    store.flush().await.unwrap();
     store.journal_event(chat("lost", "anna", "hello"), false);
     let fault = store.request(Access::Read, |_| -> Result<(), StoreError> { panic!("a fault of ours") });
     let behind = store.request(Access::Read, |_| Ok(()));
@@ -82,7 +89,7 @@ async fn a_writer_that_fails_is_told_to_all_and_nobody_waits_in_vain() {
         assert!(matches!(&refused, StoreError::Broken { why } if why == "a fault of ours"), "{refused}");
     }
     assert_eq!(store.health(), StoreHealth::Broken { why: "a fault of ours".to_owned() });
-    assert!(matches!(store.read_journal(0, 1).await, Err(StoreError::Broken { .. })));
+    assert!(matches!(store.flush().await, Err(StoreError::Broken { .. })));
     store.journal_event(chat("late", "anna", "hello"), false);
     assert_eq!(store.lost_writes(), 2);
     store.close().await;
@@ -90,7 +97,7 @@ async fn a_writer_that_fails_is_told_to_all_and_nobody_waits_in_vain() {
 
     let store = place.open();
     assert!(store.was_killed(), "the fault is no end in good order");
-    assert_eq!(store.read_journal(0, 10).await.unwrap().len(), 1);
+    assert_eq!(store.recent_event_ids(10).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -104,7 +111,14 @@ async fn a_store_that_is_closed_in_good_order_is_not_broken() {
 
 fn remembers(value: &[u8]) -> Batch {
     let kv = vec![KvWrite::Set { key: "key".to_owned(), value: value.to_vec() }];
-    Batch { plugin: "greeter".into(), cause: chat("cause", "anna", "hello"), effects: vec![], kv, again: false }
+    Batch {
+        plugin: "greeter".into(),
+        maker: Maker::Handler,
+        cause: chat("cause", "anna", "hello"),
+        effects: vec![],
+        kv,
+        again: false,
+    }
 }
 
 /// Another program that writes to the database, and takes its time.
@@ -132,14 +146,14 @@ async fn while_another_program_holds_the_file_reading_goes_on_and_nothing_is_los
     }
     store.commit_behind(&remembers(b"behind"));
     assert_eq!(store.viewer("retake", "anna").await.unwrap().unwrap().messages, 1, "as of the last time");
-    assert_eq!(store.read_journal(0, 10).await.unwrap().len(), 1);
+    assert_eq!(store.recent_event_ids(10).await.unwrap().len(), 1);
     let refused = commit(&store, &remembers(b"refused")).await.unwrap_err();
     assert!(matches!(&refused, StoreError::Unwritable { why } if why.contains("locked")), "{refused}");
 
     other.execute_batch("ROLLBACK").unwrap();
     commit(&store, &remembers(b"newest")).await.unwrap();
     assert_eq!(store.health(), StoreHealth::Ok);
-    assert_eq!(store.read_journal(0, 10_000).await.unwrap().len(), 2_001);
+    assert_eq!(store.recent_event_ids(10_000).await.unwrap().len(), 2_001);
     assert_eq!(store.viewer("retake", "anna").await.unwrap().unwrap().messages, 2_001);
     let kv = store.kv(&"greeter".into()).await.unwrap();
     assert_eq!(kv["key"], b"newest", "what waited is older, and does not overwrite it");

@@ -1,11 +1,18 @@
 //! A database whose file is deleted, moved or replaced while it is in use.
 
 use super::*;
-use crate::effect::{Batch, KvWrite};
+use crate::effect::{Batch, KvWrite, Maker};
 
 fn remembers(value: &[u8]) -> Batch {
     let kv = vec![KvWrite::Set { key: "key".to_owned(), value: value.to_vec() }];
-    Batch { plugin: "greeter".into(), cause: chat("cause", "anna", "hello"), effects: vec![], kv, again: false }
+    Batch {
+        plugin: "greeter".into(),
+        maker: Maker::Handler,
+        cause: chat("cause", "anna", "hello"),
+        effects: vec![],
+        kv,
+        again: false,
+    }
 }
 
 #[tokio::test]
@@ -25,7 +32,7 @@ async fn a_deleted_file_is_noticed_before_anything_is_called_kept_and_all_of_it_
     // Chat goes on, and so does what is written behind.
     store.journal_event(chat("after", "anna", "hello"), false);
     store.commit_behind(&remembers(b"three"));
-    assert_eq!(store.read_journal(0, 10).await.unwrap().len(), 2);
+    assert_eq!(store.recent_event_ids(10).await.unwrap().len(), 2);
 
     let saved = place.folder.path().join("saved.db");
     let copied = store.back_up(&place.path(), &saved, false).await.unwrap();
@@ -35,7 +42,7 @@ async fn a_deleted_file_is_noticed_before_anything_is_called_kept_and_all_of_it_
 
     backup::restore(&saved, &place.path()).unwrap();
     let store = place.open();
-    assert_eq!(store.read_journal(0, 10).await.unwrap().len(), 2);
+    assert_eq!(store.recent_event_ids(10).await.unwrap().len(), 2);
     assert_eq!(store.kv(&"greeter".into()).await.unwrap()["key"], b"three");
     assert!(!store.has_lost_its_file());
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::effect::{Batch, KvWrite, PluginId};
+use crate::effect::{Batch, KvWrite, Maker, PluginId};
 use crate::event::{Amount, Support};
 
 fn tip(id: &str) -> Arc<Envelope> {
@@ -21,7 +21,7 @@ fn plugin() -> PluginId {
 /// What a handler stored because of an event.
 fn batch(cause: Arc<Envelope>, key: &str) -> Batch {
     let kv = vec![KvWrite::Set { key: key.to_owned(), value: b"1".to_vec() }];
-    Batch { plugin: plugin(), cause, effects: vec![], kv, again: false }
+    Batch { plugin: plugin(), maker: Maker::Handler, cause, effects: vec![], kv, again: false }
 }
 
 /// The ids of all that waits, and whether it was begun.
@@ -125,6 +125,15 @@ async fn what_only_waits_is_never_given_up() {
     for _ in 0..20 {
         assert_eq!(taken_and_kept(&store).await, [(tip("begun once"), 1)]);
     }
+}
+
+#[tokio::test]
+async fn what_its_reviewer_remembers_does_not_take_it_from_the_handler() {
+    let place = Place::new();
+    let store = place.open();
+    store.keep_event(&plugin(), &tip("one"), true);
+    store.commit_behind(&Batch { maker: Maker::Review, ..batch(tip("one"), "seen") });
+    assert_eq!(waiting(&store, &plugin()).await, [("one".to_owned(), true)]);
 }
 
 #[tokio::test]

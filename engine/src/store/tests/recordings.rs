@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::effect::{Batch, Effect, KvWrite, NumberedEffect, Verdict};
+use crate::effect::{Batch, Effect, KvWrite, Maker, NumberedEffect, Verdict};
 use crate::event::{Moderation, System};
 use crate::recording::{Blob, Call, HostResult, Memory, Note, Noted, OwnCall, Recording, Start, Window};
 use crate::store::archive::Archive;
@@ -76,8 +76,14 @@ async fn an_event_comes_with_all_that_is_known_of_it_while_the_daemon_writes_on(
     store.record(noted("one", "moderation", removed()));
     let alert = Effect::Publish { kind: "k".into(), data_json: "{}".into() };
     let effects = vec![NumberedEffect { number: 0, effect: alert.clone() }];
-    let batch =
-        Batch { plugin: "greeter".into(), cause: chat("one", "anna", "hello"), effects, kv: Vec::new(), again: false };
+    let batch = Batch {
+        plugin: "greeter".into(),
+        maker: Maker::Handler,
+        cause: chat("one", "anna", "hello"),
+        effects,
+        kv: Vec::new(),
+        again: false,
+    };
     store.commit_behind(&batch);
     let notice = Moderation { kind: "removed".into(), ..Moderation::default() };
     store.journal_event(Arc::new(envelope("one/removed", Event::Moderation(notice))), false);
@@ -130,7 +136,14 @@ async fn what_is_known_of_a_plugins_own_event_is_together_and_in_order() {
     for number in [1, 0] {
         let cause = Arc::new(envelope(&ids[number], Event::Chat(ChatMessage::default())));
         let effects = (0..2).map(|number| NumberedEffect { number, effect: effect.clone() }).collect();
-        store.commit_behind(&Batch { plugin: "greeter".into(), cause, effects, kv: Vec::new(), again: false });
+        store.commit_behind(&Batch {
+            plugin: "greeter".into(),
+            maker: Maker::Handler,
+            cause,
+            effects,
+            kv: Vec::new(),
+            again: false,
+        });
     }
     for number in [2, 1] {
         store.record(noted(&ids[number], "greeter", wrote("a", &number.to_string())));

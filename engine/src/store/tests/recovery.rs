@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::effect::{
-    Action, Batch, Effect, EffectKey, EffectResult, KvWrite, MEASURES_FROM, NumberedEffect, PluginId, Task,
+    Action, Batch, Effect, EffectKey, EffectResult, KvWrite, MEASURES_FROM, Maker, NumberedEffect, PluginId, Task,
 };
 use crate::event::{Follow, OutcomeStatus, Timer};
 
@@ -12,11 +12,18 @@ fn remove(number: u32) -> NumberedEffect {
 }
 
 fn batch(cause: &str, effects: Vec<NumberedEffect>) -> Batch {
-    Batch { plugin: "greeter".into(), cause: chat(cause, "anna", "hello"), effects, kv: vec![], again: false }
+    Batch {
+        plugin: "greeter".into(),
+        maker: Maker::Handler,
+        cause: chat(cause, "anna", "hello"),
+        effects,
+        kv: vec![],
+        again: false,
+    }
 }
 
 async fn unfinished(store: &Store) -> Vec<(String, Stage)> {
-    let unfinished = store.take_unfinished().await.unwrap();
+    let unfinished = store.unfinished().await.unwrap();
     unfinished.into_iter().map(|event| (event.envelope.id.as_ref().to_owned(), event.stage)).collect()
 }
 
@@ -102,15 +109,44 @@ async fn effects_are_pending_until_they_have_ended() {
 }
 
 #[tokio::test]
+async fn what_a_handler_only_remembers_is_known_until_the_event_is_done_with() {
+    let place = Place::new();
+    let store = place.open();
+    let event = chat("open", "anna", "hello");
+    let hold = store.hold(&event.id);
+    store.journal_held(Arc::clone(&event), &hold);
+    let memory = |cause: &str| {
+        let kv = vec![KvWrite::Set { key: "count".to_owned(), value: b"1".to_vec() }];
+        Batch { kv, ..batch(cause, vec![]) }
+    };
+    store.commit_behind(&memory("open"));
+    store.commit_behind(&Batch { plugin: "judge".into(), maker: Maker::Review, ..memory("open") });
+    store.commit_behind(&memory("long done"));
+
+    let killed = place.after_kill(&store).await;
+    assert_eq!(unfinished(&killed).await.len(), 1);
+    let has_handled =
+        async |plugin: &str, event_id: &str| killed.has_handled(&event_id.into(), &plugin.into()).await.unwrap();
+    assert!(has_handled("greeter", "open").await);
+    assert!(!has_handled("judge", "open").await, "it has only reviewed it");
+    assert!(!has_handled("other", "open").await);
+    assert!(!has_handled("greeter", "long done").await, "nothing is marked that does not come again");
+    drop(killed.hold_again(&event.id));
+    killed.flush().await.unwrap();
+    assert_eq!(number(&killed, "SELECT count(*) FROM handled").await, 0);
+    drop(hold);
+}
+
+#[tokio::test]
 async fn measures_of_review_are_no_batch_of_a_handler() {
     let place = Place::new();
     let store = place.open();
     let (event, greeter): (Arc<str>, PluginId) = ("one".into(), "greeter".into());
     store.commit_behind(&batch("one", vec![remove(MEASURES_FROM)]));
-    assert!(!store.has_effects(&event, &greeter).await.unwrap());
+    assert!(!store.has_handled(&event, &greeter).await.unwrap());
     store.commit_behind(&batch("one", vec![remove(3)]));
-    assert!(store.has_effects(&event, &greeter).await.unwrap());
-    assert!(!store.has_effects(&event, &"other".into()).await.unwrap());
+    assert!(store.has_handled(&event, &greeter).await.unwrap());
+    assert!(!store.has_handled(&event, &"other".into()).await.unwrap());
 }
 
 #[tokio::test]
@@ -123,7 +159,7 @@ async fn only_what_somebody_had_in_hand_is_unfinished() {
     store.journal_held(Arc::clone(&done), &holds[1]);
     store.journal_event(chat("nobody's", "anna", "3"), false);
     // Both are journalled, and somebody still has them.
-    assert_eq!(store.read_journal(0, 10).await.unwrap().len(), 3);
+    assert_eq!(store.recent_event_ids(10).await.unwrap().len(), 3);
     let [_open, done] = holds;
     let last = done.clone();
     drop(done);
@@ -159,6 +195,7 @@ async fn it_is_told_how_far_an_unfinished_event_came() {
     let expected: Vec<_> = ids.map(str::to_owned).into_iter().zip(stages).collect();
     for _ in 0..10 {
         assert_eq!(unfinished(&killed).await, expected);
+        killed.note_given(vec!["open".into()]).await.unwrap();
     }
     // What brought the daemon down ten times is given up; what only waits for a person is not.
     assert_eq!(unfinished(&killed).await, expected[1..]);

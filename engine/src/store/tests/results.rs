@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use tokio::runtime;
 
 use super::*;
-use crate::effect::{Action, Effect, EffectKey, EffectResult, NumberedEffect};
+use crate::effect::{Action, Effect, EffectKey, EffectResult, Maker, NumberedEffect};
 use crate::event::OutcomeStatus;
 
 const LEDGER: &str =
@@ -20,6 +20,7 @@ fn batch(event: u32, numbers: impl IntoIterator<Item = u32>) -> Batch {
     let effects = numbers.into_iter().map(say).collect();
     Batch {
         plugin: "greeter".into(),
+        maker: Maker::Handler,
         cause: chat(&event.to_string(), "anna", "hello"),
         effects,
         kv: vec![],
