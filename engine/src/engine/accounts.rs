@@ -62,22 +62,22 @@ impl Accounts {
             let missed_since = self.pipeline.missed_since(&Channel::new(retake::PLATFORM, room.room.as_str()));
             self.attach(retake_account(room, missed_since)?);
         }
-        if let Some(settings) = &settings.twitch {
-            self.attach_twitch(settings, |channel| self.pipeline.missed_events_since(channel))?;
-        }
-        if let Some(joystick) = &settings.joystick
-            && let Some(account) = self.joystick_account(joystick)?
-        {
-            self.attach(account);
+        for platform in [twitch::PLATFORM, joystick::PLATFORM] {
+            self.made(platform, settings)?.into_iter().for_each(|account| self.attach(account));
         }
         Ok(())
     }
 
-    fn attach_twitch(
-        &self,
-        settings: &TwitchSettings,
-        missed_since: impl Fn(&Channel) -> Option<u64>,
-    ) -> Result<(), EngineError> {
+    /// The accounts of a platform where one signs in, as these settings describe them.
+    fn made(&self, platform: &str, settings: &Settings) -> Result<Vec<Account>, EngineError> {
+        match platform {
+            twitch::PLATFORM => settings.twitch.as_ref().map_or(Ok(Vec::new()), |settings| self.twitch(settings)),
+            joystick::PLATFORM => settings.joystick.as_ref().map_or(Ok(Vec::new()), |settings| self.joystick(settings)),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn twitch(&self, settings: &TwitchSettings) -> Result<Vec<Account>, EngineError> {
         if settings.channels.is_empty() {
             tracing::warn!("[twitch] has no channels yet; run `showrunner auth twitch`.");
         }
@@ -89,8 +89,20 @@ impl Accounts {
                 Role::Broadcaster => GrantId::broadcaster(twitch::PLATFORM, channel),
             })
         };
-        twitch::accounts(settings, tokens, &http, missed_since).into_iter().for_each(|account| self.attach(account));
-        Ok(())
+        Ok(twitch::accounts(settings, tokens, &http, |_| None))
+    }
+
+    /// None as long as no channel is known: signing in finds one out.
+    fn joystick(&self, settings: &JoystickSettings) -> Result<Vec<Account>, EngineError> {
+        let Some(channel) = settings.channels.first() else {
+            tracing::warn!("[joystick] has no channels, so nothing is connected; run `showrunner auth joystick`.");
+            return Ok(Vec::new());
+        };
+        let failed = |source| EngineError::Account { account: joystick::account_name(settings), source };
+        let client = joystick::client().map_err(failed)?;
+        // One socket hears all channels, so the token of one opens it.
+        let tokens = self.grants.tokens(&GrantId::broadcaster(joystick::PLATFORM, channel));
+        Ok(vec![joystick::account(settings, tokens, client)])
     }
 
     fn attach(&self, account: Account) {
@@ -133,69 +145,54 @@ impl Accounts {
         }
     }
 
-    /// Puts a room's account in the place of the one there was, if any.
-    pub(super) async fn replace_retake(&self, settings: &RetakeSettings) -> Result<(), EngineError> {
-        let account = retake_account(settings, None)?;
-        // Never two sockets of one account.
-        self.remove(&account.name).await;
-        self.attach(account);
-        self.connect_all();
-        Ok(())
+    /// Makes the accounts of a platform where one signs in anew. Says what became of them, or why they stay.
+    pub(super) async fn renew(&self, platform: &str, settings: &Settings) -> Result<String, String> {
+        let is_of_it = |name: &&String| name.split(':').next() == Some(platform);
+        let old = self.running().keys().filter(is_of_it).cloned().collect();
+        self.replace(platform, old, self.made(platform, settings)).await
     }
 
-    pub(super) async fn remove_retake(&self, room: &str) {
-        self.remove(&Channel::new(retake::PLATFORM, room).to_string()).await;
+    /// The same of the account of a room; without settings there is none any more.
+    pub(super) async fn renew_room(&self, room: &str, settings: Option<&RetakeSettings>) -> Result<String, String> {
+        let name = Channel::new(retake::PLATFORM, room).to_string();
+        let made = settings.map(|settings| retake_account(settings, None)).into_iter().collect();
+        self.replace(&name, vec![name.clone()], made).await
     }
 
-    /// Puts the accounts of these settings in the place of those there were; without settings there are none.
-    pub(super) async fn replace_twitch(&self, settings: Option<&TwitchSettings>) -> Result<(), EngineError> {
-        let is_twitch = |name: &&String| name.split(':').next() == Some(twitch::PLATFORM);
-        let old: Vec<String> = self.running().keys().filter(is_twitch).cloned().collect();
-        for name in old {
-            self.remove(&name).await;
-        }
-        if let Some(settings) = settings {
-            self.attach_twitch(settings, |_| None)?;
-            self.connect_all();
-        }
-        Ok(())
-    }
-
-    /// The same for Joystick, which has one account at most. Says whether there is one now.
-    pub(super) async fn replace_joystick(&self, settings: Option<&JoystickSettings>) -> Result<bool, EngineError> {
-        let account = settings.map(|settings| self.joystick_account(settings)).transpose()?.flatten();
-        let prefix = format!("{}:", joystick::PLATFORM);
-        let old = self.running().keys().find(|name| name.starts_with(&prefix)).cloned();
-        if let Some(old) = old {
-            self.remove(&old).await;
-        }
-        let is_there = account.is_some();
-        if let Some(account) = account {
-            self.attach(account);
-            self.connect_all();
-        }
-        Ok(is_there)
-    }
-
-    /// `None` as long as no channel is known: signing in finds one out.
-    fn joystick_account(&self, settings: &JoystickSettings) -> Result<Option<Account>, EngineError> {
-        let Some(channel) = settings.channels.first() else {
-            tracing::warn!("[joystick] has no channels, so nothing is connected; run `showrunner auth joystick`.");
-            return Ok(None);
+    /// Puts the accounts that were made in the place of the old ones, if there are any.
+    async fn replace(
+        &self,
+        what: &str,
+        old: Vec<String>,
+        made: Result<Vec<Account>, EngineError>,
+    ) -> Result<String, String> {
+        let new = made.map_err(|error| {
+            tracing::error!(%error, "What was connected stays as it was.");
+            error.to_string()
+        })?;
+        let became = match (new.is_empty(), old.is_empty()) {
+            (false, _) => "connects",
+            (true, false) => "was closed",
+            (true, true) => "is not connected",
         };
-        let failed = |source| EngineError::Account { account: joystick::account_name(settings), source };
-        let client = joystick::client().map_err(failed)?;
-        // One socket hears all channels, so the token of one opens it.
-        let tokens = self.grants.tokens(&GrantId::broadcaster(joystick::PLATFORM, channel));
-        Ok(Some(joystick::account(settings, tokens, client)))
+        // Never two sockets of one account.
+        for name in &old {
+            self.close(name).await;
+        }
+        let gone: Vec<String> = old.into_iter().filter(|name| new.iter().all(|account| account.name != *name)).collect();
+        // Before the others are taken away, so that a channel that goes by another account now is never without one.
+        new.into_iter().for_each(|account| self.attach(account));
+        gone.iter().for_each(|name| self.pipeline.detach(name));
+        self.connect_all();
+        Ok(format!("{what} {became}"))
     }
 
-    async fn remove(&self, name: &str) {
+    /// Closes an account's connections; what waits in its outbox can still be sent.
+    async fn close(&self, name: &str) {
         let removed = self.running().remove(name);
         for connection in removed.into_iter().flat_map(|running| running.connections) {
             connection.close().await;
         }
-        self.pipeline.detach(name);
     }
 
     fn running(&self) -> MutexGuard<'_, BTreeMap<String, Running>> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Engine, load};
-use crate::config::reload::{Changes, compare};
+use crate::config::reload::{Changes, Entries, compare};
 use crate::config::settings::Settings;
 use crate::gateway::control::Refusal;
 use crate::gateway::view::Reloaded;
@@ -46,21 +46,13 @@ impl Engine {
             return;
         }
         let settings = self.settings.load_full();
-        let replaced = match platform {
-            twitch::PLATFORM => self.accounts.replace_twitch(settings.twitch.as_ref()).await,
-            joystick::PLATFORM => self.accounts.replace_joystick(settings.joystick.as_ref()).await.map(drop),
-            _ => Ok(()),
-        };
-        if let Err(error) = replaced {
-            tracing::error!(%error, "The account can't be connected.");
-        }
+        // A failure has been logged; what was connected stays.
+        let _ = self.accounts.renew(platform, &settings).await;
     }
 
     async fn apply(&self, changes: &Changes, new: &Arc<Settings>) -> Reloaded {
-        let mut reloaded = Reloaded {
-            applied: Vec::new(),
-            needs_restart: changes.needs_restart.iter().map(|key| (*key).to_owned()).collect(),
-        };
+        let needs_restart = changes.needs_restart.iter().map(|key| (*key).to_owned()).collect();
+        let mut reloaded = Reloaded { needs_restart, ..Reloaded::default() };
         for (changed, section) in [
             (changes.pipeline, "pipeline"),
             (changes.journal, "journal"),
@@ -73,12 +65,15 @@ impl Engine {
         }
         if changes.log_filter {
             (self.options.set_log_filter)(&new.log.filter);
-            reloaded.applied.push("log.filter".into());
+            reloaded.add(Ok("log.filter".to_owned()));
         }
         if !changes.plugins.is_empty() || changes.limits || changes.safe_mode {
             match self.host.apply(Arc::clone(new)).await {
-                Ok(()) => reloaded.applied.push("plugins".into()),
-                Err(error) => tracing::error!(%error, "The plugins did not get the new config."),
+                Ok(()) => reloaded.add(Ok("plugins".to_owned())),
+                Err(error) => {
+                    tracing::error!(%error, "The plugins did not get the new config.");
+                    reloaded.add(Err(format!("plugins: {error}")));
+                }
             }
         }
         if changes.twitch || changes.joystick {
@@ -89,32 +84,14 @@ impl Engine {
     }
 
     async fn apply_accounts(&self, changes: &Changes, new: &Settings, reloaded: &mut Reloaded) {
-        for room in &changes.retake.removed {
-            self.accounts.remove_retake(room).await;
-            reloaded.applied.push(format!("retake:{room} was closed"));
+        let Entries { added, removed, changed } = &changes.retake;
+        for room in removed.iter().chain(added).chain(changed) {
+            let settings = new.retake.iter().find(|settings| settings.room == *room);
+            reloaded.add(self.accounts.renew_room(room, settings).await);
         }
-        let fresh = changes.retake.added.iter().chain(&changes.retake.changed);
-        for settings in fresh.filter_map(|room| new.retake.iter().find(|settings| settings.room == *room)) {
-            match self.accounts.replace_retake(settings).await {
-                Ok(()) => reloaded.applied.push(format!("retake:{} connects", settings.room)),
-                Err(error) => tracing::error!(%error, "The account can't be connected."),
-            }
-        }
-        if changes.twitch {
-            match self.accounts.replace_twitch(new.twitch.as_ref()).await {
-                Ok(()) if new.twitch.is_none() => reloaded.applied.push("twitch was closed".to_owned()),
-                Ok(()) => reloaded.applied.push("twitch connects".to_owned()),
-                Err(error) => tracing::error!(%error, "Twitch can't be connected."),
-            }
-        }
-        if changes.joystick {
-            match self.accounts.replace_joystick(new.joystick.as_ref()).await {
-                Ok(is_there) => {
-                    reloaded
-                        .applied
-                        .push(if is_there { "joystick connects" } else { "joystick is not connected" }.into());
-                }
-                Err(error) => tracing::error!(%error, "The account can't be connected."),
+        for (platform, has_changed) in [(twitch::PLATFORM, changes.twitch), (joystick::PLATFORM, changes.joystick)] {
+            if has_changed {
+                reloaded.add(self.accounts.renew(platform, new).await);
             }
         }
     }
