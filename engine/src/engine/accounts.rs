@@ -21,6 +21,8 @@ pub(super) struct Accounts {
     statuses: Statuses,
     /// Who is signed in, for the platforms where one does: `grants.tokens(&GrantId::bot("twitch"))`.
     grants: Grants,
+    /// What Twitch's accounts know and have missed, which those that take their place take up.
+    twitch_memory: Arc<twitch::Memory>,
     /// By the name of the account.
     running: Mutex<BTreeMap<String, Running>>,
 }
@@ -38,7 +40,7 @@ struct Connection {
 
 impl Accounts {
     pub(super) fn new(pipeline: Pipeline, observer: Observer, statuses: Statuses, grants: Grants) -> Self {
-        Self { pipeline, observer, statuses, grants, running: Mutex::default() }
+        Self { pipeline, observer, statuses, grants, twitch_memory: Arc::default(), running: Mutex::default() }
     }
 
     pub(super) const fn grants(&self) -> &Grants {
@@ -61,6 +63,12 @@ impl Accounts {
         for room in &settings.retake {
             let missed_since = self.pipeline.missed_since(&Channel::new(retake::PLATFORM, room.room.as_str()));
             self.attach(retake_account(room, missed_since)?);
+        }
+        for id in settings.twitch.iter().flat_map(|settings| &settings.channels) {
+            let channel = Channel::new(twitch::PLATFORM, id.as_str());
+            if let Some(since_ms) = self.pipeline.missed_events_since(&channel) {
+                self.twitch_memory.missed_since(&channel, since_ms);
+            }
         }
         for platform in [twitch::PLATFORM, joystick::PLATFORM] {
             self.made(platform, settings)?.into_iter().for_each(|account| self.attach(account));
@@ -89,7 +97,7 @@ impl Accounts {
                 Role::Broadcaster => GrantId::broadcaster(twitch::PLATFORM, channel),
             })
         };
-        Ok(twitch::accounts(settings, tokens, &http, |_| None))
+        Ok(twitch::accounts(settings, tokens, &http, &self.twitch_memory))
     }
 
     /// None as long as no channel is known: signing in finds one out.
@@ -149,7 +157,11 @@ impl Accounts {
     pub(super) async fn renew(&self, platform: &str, settings: &Settings) -> Result<String, String> {
         let is_of_it = |name: &&String| name.split(':').next() == Some(platform);
         let old = self.running().keys().filter(is_of_it).cloned().collect();
-        self.replace(platform, old, self.made(platform, settings)).await
+        let became = self.replace(platform, old, self.made(platform, settings)).await?;
+        if platform == twitch::PLATFORM {
+            self.twitch_memory.keep_to(settings.twitch.as_ref());
+        }
+        Ok(became)
     }
 
     /// The same of the account of a room; without settings there is none any more.
