@@ -12,10 +12,13 @@ use crate::platform::{joystick, twitch};
 impl Engine {
     pub(super) async fn reload(&self) -> Result<Reloaded, Refusal> {
         let _one_at_a_time = self.reloading.lock().await;
-        if self.shutdown.is_cancelled() {
-            return Err(Refusal::new("the engine is stopping"));
-        }
-        let new = match load(&self.config, self.options.safe_mode).await {
+        let loaded = tokio::select! {
+            biased;
+            // Reading secrets may take its time, and a stop waits for whoever reloads.
+            () = self.shutdown.cancelled() => return Err(Refusal::new("the engine is stopping")),
+            loaded = load(&self.config, self.options.safe_mode) => loaded,
+        };
+        let new = match loaded {
             Ok(new) => Arc::new(new),
             Err(error) => {
                 tracing::error!(%error, "The new config is wrong; the old one stays.");
