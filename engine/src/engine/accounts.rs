@@ -10,9 +10,9 @@ use super::EngineError;
 use crate::auth::{GrantId, Grants, Role};
 use crate::config::settings::{JoystickSettings, RetakeSettings, Settings, TwitchSettings};
 use crate::event::Channel;
-use crate::observation::Observer;
+use crate::observation::{ConnectionState, Observer};
 use crate::pipeline::Pipeline;
-use crate::platform::supervisor::{Statuses, Supervision, supervise};
+use crate::platform::supervisor::{ConnectionStatus, Statuses, Supervision, supervise};
 use crate::platform::{Account, Listener, joystick, retake, simulator, twitch};
 
 pub(super) struct Accounts {
@@ -47,13 +47,21 @@ impl Accounts {
         &self.grants
     }
 
-    /// Somebody has signed in: every connection of the platform that waits tries again at once; one that is up stays.
+    /// Every connection of the platform that waits tries again at once; one that is up stays.
     pub(super) fn retry(&self, platform: &str) {
-        for status in self.statuses.all() {
-            if status.name.split(':').next() == Some(platform) {
-                self.statuses.restart(&status.name);
-            }
+        for status in self.statuses_of(platform) {
+            self.statuses.restart(&status.name);
         }
+    }
+
+    /// Whether one of its connections is up, or about to be.
+    pub(super) fn is_connected(&self, platform: &str) -> bool {
+        use ConnectionState::{BackingOff, Stopped};
+        self.statuses_of(platform).any(|status| !matches!(status.state, BackingOff { .. } | Stopped { .. }))
+    }
+
+    fn statuses_of(&self, platform: &str) -> impl Iterator<Item = ConnectionStatus> {
+        self.statuses.all().into_iter().filter(move |status| is_of(platform, &status.name))
     }
 
     /// Gives every configured account its outbox.
@@ -155,8 +163,7 @@ impl Accounts {
 
     /// Makes the accounts of a platform where one signs in anew. Says what became of them, or why they stay.
     pub(super) async fn renew(&self, platform: &str, settings: &Settings) -> Result<String, String> {
-        let is_of_it = |name: &&String| name.split(':').next() == Some(platform);
-        let old = self.running().keys().filter(is_of_it).cloned().collect();
+        let old = self.running().keys().filter(|name| is_of(platform, name)).cloned().collect();
         let became = self.replace(platform, old, self.made(platform, settings)).await?;
         if platform == twitch::PLATFORM {
             self.twitch_memory.keep_to(settings.twitch.as_ref());
@@ -226,6 +233,11 @@ impl Drop for Connection {
     fn drop(&mut self) {
         self.shutdown.cancel();
     }
+}
+
+/// Names of accounts and connections begin with their platform.
+fn is_of(platform: &str, name: &str) -> bool {
+    name.split(':').next() == Some(platform)
 }
 
 fn retake_account(settings: &RetakeSettings, missed_since: Option<u64>) -> Result<Account, EngineError> {

@@ -130,7 +130,7 @@ impl Control for Engine {
             is_usage: false,
         })?;
         match (&answer, revoked) {
-            (AuthAnswer::SignedIn(grant), _) => self.accounts.retry(&grant.id.platform),
+            (AuthAnswer::SignedIn(grant), _) => self.take_up_sign_in(&grant.id.platform).await,
             (AuthAnswer::Revoked { .. }, Some(platform)) => self.reconnect(&platform).await,
             _ => {}
         }

@@ -41,8 +41,18 @@ impl Engine {
         Ok(reloaded)
     }
 
-    /// Somebody has taken a grant back: the platform's accounts are closed and made anew, as an open connection would go
-    /// on without it.
+    /// Somebody has signed in: what waits for that tries again at once. A socket of Joystick keeps what the token was
+    /// allowed to that it was opened with; Twitch's connections look after new tokens themselves.
+    pub(super) async fn take_up_sign_in(&self, platform: &str) {
+        if platform == joystick::PLATFORM && self.accounts.is_connected(platform) {
+            self.reconnect(platform).await;
+        } else {
+            self.accounts.retry(platform);
+        }
+    }
+
+    /// Somebody has taken a grant back, or given another one: the platform's accounts are closed and made anew, as an open connection would go
+    /// on with the one before.
     pub(super) async fn reconnect(&self, platform: &str) {
         let _one_at_a_time = self.reloading.lock().await;
         if self.shutdown.is_cancelled() {
