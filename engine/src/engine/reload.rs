@@ -19,7 +19,7 @@ impl Engine {
             loaded = load(&self.config, self.options.safe_mode) => loaded,
         };
         let new = match loaded {
-            Ok(new) => Arc::new(new),
+            Ok(new) => new,
             Err(error) => {
                 tracing::error!(%error, "The new config is wrong; the old one stays.");
                 let refusal = Refusal::new(format!("the new config is wrong, the old one stays: {error}"));
@@ -34,6 +34,8 @@ impl Engine {
         if changes.is_empty() {
             return Ok(Reloaded::default());
         }
+        // What waits for a restart is told each time until there is one.
+        let new = Arc::new(new.keeping_fixed(&old));
         let reloaded = self.apply(&changes, &new).await;
         self.settings.store(new);
         tracing::info!(applied = ?reloaded.applied, needs_restart = ?reloaded.needs_restart, "The config was read again.");
