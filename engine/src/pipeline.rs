@@ -204,6 +204,13 @@ impl Pipeline {
         Outbox::start(name, sink, pace, report, Arc::clone(&self.inner.progress), &self.inner.runtime)
     }
 
+    /// The channels that an account is attached for, in order.
+    pub fn channels(&self) -> Vec<Channel> {
+        let mut channels: Vec<Channel> = self.inner.outboxes().channels().cloned().collect();
+        channels.sort();
+        channels
+    }
+
     /// Sends nothing more by this account; what waits for it fails.
     pub fn detach(&self, name: &str) {
         let removed = self.inner.outboxes_mut().remove(name);

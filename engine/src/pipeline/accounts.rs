@@ -37,6 +37,10 @@ impl Outboxes {
         self.by_channel.get(channel).cloned()
     }
 
+    pub(super) fn channels(&self) -> impl Iterator<Item = &Channel> {
+        self.by_channel.keys()
+    }
+
     pub(super) fn leave(&self) {
         self.accounts.iter().for_each(|outbox| outbox.leave());
     }
