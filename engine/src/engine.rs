@@ -278,6 +278,8 @@ impl Engine {
 
     /// Platforms first, so that nothing new comes; then each room until it is empty, all within one deadline.
     async fn stop(&self) {
+        // What a reload connects is closed with all the rest, and none begins any more.
+        let _no_reload = self.reloading.lock().await;
         let drain = self.settings.load().pipeline.drain;
         let began = Instant::now();
         self.accounts.disconnect_all().await;

@@ -176,24 +176,39 @@ impl Pipeline {
         }
     }
 
-    /// Sends what plugins say in `channels` by this account from now on. An account of the same name is replaced.
+    /// Sends what plugins say in `channels` by this account from now on. An account of the same name is replaced, and
+    /// what waits for it is sent by this one.
     pub fn attach(&self, name: &str, channels: &[Channel], sink: Arc<dyn Sink>, pace: Pace) {
+        let mut outboxes = self.inner.outboxes_mut();
+        let outbox = match outboxes.of(name) {
+            Some(outbox) => {
+                outbox.replace(sink, pace);
+                outbox
+            }
+            None => {
+                let outbox = self.start_outbox(name, sink, pace);
+                outboxes.add(Arc::clone(&outbox));
+                outbox
+            }
+        };
+        outboxes.lead(channels, &outbox);
+    }
+
+    fn start_outbox(&self, name: &str, sink: Arc<dyn Sink>, pace: Pace) -> Arc<Outbox> {
         let inner = Arc::downgrade(&self.inner);
         let report: Report = Arc::new(move |ended| {
             if let Some(inner) = inner.upgrade() {
                 inner.report(ended);
             }
         });
-        let outbox = Outbox::start(name, sink, pace, report, Arc::clone(&self.inner.progress), &self.inner.runtime);
-        let replaced = {
-            let mut outboxes = self.inner.outboxes_mut();
-            let replaced = outboxes.remove(name);
-            outboxes.add(&outbox, channels);
-            replaced
-        };
-        if let Some(replaced) = replaced {
-            replaced.close();
-        }
+        Outbox::start(name, sink, pace, report, Arc::clone(&self.inner.progress), &self.inner.runtime)
+    }
+
+    /// The channels that an account is attached for, in order.
+    pub fn channels(&self) -> Vec<Channel> {
+        let mut channels: Vec<Channel> = self.inner.outboxes().channels().cloned().collect();
+        channels.sort();
+        channels
     }
 
     /// Sends nothing more by this account; what waits for it fails.

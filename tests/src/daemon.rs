@@ -66,10 +66,15 @@ impl Stage {
 
 impl Daemon {
     /// Ends the engine as SIGTERM would. What it leaves on the disk is there for the next one.
-    pub async fn stop(self) -> Stage {
+    pub async fn stop(mut self) -> Stage {
         self.shutdown.cancel();
-        timeout(PATIENCE, self.running).await.expect("the engine does not stop").unwrap().unwrap();
+        self.ended().await;
         self.stage
+    }
+
+    /// Waits for an engine that was told to stop.
+    pub async fn ended(&mut self) {
+        timeout(PATIENCE, &mut self.running).await.expect("the engine does not stop").unwrap().unwrap();
     }
 
     pub async fn request(&mut self, request: &Request) -> Result<Response, ClientError> {

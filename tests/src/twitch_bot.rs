@@ -132,7 +132,13 @@ impl TwitchBot {
         install_tls();
         let http = twitch::client(settings).unwrap();
         let tokens = |role, channel: &str| tokens(role, channel) as Arc<dyn Tokens>;
-        let accounts = twitch::accounts(settings, tokens, &http, missed_since);
+        let memory = Arc::new(twitch::Memory::default());
+        for channel in settings.channels.iter().map(|id| Channel::new(twitch::PLATFORM, id.as_str())) {
+            if let Some(since_ms) = missed_since(&channel) {
+                memory.missed_since(&channel, since_ms);
+            }
+        }
+        let accounts = twitch::accounts(settings, tokens, &http, &memory);
         let (observer, statuses) = (Observer::default(), Statuses::default());
         let states = observer.watch();
         let (sender, events) = mpsc::unbounded_channel();

@@ -43,14 +43,18 @@ pub(super) fn unexpected<T>(response: &Response) -> anyhow::Result<T> {
 
 /// Says what came of a reload of the config.
 pub(super) fn print_reloaded(reloaded: &Reloaded) -> anyhow::Result<()> {
-    if reloaded.applied.is_empty() && reloaded.needs_restart.is_empty() {
+    let Reloaded { applied, failed, needs_restart } = reloaded;
+    if *reloaded == Reloaded::default() {
         return output::line("The running daemon found nothing that changed.");
     }
-    for applied in &reloaded.applied {
+    for applied in applied {
         output::line(format_args!("The running daemon took over: {applied}"))?;
     }
-    if !reloaded.needs_restart.is_empty() {
-        output::line(format_args!("These keys hold after a restart: {}", reloaded.needs_restart.join(", ")))?;
+    for failed in failed {
+        output::line(format_args!("The running daemon could not take over: {failed}"))?;
+    }
+    if !needs_restart.is_empty() {
+        output::line(format_args!("These keys hold after a restart: {}", needs_restart.join(", ")))?;
     }
     Ok(())
 }

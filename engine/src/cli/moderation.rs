@@ -14,7 +14,7 @@ use super::replay::{Gaps, Page, Places, Troupe, settings};
 use crate::effect::{PluginId, Verdict};
 use crate::event::Envelope;
 use crate::replay::rulings::{Change, Counts, Kind, Ruled};
-use crate::replay::{Act, Casting, Journal, Lockstep, MemoryChoice};
+use crate::replay::{Act, Casting, Journal, Lockstep, Member, MemoryChoice};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -47,24 +47,39 @@ pub(super) async fn execute(config: Option<&Path>, command: Command) -> anyhow::
     let (mut journal, memory) = recorded.open(MemoryChoice::Recorded)?;
     let (own, other) = (settings(config)?, settings(against_config.as_deref())?);
     let troupe = Troupe::gather(&Places::of(config)?, &plugins, None)?;
-    let cast = troupe.cast(Casting { journal: &journal, settings: own.as_ref(), memory });
-    if let Some(other) = cast.iter().find(|member| !member.version.reviews()) {
-        let message = format!("{} reviews nothing", other.part.id);
-        return Err(Failure::usage(message, "name a reviewer by --plugin").into());
-    }
+    let cast = |settings| troupe.cast(Casting { journal: &journal, settings, memory });
+    let against = other.as_ref().map(|other| cast(Some(other)));
+    let cast = cast(own.as_ref());
+    check(&cast, config)?;
+    check(against.as_deref().unwrap_or_default(), against_config.as_deref())?;
     let reviewers: Vec<PluginId> = cast.iter().map(|member| member.part.id.clone()).collect();
     let mut page = Page::new(recorded.json);
     page.introduce("plays", &cast)?;
-    let then = match &other {
-        Some(other) => {
-            let cast = troupe.cast(Casting { journal: &journal, settings: Some(other), memory });
-            Then::Played(Box::new(Lockstep::start(cast, &journal.plugins).await?.0))
-        }
+    let then = match against {
+        Some(against) => Then::Played(Box::new(Lockstep::start(against, &journal.plugins).await?.0)),
         None => Then::Recorded(reviewers),
     };
     let gaps = Gaps::of(&cast);
     let (now, _) = Lockstep::start(cast, &journal.plugins).await?;
     Comparison { then, now, counts: Counts::default(), gaps }.run(&mut journal, &mut page).await
+}
+
+/// Who is asked for no verdict catches nothing, which must not be taken for nothing to be caught.
+fn check(cast: &[Member], config: Option<&Path>) -> Result<(), Failure> {
+    for Member { version, part, .. } in cast {
+        let id = clean(&part.id);
+        if !version.reviews() {
+            return Err(Failure::usage(format!("{id} reviews nothing"), "name a reviewer by --plugin"));
+        }
+        if !version.may_review(&part.settings) {
+            let (who, help) = match config {
+                Some(config) => (config.display().to_string(), format!("grant it in [plugins.{id}]")),
+                None => ("what was recorded".to_owned(), "name a config that does by --config".to_owned()),
+            };
+            return Err(Failure::usage(format!("{who} does not grant moderation.review to {id}"), help));
+        }
+    }
+    Ok(())
 }
 
 /// What the new rules are compared with.

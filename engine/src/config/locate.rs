@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::problem::{Blame, ConfigErrors, Finding, KeyPath, Problem, Step};
+use super::problem::{Blame, ConfigErrors, Finding, KeyPath, MOST_FINDINGS, Problem, Step};
 
 /// A longer value is cut in messages.
 const SHOWN_VALUE: usize = 60;
@@ -17,6 +17,12 @@ pub(super) struct Document<'text> {
     tree: Spanned<DeTable<'text>>,
 }
 
+/// Where each line begins.
+struct Lines<'text> {
+    text: &'text str,
+    starts: Vec<usize>,
+}
+
 /// Where a value stands, or the nearest table around it that is written (then without a value).
 struct Place<'tree, 'text> {
     key: usize,
@@ -25,14 +31,16 @@ struct Place<'tree, 'text> {
 }
 
 impl<'text> Document<'text> {
-    /// Reports every syntax error, by line; never the text of a line, which may hold a secret.
+    /// Reports the syntax errors, by line; never the text of a line, which may hold a secret.
     pub(super) fn parse(file: &Path, text: &'text str) -> Result<Self, ConfigErrors> {
         let (tree, errors) = DeTable::parse_recoverable(text);
         let document = Self { file: file.to_owned(), text, tree };
         if errors.is_empty() {
             return Ok(document);
         }
-        let mut problems: Vec<Problem> = errors.iter().map(|error| document.syntax_problem(error)).collect();
+        let lines = Lines::of(text);
+        let first = errors.iter().take(MOST_FINDINGS);
+        let mut problems: Vec<Problem> = first.map(|error| document.syntax_problem(error, &lines)).collect();
         problems.sort_by_key(|problem| (problem.line, problem.column));
         Err(ConfigErrors::Invalid { problems })
     }
@@ -59,18 +67,20 @@ impl<'text> Document<'text> {
 
     /// Gives each finding its line, in the order of the file.
     pub(super) fn place(&self, findings: Vec<Finding>) -> Vec<Problem> {
-        let mut placed: Vec<(usize, Problem)> = findings.into_iter().map(|finding| self.problem(finding)).collect();
+        let lines = Lines::of(self.text);
+        let mut placed: Vec<(usize, Problem)> =
+            findings.into_iter().map(|finding| self.problem(finding, &lines)).collect();
         placed.sort_by_key(|(offset, _)| *offset);
         placed.into_iter().map(|(_, problem)| problem).collect()
     }
 
-    fn problem(&self, finding: Finding) -> (usize, Problem) {
+    fn problem(&self, finding: Finding, lines: &Lines<'_>) -> (usize, Problem) {
         let Finding { path, blame, message, help } = finding;
         let place = self.find(&path);
         let is_shown = blame == Blame::Value && !path.is_secret();
         let value = place.value.filter(|_| is_shown).and_then(|value| self.shown(value));
         let offset = if blame == Blame::Key { place.key } else { place.offset };
-        let (line, column) = self.line_and_column(offset);
+        let (line, column) = lines.line_and_column(offset);
         (offset, Problem { file: self.file.clone(), line, column, key: path.to_string(), value, message, help })
     }
 
@@ -111,15 +121,8 @@ impl<'text> Document<'text> {
         Some(shown)
     }
 
-    fn line_and_column(&self, offset: usize) -> (usize, usize) {
-        let before = self.text.get(..offset.min(self.text.len())).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let column = before.get(line_start..).map_or(0, |line| line.chars().count());
-        (before.matches('\n').count() + 1, column + 1)
-    }
-
-    fn syntax_problem(&self, error: &toml::de::Error) -> Problem {
-        let (line, column) = self.line_and_column(error.span().map_or(0, |span| span.start));
+    fn syntax_problem(&self, error: &toml::de::Error, lines: &Lines<'_>) -> Problem {
+        let (line, column) = lines.line_and_column(error.span().map_or(0, |span| span.start));
         Problem {
             file: self.file.clone(),
             line,
@@ -129,6 +132,21 @@ impl<'text> Document<'text> {
             message: format!("this is not TOML: {}", error.message()),
             help: None,
         }
+    }
+}
+
+impl<'text> Lines<'text> {
+    fn of(text: &'text str) -> Self {
+        let after_newlines = text.match_indices('\n').map(|(newline, _)| newline + 1);
+        Self { text, starts: std::iter::once(0).chain(after_newlines).collect() }
+    }
+
+    /// Both count from one.
+    fn line_and_column(&self, offset: usize) -> (usize, usize) {
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let start = line.checked_sub(1).and_then(|before| self.starts.get(before)).copied().unwrap_or_default();
+        let column = self.text.get(start..offset).or(self.text.get(start..)).map_or(0, |line| line.chars().count());
+        (line, column + 1)
     }
 }
 

@@ -4,6 +4,9 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+/// So many are reported of a config; more would only bury the first ones.
+pub(super) const MOST_FINDINGS: usize = 50;
+
 /// The way to a value: `retake[0].token`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeyPath(Vec<Step>);
@@ -127,7 +130,7 @@ impl fmt::Display for Problem {
 pub enum ConfigErrors {
     #[error("can't read the config {}: {source}", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
-    /// Everything that is wrong, in the order of the file.
+    /// What is wrong, in the order of the file: everything, unless that is too much.
     #[error("{}", list(problems))]
     Invalid { problems: Vec<Problem> },
 }
@@ -155,6 +158,9 @@ fn list(problems: &[Problem]) -> String {
     let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     match lines.as_slice() {
         [only] => only.clone(),
+        many if many.len() >= MOST_FINDINGS => {
+            format!("the config has {} problems or more\n{}", many.len(), many.join("\n"))
+        }
         many => format!("the config has {} problems\n{}", many.len(), many.join("\n")),
     }
 }

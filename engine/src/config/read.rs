@@ -7,12 +7,9 @@ use serde::Deserialize;
 use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::locate::Document;
-use super::problem::{Blame, Finding, KeyPath, Step};
+use super::problem::{Blame, Finding, KeyPath, MOST_FINDINGS, Step};
 use super::raw::Raw;
 use super::secret::HOW_TO_REFER;
-
-/// More would only bury the first ones.
-const MOST_FINDINGS: usize = 50;
 
 pub(super) fn read(document: &Document<'_>) -> (Raw, Vec<Finding>) {
     let mut tree = document.tree().clone();

@@ -62,6 +62,35 @@ impl Changes {
     }
 }
 
+impl Settings {
+    /// As an engine that was started with `running` goes on: what holds only after a restart stays as it is there.
+    #[must_use]
+    pub fn keeping_fixed(mut self, running: &Self) -> Self {
+        let Self {
+            source: _,
+            data_dir,
+            log,
+            http,
+            pipeline,
+            journal,
+            agent,
+            host,
+            plugins: _,
+            retake: _,
+            twitch: _,
+            joystick: _,
+            auth,
+            simulator,
+        } = running.clone();
+        let LogSettings { filter: _, format } = log;
+        let HostSettings { plugins_dir, watch, debounce, safe_mode: _, limits: _ } = host;
+        (self.data_dir, self.log.format, self.http, self.auth) = (data_dir, format, http, auth);
+        (self.pipeline, self.journal, self.agent, self.simulator) = (pipeline, journal, agent, simulator);
+        (self.host.plugins_dir, self.host.watch, self.host.debounce) = (plugins_dir, watch, debounce);
+        self
+    }
+}
+
 /// Compares all but [`Settings::source`].
 pub fn compare(old: &Settings, new: &Settings) -> Changes {
     let Settings {

@@ -15,7 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
 
 use super::defaults::{self, Bounded};
-use super::problem::{Blame, Finding, KeyPath};
+use super::problem::{Blame, Finding, KeyPath, MOST_FINDINGS};
 use super::raw::{self, Raw, WatchMode};
 use super::secret::{Reference, SecretError};
 use super::settings::{
@@ -34,7 +34,8 @@ pub(super) fn resolve(
     findings: Vec<Finding>,
     read_secret: ReadSecret,
 ) -> (Settings, Vec<Finding>) {
-    let mut resolver = Resolver { folder: folder(file), read_secret, findings };
+    let is_broken = !findings.is_empty();
+    let mut resolver = Resolver { folder: folder(file), read_secret, is_broken, findings };
     let settings = Settings {
         source: file.to_owned(),
         data_dir: data_dir(file, raw),
@@ -69,6 +70,8 @@ fn folder(file: &Path) -> &Path {
 struct Resolver<'file> {
     folder: &'file Path,
     read_secret: ReadSecret,
+    /// Something could not be read, so that nobody will use what comes out.
+    is_broken: bool,
     findings: Vec<Finding>,
 }
 
@@ -88,7 +91,7 @@ impl Resolver<'_> {
 
     /// What could not be read is not reported again as missing.
     fn add(&mut self, finding: Finding) {
-        if !self.is_found(&finding.path) {
+        if self.findings.len() < MOST_FINDINGS && !self.is_found(&finding.path) {
             self.findings.push(finding);
         }
     }
@@ -111,6 +114,10 @@ impl Resolver<'_> {
     }
 
     fn secret(&mut self, path: KeyPath, reference: &Reference) -> Option<SecretString> {
+        if self.is_broken && matches!(reference, Reference::Command(_)) {
+            // A program may take its time, or ask somebody: not in vain. An empty secret counts as not read.
+            return Some(SecretString::default());
+        }
         match (self.read_secret)(reference, self.folder) {
             Ok(secret) => Some(secret),
             Err(error) => {

@@ -10,9 +10,9 @@ use super::EngineError;
 use crate::auth::{GrantId, Grants, Role};
 use crate::config::settings::{JoystickSettings, RetakeSettings, Settings, TwitchSettings};
 use crate::event::Channel;
-use crate::observation::Observer;
+use crate::observation::{ConnectionState, Observer};
 use crate::pipeline::Pipeline;
-use crate::platform::supervisor::{Statuses, Supervision, supervise};
+use crate::platform::supervisor::{ConnectionStatus, Statuses, Supervision, supervise};
 use crate::platform::{Account, Listener, joystick, retake, simulator, twitch};
 
 pub(super) struct Accounts {
@@ -21,6 +21,8 @@ pub(super) struct Accounts {
     statuses: Statuses,
     /// Who is signed in, for the platforms where one does: `grants.tokens(&GrantId::bot("twitch"))`.
     grants: Grants,
+    /// What Twitch's accounts know and have missed, which those that take their place take up.
+    twitch_memory: Arc<twitch::Memory>,
     /// By the name of the account.
     running: Mutex<BTreeMap<String, Running>>,
 }
@@ -38,20 +40,28 @@ struct Connection {
 
 impl Accounts {
     pub(super) fn new(pipeline: Pipeline, observer: Observer, statuses: Statuses, grants: Grants) -> Self {
-        Self { pipeline, observer, statuses, grants, running: Mutex::default() }
+        Self { pipeline, observer, statuses, grants, twitch_memory: Arc::default(), running: Mutex::default() }
     }
 
     pub(super) const fn grants(&self) -> &Grants {
         &self.grants
     }
 
-    /// Somebody has signed in: every connection of the platform that waits tries again at once; one that is up stays.
+    /// Every connection of the platform that waits tries again at once; one that is up stays.
     pub(super) fn retry(&self, platform: &str) {
-        for status in self.statuses.all() {
-            if status.name.split(':').next() == Some(platform) {
-                self.statuses.restart(&status.name);
-            }
+        for status in self.statuses_of(platform) {
+            self.statuses.restart(&status.name);
         }
+    }
+
+    /// Whether one of its connections is up, or about to be.
+    pub(super) fn is_connected(&self, platform: &str) -> bool {
+        use ConnectionState::{BackingOff, Stopped};
+        self.statuses_of(platform).any(|status| !matches!(status.state, BackingOff { .. } | Stopped { .. }))
+    }
+
+    fn statuses_of(&self, platform: &str) -> impl Iterator<Item = ConnectionStatus> {
+        self.statuses.all().into_iter().filter(move |status| is_of(platform, &status.name))
     }
 
     /// Gives every configured account its outbox.
@@ -62,22 +72,28 @@ impl Accounts {
             let missed_since = self.pipeline.missed_since(&Channel::new(retake::PLATFORM, room.room.as_str()));
             self.attach(retake_account(room, missed_since)?);
         }
-        if let Some(settings) = &settings.twitch {
-            self.attach_twitch(settings, |channel| self.pipeline.missed_events_since(channel))?;
+        for id in settings.twitch.iter().flat_map(|settings| &settings.channels) {
+            let channel = Channel::new(twitch::PLATFORM, id.as_str());
+            if let Some(since_ms) = self.pipeline.missed_events_since(&channel) {
+                self.twitch_memory.missed_since(&channel, since_ms);
+            }
         }
-        if let Some(joystick) = &settings.joystick
-            && let Some(account) = self.joystick_account(joystick)?
-        {
-            self.attach(account);
+        for platform in [twitch::PLATFORM, joystick::PLATFORM] {
+            self.made(platform, settings)?.into_iter().for_each(|account| self.attach(account));
         }
         Ok(())
     }
 
-    fn attach_twitch(
-        &self,
-        settings: &TwitchSettings,
-        missed_since: impl Fn(&Channel) -> Option<u64>,
-    ) -> Result<(), EngineError> {
+    /// The accounts of a platform where one signs in, as these settings describe them.
+    fn made(&self, platform: &str, settings: &Settings) -> Result<Vec<Account>, EngineError> {
+        match platform {
+            twitch::PLATFORM => settings.twitch.as_ref().map_or(Ok(Vec::new()), |settings| self.twitch(settings)),
+            joystick::PLATFORM => settings.joystick.as_ref().map_or(Ok(Vec::new()), |settings| self.joystick(settings)),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn twitch(&self, settings: &TwitchSettings) -> Result<Vec<Account>, EngineError> {
         if settings.channels.is_empty() {
             tracing::warn!("[twitch] has no channels yet; run `showrunner auth twitch`.");
         }
@@ -89,8 +105,20 @@ impl Accounts {
                 Role::Broadcaster => GrantId::broadcaster(twitch::PLATFORM, channel),
             })
         };
-        twitch::accounts(settings, tokens, &http, missed_since).into_iter().for_each(|account| self.attach(account));
-        Ok(())
+        Ok(twitch::accounts(settings, tokens, &http, &self.twitch_memory))
+    }
+
+    /// None as long as no channel is known: signing in finds one out.
+    fn joystick(&self, settings: &JoystickSettings) -> Result<Vec<Account>, EngineError> {
+        let Some(channel) = settings.channels.first() else {
+            tracing::warn!("[joystick] has no channels, so nothing is connected; run `showrunner auth joystick`.");
+            return Ok(Vec::new());
+        };
+        let failed = |source| EngineError::Account { account: joystick::account_name(settings), source };
+        let client = joystick::client().map_err(failed)?;
+        // One socket hears all channels, so the token of one opens it.
+        let tokens = self.grants.tokens(&GrantId::broadcaster(joystick::PLATFORM, channel));
+        Ok(vec![joystick::account(settings, tokens, client)])
     }
 
     fn attach(&self, account: Account) {
@@ -133,69 +161,57 @@ impl Accounts {
         }
     }
 
-    /// Puts a room's account in the place of the one there was, if any.
-    pub(super) async fn replace_retake(&self, settings: &RetakeSettings) -> Result<(), EngineError> {
-        let account = retake_account(settings, None)?;
-        // Never two sockets of one account.
-        self.remove(&account.name).await;
-        self.attach(account);
-        self.connect_all();
-        Ok(())
+    /// Makes the accounts of a platform where one signs in anew. Says what became of them, or why they stay.
+    pub(super) async fn renew(&self, platform: &str, settings: &Settings) -> Result<String, String> {
+        let old = self.running().keys().filter(|name| is_of(platform, name)).cloned().collect();
+        let became = self.replace(platform, old, self.made(platform, settings)).await?;
+        if platform == twitch::PLATFORM {
+            self.twitch_memory.keep_to(settings.twitch.as_ref());
+        }
+        Ok(became)
     }
 
-    pub(super) async fn remove_retake(&self, room: &str) {
-        self.remove(&Channel::new(retake::PLATFORM, room).to_string()).await;
+    /// The same of the account of a room; without settings there is none any more.
+    pub(super) async fn renew_room(&self, room: &str, settings: Option<&RetakeSettings>) -> Result<String, String> {
+        let name = Channel::new(retake::PLATFORM, room).to_string();
+        let made = settings.map(|settings| retake_account(settings, None)).into_iter().collect();
+        self.replace(&name, vec![name.clone()], made).await
     }
 
-    /// Puts the accounts of these settings in the place of those there were; without settings there are none.
-    pub(super) async fn replace_twitch(&self, settings: Option<&TwitchSettings>) -> Result<(), EngineError> {
-        let is_twitch = |name: &&String| name.split(':').next() == Some(twitch::PLATFORM);
-        let old: Vec<String> = self.running().keys().filter(is_twitch).cloned().collect();
-        for name in old {
-            self.remove(&name).await;
-        }
-        if let Some(settings) = settings {
-            self.attach_twitch(settings, |_| None)?;
-            self.connect_all();
-        }
-        Ok(())
-    }
-
-    /// The same for Joystick, which has one account at most. Says whether there is one now.
-    pub(super) async fn replace_joystick(&self, settings: Option<&JoystickSettings>) -> Result<bool, EngineError> {
-        let account = settings.map(|settings| self.joystick_account(settings)).transpose()?.flatten();
-        let prefix = format!("{}:", joystick::PLATFORM);
-        let old = self.running().keys().find(|name| name.starts_with(&prefix)).cloned();
-        if let Some(old) = old {
-            self.remove(&old).await;
-        }
-        let is_there = account.is_some();
-        if let Some(account) = account {
-            self.attach(account);
-            self.connect_all();
-        }
-        Ok(is_there)
-    }
-
-    /// `None` as long as no channel is known: signing in finds one out.
-    fn joystick_account(&self, settings: &JoystickSettings) -> Result<Option<Account>, EngineError> {
-        let Some(channel) = settings.channels.first() else {
-            tracing::warn!("[joystick] has no channels, so nothing is connected; run `showrunner auth joystick`.");
-            return Ok(None);
+    /// Puts the accounts that were made in the place of the old ones, if there are any.
+    async fn replace(
+        &self,
+        what: &str,
+        old: Vec<String>,
+        made: Result<Vec<Account>, EngineError>,
+    ) -> Result<String, String> {
+        let new = made.map_err(|error| {
+            tracing::error!(%error, "What was connected stays as it was.");
+            error.to_string()
+        })?;
+        let became = match (new.is_empty(), old.is_empty()) {
+            (false, _) => "connects",
+            (true, false) => "was closed",
+            (true, true) => "is not connected",
         };
-        let failed = |source| EngineError::Account { account: joystick::account_name(settings), source };
-        let client = joystick::client().map_err(failed)?;
-        // One socket hears all channels, so the token of one opens it.
-        let tokens = self.grants.tokens(&GrantId::broadcaster(joystick::PLATFORM, channel));
-        Ok(Some(joystick::account(settings, tokens, client)))
+        // Never two sockets of one account.
+        for name in &old {
+            self.close(name).await;
+        }
+        let gone: Vec<String> = old.into_iter().filter(|name| new.iter().all(|account| account.name != *name)).collect();
+        // Before the others are taken away, so that a channel that goes by another account now is never without one.
+        new.into_iter().for_each(|account| self.attach(account));
+        gone.iter().for_each(|name| self.pipeline.detach(name));
+        self.connect_all();
+        Ok(format!("{what} {became}"))
     }
 
-    async fn remove(&self, name: &str) {
+    /// Closes an account's connections; what waits in its outbox can still be sent.
+    async fn close(&self, name: &str) {
         let removed = self.running().remove(name);
         for connection in removed.into_iter().flat_map(|running| running.connections) {
             connection.close().await;
         }
-        self.pipeline.detach(name);
     }
 
     fn running(&self) -> MutexGuard<'_, BTreeMap<String, Running>> {
@@ -217,6 +233,11 @@ impl Drop for Connection {
     fn drop(&mut self) {
         self.shutdown.cancel();
     }
+}
+
+/// Names of accounts and connections begin with their platform.
+fn is_of(platform: &str, name: &str) -> bool {
+    name.split(':').next() == Some(platform)
 }
 
 fn retake_account(settings: &RetakeSettings, missed_since: Option<u64>) -> Result<Account, EngineError> {

@@ -81,6 +81,12 @@ impl Control for Engine {
         if let Some(channel) = elsewhere {
             draft.channel = channel;
         }
+        let channels = self.pipeline.channels();
+        if !channels.contains(&draft.channel) {
+            let there_are: Vec<String> = channels.iter().map(ToString::to_string).collect();
+            let refusal = Refusal::usage(format!("no account is in the channel {}", draft.channel));
+            return Err(refusal.with_help(format!("there are {}", there_are.join(", "))));
+        }
         match self.pipeline.accept(draft) {
             Accepted::Queued { id, .. } => Ok(id.to_string()),
             Accepted::Repeat => Err(Refusal::new("an event of this id was there before")),
@@ -130,7 +136,7 @@ impl Control for Engine {
             is_usage: false,
         })?;
         match (&answer, revoked) {
-            (AuthAnswer::SignedIn(grant), _) => self.accounts.retry(&grant.id.platform),
+            (AuthAnswer::SignedIn(grant), _) => self.take_up_sign_in(&grant.id.platform).await,
             (AuthAnswer::Revoked { .. }, Some(platform)) => self.reconnect(&platform).await,
             _ => {}
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Engine, load};
-use crate::config::reload::{Changes, compare};
+use crate::config::reload::{Changes, Entries, compare};
 use crate::config::settings::Settings;
 use crate::gateway::control::Refusal;
 use crate::gateway::view::Reloaded;
@@ -12,11 +12,14 @@ use crate::platform::{joystick, twitch};
 impl Engine {
     pub(super) async fn reload(&self) -> Result<Reloaded, Refusal> {
         let _one_at_a_time = self.reloading.lock().await;
-        if self.shutdown.is_cancelled() {
-            return Err(Refusal::new("the engine is stopping"));
-        }
-        let new = match load(&self.config, self.options.safe_mode).await {
-            Ok(new) => Arc::new(new),
+        let loaded = tokio::select! {
+            biased;
+            // Reading secrets may take its time, and a stop waits for whoever reloads.
+            () = self.shutdown.cancelled() => return Err(Refusal::new("the engine is stopping")),
+            loaded = load(&self.config, self.options.safe_mode) => loaded,
+        };
+        let new = match loaded {
+            Ok(new) => new,
             Err(error) => {
                 tracing::error!(%error, "The new config is wrong; the old one stays.");
                 let refusal = Refusal::new(format!("the new config is wrong, the old one stays: {error}"));
@@ -31,6 +34,8 @@ impl Engine {
         if changes.is_empty() {
             return Ok(Reloaded::default());
         }
+        // What waits for a restart is told each time until there is one.
+        let new = Arc::new(new.keeping_fixed(&old));
         let reloaded = self.apply(&changes, &new).await;
         self.settings.store(new);
         tracing::info!(applied = ?reloaded.applied, needs_restart = ?reloaded.needs_restart, "The config was read again.");
@@ -38,29 +43,31 @@ impl Engine {
         Ok(reloaded)
     }
 
-    /// Somebody has taken a grant back: the platform's accounts are closed and made anew, as an open connection would go
-    /// on without it.
+    /// Somebody has signed in: what waits for that tries again at once. A socket of Joystick keeps what the token was
+    /// allowed to that it was opened with; Twitch's connections look after new tokens themselves.
+    pub(super) async fn take_up_sign_in(&self, platform: &str) {
+        if platform == joystick::PLATFORM && self.accounts.is_connected(platform) {
+            self.reconnect(platform).await;
+        } else {
+            self.accounts.retry(platform);
+        }
+    }
+
+    /// Somebody has taken a grant back, or given another one: the platform's accounts are closed and made anew, as an open connection would go
+    /// on with the one before.
     pub(super) async fn reconnect(&self, platform: &str) {
         let _one_at_a_time = self.reloading.lock().await;
         if self.shutdown.is_cancelled() {
             return;
         }
         let settings = self.settings.load_full();
-        let replaced = match platform {
-            twitch::PLATFORM => self.accounts.replace_twitch(settings.twitch.as_ref()).await,
-            joystick::PLATFORM => self.accounts.replace_joystick(settings.joystick.as_ref()).await.map(drop),
-            _ => Ok(()),
-        };
-        if let Err(error) = replaced {
-            tracing::error!(%error, "The account can't be connected.");
-        }
+        // A failure has been logged; what was connected stays.
+        let _ = self.accounts.renew(platform, &settings).await;
     }
 
     async fn apply(&self, changes: &Changes, new: &Arc<Settings>) -> Reloaded {
-        let mut reloaded = Reloaded {
-            applied: Vec::new(),
-            needs_restart: changes.needs_restart.iter().map(|key| (*key).to_owned()).collect(),
-        };
+        let needs_restart = changes.needs_restart.iter().map(|key| (*key).to_owned()).collect();
+        let mut reloaded = Reloaded { needs_restart, ..Reloaded::default() };
         for (changed, section) in [
             (changes.pipeline, "pipeline"),
             (changes.journal, "journal"),
@@ -73,12 +80,15 @@ impl Engine {
         }
         if changes.log_filter {
             (self.options.set_log_filter)(&new.log.filter);
-            reloaded.applied.push("log.filter".into());
+            reloaded.add(Ok("log.filter".to_owned()));
         }
         if !changes.plugins.is_empty() || changes.limits || changes.safe_mode {
             match self.host.apply(Arc::clone(new)).await {
-                Ok(()) => reloaded.applied.push("plugins".into()),
-                Err(error) => tracing::error!(%error, "The plugins did not get the new config."),
+                Ok(()) => reloaded.add(Ok("plugins".to_owned())),
+                Err(error) => {
+                    tracing::error!(%error, "The plugins did not get the new config.");
+                    reloaded.add(Err(format!("plugins: {error}")));
+                }
             }
         }
         if changes.twitch || changes.joystick {
@@ -89,32 +99,14 @@ impl Engine {
     }
 
     async fn apply_accounts(&self, changes: &Changes, new: &Settings, reloaded: &mut Reloaded) {
-        for room in &changes.retake.removed {
-            self.accounts.remove_retake(room).await;
-            reloaded.applied.push(format!("retake:{room} was closed"));
+        let Entries { added, removed, changed } = &changes.retake;
+        for room in removed.iter().chain(added).chain(changed) {
+            let settings = new.retake.iter().find(|settings| settings.room == *room);
+            reloaded.add(self.accounts.renew_room(room, settings).await);
         }
-        let fresh = changes.retake.added.iter().chain(&changes.retake.changed);
-        for settings in fresh.filter_map(|room| new.retake.iter().find(|settings| settings.room == *room)) {
-            match self.accounts.replace_retake(settings).await {
-                Ok(()) => reloaded.applied.push(format!("retake:{} connects", settings.room)),
-                Err(error) => tracing::error!(%error, "The account can't be connected."),
-            }
-        }
-        if changes.twitch {
-            match self.accounts.replace_twitch(new.twitch.as_ref()).await {
-                Ok(()) if new.twitch.is_none() => reloaded.applied.push("twitch was closed".to_owned()),
-                Ok(()) => reloaded.applied.push("twitch connects".to_owned()),
-                Err(error) => tracing::error!(%error, "Twitch can't be connected."),
-            }
-        }
-        if changes.joystick {
-            match self.accounts.replace_joystick(new.joystick.as_ref()).await {
-                Ok(is_there) => {
-                    reloaded
-                        .applied
-                        .push(if is_there { "joystick connects" } else { "joystick is not connected" }.into());
-                }
-                Err(error) => tracing::error!(%error, "The account can't be connected."),
+        for (platform, has_changed) in [(twitch::PLATFORM, changes.twitch), (joystick::PLATFORM, changes.joystick)] {
+            if has_changed {
+                reloaded.add(self.accounts.renew(platform, new).await);
             }
         }
     }

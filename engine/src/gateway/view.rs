@@ -134,8 +134,20 @@ pub struct StoreView {
 pub struct Reloaded {
     /// What was taken over, in words.
     pub applied: Vec<String>,
+    /// What could not be, and why; it stays as it was.
+    #[serde(default)]
+    pub failed: Vec<String>,
     /// Keys that hold only after a restart.
     pub needs_restart: Vec<String>,
+}
+
+impl Reloaded {
+    pub(crate) fn add(&mut self, outcome: Result<String, String>) {
+        match outcome {
+            Ok(applied) => self.applied.push(applied),
+            Err(failed) => self.failed.push(failed),
+        }
+    }
 }
 
 /// What a daemon did for a backup.

@@ -13,9 +13,17 @@ pub(super) struct Outboxes {
 }
 
 impl Outboxes {
-    /// A channel that two accounts have goes by the one that came last.
-    pub(super) fn add(&mut self, outbox: &Arc<Outbox>, channels: &[Channel]) {
-        self.accounts.push(Arc::clone(outbox));
+    pub(super) fn of(&self, name: &str) -> Option<Arc<Outbox>> {
+        self.accounts.iter().find(|outbox| outbox.name() == name).cloned()
+    }
+
+    pub(super) fn add(&mut self, outbox: Arc<Outbox>) {
+        self.accounts.push(outbox);
+    }
+
+    /// These channels go by this outbox, and no others. A channel that two accounts have goes by the one that came last.
+    pub(super) fn lead(&mut self, channels: &[Channel], outbox: &Arc<Outbox>) {
+        self.by_channel.retain(|_, other| !Arc::ptr_eq(other, outbox));
         self.by_channel.extend(channels.iter().map(|channel| (channel.clone(), Arc::clone(outbox))));
     }
 
@@ -27,6 +35,10 @@ impl Outboxes {
 
     pub(super) fn find(&self, channel: &Channel) -> Option<Arc<Outbox>> {
         self.by_channel.get(channel).cloned()
+    }
+
+    pub(super) fn channels(&self) -> impl Iterator<Item = &Channel> {
+        self.by_channel.keys()
     }
 
     pub(super) fn leave(&self) {

@@ -38,7 +38,9 @@ struct Shared {
     /// The account's, for messages.
     name: String,
     queue: Mutex<Queue>,
-    /// Something came, or the outbox was closed.
+    /// The account that takes the place of the one that sends; the courier sends by it from then on.
+    replacement: Mutex<Option<(Arc<dyn Sink>, Pace)>>,
+    /// Something came, the account was replaced, or the outbox was closed.
     changed: Notify,
     /// Lines that have not ended: waiting, resting or under way.
     open: AtomicUsize,
@@ -62,6 +64,7 @@ impl Outbox {
         let shared = Arc::new(Shared {
             name: name.to_owned(),
             queue: Mutex::default(),
+            replacement: Mutex::default(),
             changed: Notify::new(),
             open: AtomicUsize::new(0),
             is_left: AtomicBool::new(false),
@@ -100,6 +103,12 @@ impl Outbox {
         }
     }
 
+    /// Another account of the same name sends from now on, also what waits. What is under way ends as it began.
+    pub(super) fn replace(&self, sink: Arc<dyn Sink>, pace: Pace) {
+        *self.shared.replacement() = Some((sink, pace));
+        self.shared.changed.notify_one();
+    }
+
     /// Ends what waits as failed, and the task when what is under way has ended.
     pub(super) fn close(&self) {
         self.shared.queue().close();
@@ -133,6 +142,10 @@ impl Shared {
     fn queue(&self) -> MutexGuard<'_, Queue> {
         // Nothing that panics runs under this lock.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn replacement(&self) -> MutexGuard<'_, Option<(Arc<dyn Sink>, Pace)>> {
+        self.replacement.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn end_closed(&self, parcel: Parcel, report: &Report) {

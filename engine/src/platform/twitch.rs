@@ -14,7 +14,6 @@ mod source;
 mod testing;
 mod topics;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +22,7 @@ use reqwest::redirect::Policy;
 use self::helix::Helix;
 use self::shared::Shared;
 use self::sink::TwitchSink;
+pub use self::source::Memory;
 use self::source::{Listening, TwitchSource};
 use self::topics::{ConditionKind, Reader, TOPICS, Topic};
 use super::{Account, Listener};
@@ -52,20 +52,20 @@ pub fn client(settings: &TwitchSettings) -> reqwest::Result<reqwest::Client> {
 }
 
 /// The accounts that `settings` describe. `tokens` are those of a role in a channel; the bot's are the same in all of
-/// them. `http` must not follow redirects; see [`client`]. `missed_since`: what happened in a channel since then, by
-/// Twitch's clock, may have been missed by a run that was killed, and is looked up.
+/// them. `http` must not follow redirects; see [`client`]. `memory` is what earlier accounts knew: what they have missed is
+/// looked up.
 pub fn accounts(
     settings: &TwitchSettings,
     tokens: impl Fn(Role, &str) -> Arc<dyn Tokens>,
     http: &reqwest::Client,
-    missed_since: impl Fn(&Channel) -> Option<u64>,
+    memory: &Arc<Memory>,
 ) -> Vec<Account> {
     let channels: Vec<Channel> = settings.channels.iter().map(|id| Channel::new(PLATFORM, id.as_str())).collect();
     let helix = |role, channel: &Channel| {
         let (base, tokens) = (settings.helix_base.clone(), tokens(role, &channel.id));
         Arc::new(Helix::new(http.clone(), base, &settings.client_id, tokens))
     };
-    let make = Make { settings, shared: Arc::new(Shared::new()), missed_since: &missed_since };
+    let make = Make { settings, shared: Arc::new(Shared::new()), memory };
     let Some(first) = channels.first() else { return Vec::new() };
     if !settings.accounts.has_bot() {
         let of_broadcaster = |channel: &Channel| {
@@ -106,7 +106,7 @@ pub fn accounts(
 struct Make<'a> {
     settings: &'a TwitchSettings,
     shared: Arc<Shared>,
-    missed_since: &'a dyn Fn(&Channel) -> Option<u64>,
+    memory: &'a Arc<Memory>,
 }
 
 impl Make<'_> {
@@ -146,9 +146,9 @@ impl Make<'_> {
             helix: Arc::clone(helix),
             shared: Arc::clone(&self.shared),
         };
-        let since = channels.iter().filter_map(|channel| Some((channel.clone(), (self.missed_since)(channel)?)));
-        let (missed_since, count): (HashMap<Channel, u64>, usize) = (since.collect(), listening.topics.len());
-        (Listener { name, channels, source: Box::new(TwitchSource::new(listening, missed_since)) }, count)
+        let count = listening.topics.len();
+        let source = Box::new(TwitchSource::new(listening, Arc::clone(self.memory)));
+        (Listener { name, channels, source }, count)
     }
 
     /// Of how many channels a bot can have all on one connection.
@@ -195,7 +195,7 @@ mod tests {
             pace: Pace { messages: None, in_flight: 1, expiry: Duration::from_secs(1) },
         };
         let tokens = |_, _: &str| Arc::new(MemoryTokens::default()) as Arc<dyn Tokens>;
-        let accounts = super::accounts(&settings, tokens, &testing::client(), |_| None);
+        let accounts = super::accounts(&settings, tokens, &testing::client(), &Arc::default());
         let listeners = |account: Account| account.sources.into_iter().map(|listener| listener.name).collect();
         accounts.into_iter().map(|account| (account.name.clone(), listeners(account))).collect()
     }

@@ -80,7 +80,22 @@ fn a_saved_config_is_taken_over_and_says_what_needs_a_restart() {
     let watch = place.watch(&[]);
     place.chat("alice", "hello");
     watch.out.wait_for(&["say \"Ahoy alice!\""]);
-    assert!(place.say(&["config", "reload"]).ok().contains("found nothing that changed"));
+    // What waits for a restart is told again until there is one.
+    assert!(place.say(&["config", "reload"]).ok().contains("These keys hold after a restart: agent"));
+}
+
+#[test]
+fn what_needs_a_restart_is_not_taken_for_what_runs() {
+    let place = Place::new(ANY_PORT);
+    let _daemon = place.start();
+    let watch = place.watch(&[]);
+    place.configure(&format!("{ANY_PORT}[simulator]\nchannel = \"other\"\n"));
+    for user in ["alice", "bob"] {
+        let told = place.say(&["config", "reload"]).ok();
+        assert!(told.contains("These keys hold after a restart: simulator"), "{told}");
+        place.chat(user, "hello");
+        watch.out.wait_for(&["Showrunner: ", &format!("Hello {user}!")]);
+    }
 }
 
 #[test]

@@ -241,7 +241,14 @@ fn what_can_not_be_played_is_told() {
     fs::write(place.path().join("text.wasm"), "hello").unwrap();
     fs::copy(probe().join("plugin.wasm"), place.path().join("bare.wasm")).unwrap();
     fs::write(place.path().join("stubborn.toml"), format!("{GRANT}settings = {{ init = \"error\" }}\n")).unwrap();
-    let cases: [(&[&str], &str); 7] = [
+    fs::write(place.path().join("none.toml"), "[plugins.probe]\ngrant = {}\n").unwrap();
+    let denied = "none.toml does not grant moderation.review to probe";
+    let moderation = ["moderation", "replay", "stream.jsonl", "--plugin", "probe"];
+    let config = [&moderation[..], &["--config", "none.toml"]].concat();
+    let against = [&moderation[..], &["--config", "showrunner.toml", "--against-config", "none.toml"]].concat();
+    let cases: [(&[&str], &str); 9] = [
+        (&config, denied),
+        (&against, denied),
         (&["replay", "none.jsonl", "--plugin", "probe"], "can't read the journal none.jsonl"),
         (&["replay", "stream.jsonl", "--plugin", "nobody"], "there is no plugin nobody"),
         (&["replay", "stream.jsonl", "--plugin", "bare.wasm"], "there is no plugin.toml beside bare.wasm"),

@@ -4,9 +4,13 @@ use serde_json::Value;
 
 use crate::place::{ANY_PORT, Place};
 
+/// A room that nobody serves.
+const RETAKE: &str = "[[retake]]\nroom = \"5b7c\"\nuser-id = \"u\"\ntoken = \"cmd:echo unused\"\n\
+    rest-base = \"http://127.0.0.1:1/\"\nsocket-url = \"ws://127.0.0.1:1/\"\n";
+
 #[test]
 fn every_kind_is_seen_with_its_answers() {
-    let place = Place::new(ANY_PORT);
+    let place = Place::new(&format!("{ANY_PORT}{RETAKE}"));
     let _daemon = place.start();
     let watch = place.watch(&[]);
     let cases: [(&[&str], &str); 10] = [
@@ -58,7 +62,7 @@ fn a_gift_bomb_outlives_a_reload_and_is_one_thank_you() {
 fn what_is_missing_or_unknown_is_told() {
     let place = Place::new(ANY_PORT);
     let _daemon = place.start();
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 10] = [
         (&["simulate", "tip", "--user", "bob"], "tip needs --amount"),
         (&["simulate", "tip", "--amount", "much"], "--amount \"much\" is of no use"),
         (&["simulate", "follow", "--months", "3"], "follow has no --months"),
@@ -66,6 +70,8 @@ fn what_is_missing_or_unknown_is_told() {
         (&["simulate", "tip", "--amount", "0 USD"], "--amount \"0 USD\" is of no use: a number above 0"),
         (&["simulate", "gift", "--count", "0"], "--count \"0\" is of no use: how many are given"),
         (&["simulate", "follow", "--channel", ":5b7c"], "--channel \":5b7c\" is no channel"),
+        (&["simulate", "follow", "--channel", "studio"], "no account is in the channel simulator:studio"),
+        (&["simulate", "follow", "--channel", "twitch:1337"], "there are simulator:demo"),
         (&["simulate", "dance"], "there is no \"dance\" to simulate; there are"),
     ];
     for (command, expected) in cases {

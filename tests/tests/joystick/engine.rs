@@ -176,3 +176,19 @@ async fn a_bot_that_was_given_less_asks_for_what_it_has() {
     joystick.saw(|joystick| joystick.sockets() == 1).await;
     daemon.stop().await;
 }
+
+#[tokio::test]
+async fn who_signs_in_again_opens_the_connection_with_the_new_token() {
+    let joystick = FakeJoystick::start().await;
+    let mut daemon = stage_with(&joystick, &format!("[\"{CHANNEL}\"]"), "access").start().await;
+    sign_in(&mut daemon).await.unwrap();
+    until_ready(&mut daemon).await;
+    joystick.has_listeners(1).await;
+    sign_in(&mut daemon).await.unwrap();
+    joystick.saw(|joystick| joystick.sockets_ever() == 2).await;
+    joystick.has_listeners(1).await;
+    joystick.room().say("alice", "!gm");
+    joystick.has_sent(1).await;
+    daemon.stop().await;
+    assert_eq!((joystick.sockets_ever(), joystick.most_sockets()), (2, 1));
+}

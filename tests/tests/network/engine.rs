@@ -1,10 +1,12 @@
 //! The whole engine on a bad network: each line of a viewer is answered once or not at all, and what is not known is said.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::time::Duration;
 
 use showrunner::config::settings::RetakeGeneration::V2;
 use showrunner::event::{Event, OutcomeStatus};
+use showrunner::gateway::control::Request;
 use showrunner::observation::{ConnectionState, Observation};
 use showrunner_tests::daemon::{Daemon, Stage};
 use showrunner_tests::line::{BadLine, Fault};
@@ -198,4 +200,38 @@ async fn a_stop_waits_for_a_service_that_never_answers_no_longer_than_it_may() {
     server.say("alice", "echo never");
     server.saw(|server| server.asked().iter().any(|asked| asked.path.ends_with("/send"))).await;
     tokio::time::timeout(Duration::from_secs(15), daemon.stop()).await.expect("the stop takes for ever");
+}
+
+/// A secret that is there when somebody lets it: a program that says that it was asked, and waits.
+fn set_slow_token(stage: &mut Stage) {
+    let program = stage.path().join("token.sh");
+    let folder = stage.path().display().to_string();
+    let waits = format!("cd {folder}\n: > asked\nwhile [ ! -e answer ]; do sleep 0.02; done\ncat token\n");
+    fs::write(&program, waits).unwrap();
+    stage.set("[retake]", "token", &format!("\"cmd:sh {}\"", program.display()));
+}
+
+#[tokio::test]
+async fn a_reload_that_a_stop_overtakes_connects_nothing() {
+    let server = FakeRetake::start(V2).await;
+    let mut stage = Stage::with_probe();
+    stage.connect(&server.settings());
+    let mut daemon = stage.start().await;
+    until_ready(&mut daemon).await;
+    set_slow_token(&mut daemon.stage);
+    daemon.stage.set("retake.pace", "in-flight", "7").write_config();
+    let (asked, answer) = (daemon.stage.path().join("asked"), daemon.stage.path().join("answer"));
+    while !asked.exists() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    daemon.request(&Request::Stop).await.unwrap();
+    server.room_has(0).await;
+    fs::write(answer, "").unwrap();
+    daemon.ended().await;
+    let is_connecting = |seen: &Observation| match seen {
+        Observation::Connection { name, state } => name == "retake:5b7c" && *state == ConnectionState::Connecting,
+        _ => false,
+    };
+    assert_eq!(daemon.so_far().iter().filter(|seen| is_connecting(seen)).count(), 1);
+    assert_eq!((server.joins(), server.sockets_in_room()), (1, 0));
 }

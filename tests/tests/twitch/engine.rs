@@ -2,9 +2,11 @@
 
 use showrunner::auth::Role;
 use showrunner::auth::answer::{AuthAnswer, AuthRequest};
+use showrunner::event::Event;
 use showrunner::gateway::control::{Request, Response};
 use showrunner::observation::{ConnectionState, Observation};
 use showrunner_tests::daemon::{Daemon, Stage};
+use showrunner_tests::service::Answer;
 use showrunner_tests::twitch::{DeviceAnswer, FakeTwitch, PUBLIC_CLIENT_ID, STREAMER_ID};
 
 async fn start(twitch: &FakeTwitch) -> Daemon {
@@ -76,5 +78,25 @@ async fn a_new_config_connects_anew_and_one_without_channels_closes() {
     twitch.has_sent(1).await;
     daemon.configure("twitch", "channels", "[]").await;
     twitch.saw(|twitch| twitch.sockets() == 0).await;
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_missed_before_and_during_a_reload_is_looked_up_after_it() {
+    let twitch = FakeTwitch::start().await;
+    twitch.answer_device(DeviceAnswer::After(0));
+    let mut daemon = start(&twitch).await;
+    sign_in(&mut daemon).await;
+    until(&mut daemon, "a connection that is ready", |state| matches!(state, ConnectionState::Ready { .. })).await;
+    let followers = "GET /helix/channels/followers";
+    twitch.answer_always(followers, Answer::status(503, "down"));
+    twitch.drop_sockets();
+    twitch.room().follow_unheard("dora");
+    // It has begun to look, in vain.
+    twitch.saw(|twitch| !twitch.asked_for(followers).is_empty()).await;
+    daemon.configure("twitch.pace", "burst", "7").await;
+    twitch.answer_always(followers, Answer::Properly);
+    let follow = daemon.event("a follower", |envelope| matches!(envelope.event, Event::Follow(_))).await;
+    assert_eq!(follow.event.actor().unwrap().login, "dora");
     daemon.stop().await;
 }

@@ -65,3 +65,40 @@ fn sections_that_can_change_while_running_are_told_apart() {
     assert!(changes("", "[twitch]\nclient-id = \"app\"\n").twitch);
     assert!(changes("", "[joystick]\nclient-id = \"app\"\nbot = \"pixel\"\n").joystick);
 }
+
+#[test]
+fn what_only_a_start_reads_stays_due_until_then() {
+    let fixed = [
+        "data-dir = \"d\"\n",
+        "[log]\nformat = \"json\"\n",
+        "[http]\nlisten = \"off\"\n",
+        "[http]\ntoken = \"env:TOKEN\"\n",
+        "[pipeline]\nreview = \"60ms\"\n",
+        "[journal]\nkeep-for = \"1d\"\n",
+        "[agent]\nattempts = 2\n",
+        "[host]\nplugins-dir = \"p\"\n",
+        "[host]\nwatch = \"off\"\n",
+        "[host]\ndebounce = \"1s\"\n",
+        "[auth]\nkey = \"env:KEY\"\n",
+        "[simulator]\nchannel = \"other\"\n",
+    ];
+    let running = settings("");
+    for text in fixed {
+        let parsed = |text: &str| parse(Path::new("/etc/showrunner.toml"), text, a_key).map_err(|error| error.to_string());
+        let new = parsed(text).unwrap().1;
+        let due = compare(&running, &new);
+        assert!(!due.is_empty(), "{text}");
+        let kept = new.clone().keeping_fixed(&running);
+        assert!(compare(&running, &kept).is_empty(), "{text}");
+        assert_eq!(compare(&kept, &new), due, "{text}");
+    }
+    for text in ["[log]\nfilter = \"debug\"\n", "[host]\nsafe-mode = true\n", "[plugins.a]\n", &retake("a", "A")] {
+        let kept = settings(text).keeping_fixed(&running);
+        assert!(compare(&kept, &settings(text)).is_empty(), "{text}");
+    }
+}
+
+/// As long as a token must be, and a key.
+fn a_key(_: &Reference, _: &Path) -> Result<SecretString, SecretError> {
+    Ok(SecretString::from("0a".repeat(32)))
+}

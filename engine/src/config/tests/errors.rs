@@ -199,3 +199,36 @@ fn a_key_is_64_digits_and_is_never_shown() {
         assert!(problems(&typed).iter().any(|problem| problem.contains("secret")), "{typed}");
     }
 }
+
+#[test]
+fn of_a_file_that_is_something_else_the_first_problems_are_told() {
+    let long = "=\n".repeat(MAX_BYTES as usize / 2);
+    let rooms = "[[retake]]\n".repeat(1_000);
+    let keys: String = (0..1_000).map(|number| format!("key{number} = 1\n")).collect();
+    for text in [long, rooms, keys] {
+        let error = parse(Path::new(FILE), &text, fake_secret).map(|_| ()).unwrap_err();
+        assert_eq!(error.problems().len(), 50);
+        assert!(error.to_string().starts_with("the config has 50 problems or more\n"), "{error}");
+    }
+}
+
+#[test]
+fn a_line_and_a_column_are_counted_in_characters() {
+    assert_problem("# \u{e4}\r\n[log]\nfilter = \"\u{e4}\" oops\n", "3:14", "this is not TOML");
+    assert_problem("[log]\nfilter = \"info", "2:15", "this is not TOML");
+}
+
+#[test]
+fn no_program_is_asked_for_a_secret_when_the_file_is_wrong_already() {
+    let asked: ReadSecret = |reference, folder| match reference {
+        Reference::Command(_) => Err(SecretError::Empty),
+        other => fake_secret(other, folder),
+    };
+    let keys = |text: &str| {
+        let error = parse(Path::new(FILE), text, asked).map(|_| ()).unwrap_err();
+        error.problems().iter().map(|problem| problem.key.clone()).collect::<Vec<_>>()
+    };
+    let secrets = "[http]\ntoken = \"cmd:pass show http\"\n[auth]\nkey = \"env:MISSING\"\n";
+    assert_eq!(keys(secrets), ["http.token", "auth.key"]);
+    assert_eq!(keys(&format!("oops = 1\n{secrets}")), ["oops", "auth.key"]);
+}

@@ -71,7 +71,8 @@ impl Control for FakeEngine {
     }
 
     async fn reload_config(&self) -> Result<Reloaded, Refusal> {
-        Ok(Reloaded { applied: vec!["the log filter".into()], needs_restart: vec!["data-dir".into()] })
+        let (applied, needs_restart) = (vec!["the log filter".into()], vec!["data-dir".into()]);
+        Ok(Reloaded { applied, needs_restart, ..Reloaded::default() })
     }
 
     async fn back_up(&self, file: &Path, overwrite: bool) -> Result<BackedUp, Refusal> {

@@ -47,12 +47,11 @@ enum Step {
 
 impl Courier {
     pub(super) fn new(shared: Arc<Shared>, sink: Arc<dyn Sink>, pace: Pace, report: Report) -> Self {
-        let limiter = Limiter::new(pace.messages);
         Self {
             shared,
             sink,
             report,
-            limiter,
+            limiter: Limiter::new(pace.messages),
             in_flight: pace.in_flight.max(1),
             expiry: pace.expiry,
             paused_until: None,
@@ -65,6 +64,7 @@ impl Courier {
     pub(super) async fn run(mut self) {
         let mut under_way = FuturesUnordered::new();
         loop {
+            self.take_replacement();
             let is_closed = self.shared.queue().is_closed();
             if is_closed {
                 self.refuse_all();
@@ -90,6 +90,15 @@ impl Courier {
                 () = sleep_until(wake_at) => {}
             }
         }
+    }
+
+    /// What the account before was made to wait for need not hold for this one.
+    fn take_replacement(&mut self) {
+        let Some((sink, pace)) = self.shared.replacement().take() else { return };
+        self.sink = sink;
+        self.limiter = Limiter::new(pace.messages);
+        (self.in_flight, self.expiry) = (pace.in_flight.max(1), pace.expiry);
+        self.paused_until = None;
     }
 
     fn next_step(&mut self) -> Step {

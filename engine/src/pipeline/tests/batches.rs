@@ -2,6 +2,7 @@ use super::*;
 use crate::config::settings::AgentSettings;
 use crate::effect::{Alert, Task};
 use crate::event::{Outcome, OutcomeStatus};
+use crate::platform::ActionError;
 
 impl Bench {
     fn commit(&self, effects: impl IntoIterator<Item = Effect>, kv: Vec<KvWrite>) {
@@ -237,4 +238,25 @@ async fn an_account_that_is_taken_away_sends_nothing_more() {
     bench.commit([say("hello")], vec![]);
     assert_eq!(outcome(&greeter).await.status, OutcomeStatus::Failed);
     assert!(bench.sink.order().is_empty());
+}
+
+#[tokio::test]
+async fn what_waits_for_an_account_is_sent_by_the_one_that_takes_its_place() {
+    let greeter = PluginHandle::stand_in("greeter", &["outcome"]);
+    let mut bench = Bench::new(&[&greeter]).await;
+    bench.sink.always_answer(ActionError::Unreachable("no route".into()));
+    let suspend = Action::Suspend { user_id: "42".into(), seconds: Some(60), reason: String::new() };
+    bench.commit([on_channel(suspend)], vec![]);
+    bench.performed.recv().await;
+    bench.commit([say("hello")], vec![]);
+    let (sink, mut performed) = FakeSink::new(Duration::ZERO);
+    let pace = Pace { messages: None, in_flight: 1, expiry: Duration::from_secs(60) };
+    bench.pipeline.attach("simulator", &[channel()], sink.clone(), pace);
+    bench.commit([say("and on")], vec![]);
+    for _ in 0..3 {
+        performed.recv().await;
+    }
+    assert_eq!(sink.order(), ["suspend 42", "hello", "and on"]);
+    let ends = outcomes(&greeter, 3).await;
+    assert!(ends.iter().all(|(_, status, _)| *status == OutcomeStatus::Done), "{ends:?}");
 }

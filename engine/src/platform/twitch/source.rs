@@ -7,7 +7,7 @@ mod missed;
 mod subscriptions;
 mod wanted;
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use self::clock::Clock;
 use self::look_ups::{Found, LookUps};
-use self::memory::Memory;
+pub use self::memory::Memory;
 use self::missed::{Gap, Missed, What};
 use self::subscriptions::Subscriptions;
 use super::event::Notice;
@@ -57,37 +57,25 @@ pub(super) struct Listening {
 pub(super) struct TwitchSource {
     listening: Listening,
     memory: Arc<Memory>,
-    /// From when on something may have been missed, by Twitch's clock, until it was looked up.
-    missed_since: HashMap<Gap, u64>,
-    /// When the last frame of a session that worked came, by Twitch's clock.
-    last_heard_ms: Option<u64>,
 }
 
 impl TwitchSource {
-    pub(super) fn new(listening: Listening, missed_since: HashMap<Channel, u64>) -> Self {
+    pub(super) fn new(listening: Listening, memory: Arc<Memory>) -> Self {
         // What is counted from zero is seen to rise.
         [REPEATED, OLD].into_iter().for_each(|why| count_dropped(why, 0));
-        let mut source = Self { listening, memory: Arc::default(), missed_since: HashMap::new(), last_heard_ms: None };
-        missed_since.into_iter().for_each(|(channel, since_ms)| source.note_gap(&channel, since_ms));
-        source
+        Self { listening, memory }
     }
 
-    /// What an earlier gap cost, and was not looked up yet, is part of this one.
-    fn note_gap(&mut self, channel: &Channel, since_ms: u64) {
-        for what in What::ALL {
-            self.missed_since.entry((channel.clone(), what)).or_insert(since_ms);
-        }
+    /// What goes by unheard while this source has no session.
+    fn gaps(&self) -> HashSet<Gap> {
+        let topics = self.listening.topics.iter();
+        topics.filter_map(|(channel, topic)| Some((channel.clone(), What::told_by(topic.name)?))).collect()
     }
 }
 
 #[async_trait]
 impl Source for TwitchSource {
     async fn run(&mut self, link: &Link) -> Disconnect {
-        if let Some(since_ms) = self.last_heard_ms.take() {
-            for channel in self.listening.channels.clone() {
-                self.note_gap(&channel, since_ms);
-            }
-        }
         // Anew at each connection: it may have been refreshed, or somebody else signed in.
         let access = match self.listening.helix.access().await {
             Ok(access) => access,
@@ -120,6 +108,8 @@ struct Session<'a> {
     is_ready: bool,
     /// Why there is no token any more, and what to do, while what is subscribed lives on.
     signed_out: Option<String>,
+    /// When the last frame came while it worked, by Twitch's clock.
+    last_heard_ms: Option<u64>,
     look_ups: LookUps,
     next_look: NextLook,
 }
@@ -141,6 +131,7 @@ impl<'a> Session<'a> {
             clock,
             is_ready: false,
             signed_out: None,
+            last_heard_ms: None,
             look_ups,
             next_look,
         }
@@ -178,7 +169,7 @@ impl<'a> Session<'a> {
         if self.is_ready
             && let Some(at_ms) = frame.at_ms
         {
-            let last_ms = self.source.last_heard_ms.get_or_insert(at_ms);
+            let last_ms = self.last_heard_ms.get_or_insert(at_ms);
             *last_ms = at_ms.max(*last_ms);
         }
         match frame.body {
@@ -280,7 +271,7 @@ impl<'a> Session<'a> {
         }
         if is_ready && !self.is_ready {
             self.is_ready = true;
-            self.source.last_heard_ms = Some(self.clock.now_ms());
+            self.last_heard_ms = Some(self.clock.now_ms());
         }
         if self.is_ready {
             self.look_after_gaps();
@@ -302,11 +293,10 @@ impl<'a> Session<'a> {
                 let wanted = || what.topics().iter().filter(|topic| self.subscriptions.wants(channel, topic));
                 let is_heard = wanted().all(|topic| self.subscriptions.is_confirmed(channel, topic));
                 if is_heard && wanted().next().is_some() {
-                    let since_ms = self.source.missed_since.get(&gap).copied();
-                    self.look_ups.begin(&gap, since_ms);
+                    self.look_ups.begin(&gap, self.source.memory.gap(&gap));
                 } else if wanted().any(|topic| self.subscriptions.is_interrupted(channel, topic)) {
                     self.look_ups.interrupt(&gap);
-                    self.source.missed_since.entry(gap).or_insert(now_ms);
+                    self.source.memory.note_gap(&gap, now_ms);
                 }
             }
         }
@@ -315,7 +305,7 @@ impl<'a> Session<'a> {
     fn tell_missed(&mut self, found: Found) {
         let Found { gap, is_closed, missed } = found;
         if is_closed {
-            self.source.missed_since.remove(&gap);
+            self.source.memory.close_gap(&gap);
         }
         // Reading tells what is due, too, and only what was missed is late.
         self.emit_due();
@@ -364,7 +354,11 @@ impl<'a> Session<'a> {
 }
 
 impl Drop for Session<'_> {
+    /// Also where the account is taken away in the midst of it.
     fn drop(&mut self) {
+        if let Some(since_ms) = self.last_heard_ms {
+            self.source.gaps().iter().for_each(|gap| self.source.memory.note_gap(gap, since_ms));
+        }
         for draft in self.source.listening.shared.end_session() {
             self.link.emit(draft);
         }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::config::settings::PluginSettings;
 use crate::plugin::inspect::{self, InspectError};
 use crate::plugin::loader::{self, Files, Loaded};
 use crate::plugin::machine::{Machine, MachineError};
@@ -69,6 +70,11 @@ impl Version {
     /// Whether it judges events.
     pub fn reviews(&self) -> bool {
         self.loaded.blueprint.reviews()
+    }
+
+    /// Whether it is asked for verdicts where the operator says this of it.
+    pub fn may_review(&self, settings: &PluginSettings) -> bool {
+        super::grants(self, settings).check_review().is_ok()
     }
 
     /// Whether it gets only what no other plugin handled.

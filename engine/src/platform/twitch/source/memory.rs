@@ -1,4 +1,7 @@
 //! What is known of a channel while it is heard, so that after a gap it shows what has changed.
+//!
+//! It outlives the sources: what was not looked up when an account was taken away is the business of the one that takes
+//! its place.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,6 +10,9 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::super::PLATFORM;
+use super::missed::{Gap, What};
+use crate::config::settings::TwitchSettings;
 use crate::event::Channel;
 
 /// So long after an end was found out Twitch may still tell it.
@@ -14,7 +20,7 @@ const BELATED: Duration = Duration::from_secs(60);
 
 /// By channel; shared by the reading of events and the look-ups that run beside it.
 #[derive(Debug, Default)]
-pub(super) struct Memory {
+pub struct Memory {
     channels: Mutex<HashMap<Channel, Known>>,
 }
 
@@ -29,6 +35,8 @@ struct Known {
     end_found: Option<Instant>,
     /// Counts what was heard of the stream, so that an older answer does not count for news.
     stream_events: u64,
+    /// From when on something may have been missed, by Twitch's clock, until it was looked up.
+    missed_since: HashMap<What, u64>,
 }
 
 /// How a stream stands; what is not known of it is empty.
@@ -60,6 +68,38 @@ impl State {
 }
 
 impl Memory {
+    /// A run that was killed may have missed whatever happened since then, by Twitch's clock.
+    pub fn missed_since(&self, channel: &Channel, since_ms: u64) {
+        for what in What::ALL {
+            self.note_gap(&(channel.clone(), what), since_ms);
+        }
+    }
+
+    /// Forgets what nobody listens to with these settings: when it is listened to again, the time between is no gap.
+    pub fn keep_to(&self, settings: Option<&TwitchSettings>) {
+        let is_wanted = |channel: &Channel| {
+            settings.is_some_and(|settings| settings.channels.iter().any(|id| *channel == Channel::new(PLATFORM, &**id)))
+        };
+        let wanted = settings.and_then(|settings| settings.subscriptions.as_ref());
+        let is_told = |what: &What| wanted.is_none_or(|some| what.topics().iter().any(|name| some.iter().any(|one| one == name)));
+        let mut channels = self.channels();
+        channels.retain(|channel, _| is_wanted(channel));
+        channels.values_mut().for_each(|known| known.missed_since.retain(|what, _| is_told(what)));
+    }
+
+    /// What an earlier gap cost, and was not looked up yet, is part of this one.
+    pub(super) fn note_gap(&self, (channel, what): &Gap, since_ms: u64) {
+        self.with(channel, |known| *known.missed_since.entry(*what).or_insert(since_ms));
+    }
+
+    pub(super) fn gap(&self, (channel, what): &Gap) -> Option<u64> {
+        self.with(channel, |known| known.missed_since.get(what).copied())
+    }
+
+    pub(super) fn close_gap(&self, (channel, what): &Gap) {
+        self.with(channel, |known| known.missed_since.remove(what));
+    }
+
     /// Whether the event tells the end of a stream that a look-up told already: live it has no id to know it by. To be
     /// asked before it is heard.
     pub(super) fn is_told(&self, channel: &Channel, topic: &str) -> bool {
@@ -153,8 +193,11 @@ impl Memory {
     }
 
     fn with<Result>(&self, channel: &Channel, change: impl FnOnce(&mut Known) -> Result) -> Result {
-        let mut channels: MutexGuard<'_, _> = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
-        change(channels.entry(channel.clone()).or_default())
+        change(self.channels().entry(channel.clone()).or_default())
+    }
+
+    fn channels(&self) -> MutexGuard<'_, HashMap<Channel, Known>> {
+        self.channels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

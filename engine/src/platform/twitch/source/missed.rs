@@ -55,6 +55,10 @@ impl What {
             Self::Redemptions => &["channel.channel_points_custom_reward_redemption.add"],
         }
     }
+
+    pub(super) fn told_by(topic: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|what| what.topics().contains(&topic))
+    }
 }
 
 impl Display for What {
