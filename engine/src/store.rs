@@ -53,6 +53,7 @@ pub use self::inbox::Waiting;
 pub use self::journal::JournalEntry;
 pub use self::ledger::{Committed, PendingEffect};
 pub use self::lines::ChatLine;
+pub use self::lock::is_in_use;
 pub use self::plugins::PluginFlags;
 pub use self::tasks::{ExpiredTask, LeasedTask, StoredTask, Sweep, TaskChange, TaskState};
 pub use self::unfinished::{Hold, LastHeard, Stage, Unfinished};
