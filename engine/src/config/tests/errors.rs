@@ -154,6 +154,7 @@ fn plugin_entries_are_checked() {
         "plugins.a.settings.x[0] = inf: plugins read this as JSON",
     );
     assert_problem("[simulator]\nscript = \"no-such.toml\"\n", "2:10", "there is no file /etc/showrunner/no-such.toml");
+    assert_problem("[log]\nfilter = \"infoo\"\n", "2:10", "\"infoo\" is no level; the levels are error, warn, info");
     assert_problem("[log]\nfilter = \"a=b=c\"\n", "2:10", "log.filter = \"a=b=c\": expected a filter");
 }
 
