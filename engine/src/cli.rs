@@ -90,7 +90,7 @@ enum Command {
     /// Put a backup in the place of the database, which is kept aside. The daemon must not run.
     Restore(restore::Arguments),
     /// Stop the running daemon, as SIGTERM does.
-    Stop,
+    Stop(stop::Arguments),
 }
 
 /// What `--config` names by default.
@@ -130,7 +130,7 @@ fn execute(given: Option<PathBuf>, command: Command) -> anyhow::Result<()> {
         Command::Backup(arguments) => daemon::block_on(backup::execute(config, arguments)),
         Command::Restore(arguments) => daemon::block_on(restore::execute(config, arguments)),
         Command::Watch(arguments) => daemon::block_on(watch::execute(config, &arguments)),
-        Command::Stop => daemon::block_on(stop::execute(config)),
+        Command::Stop(arguments) => daemon::block_on(stop::execute(config, &arguments)),
     }
 }
 

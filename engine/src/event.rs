@@ -17,6 +17,7 @@ mod tests;
 mod user;
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -70,6 +71,19 @@ impl Channel {
 impl fmt::Display for Channel {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}:{}", self.platform, self.id)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a channel is written as its platform and its id there, as in twitch:1337")]
+pub struct NoChannel;
+
+impl FromStr for Channel {
+    type Err = NoChannel;
+
+    fn from_str(text: &str) -> Result<Self, NoChannel> {
+        let parts = text.split_once(':').filter(|(platform, id)| !platform.is_empty() && !id.is_empty());
+        parts.map(|(platform, id)| Self::new(platform, id)).ok_or(NoChannel)
     }
 }
 

@@ -51,7 +51,7 @@ pub struct Start {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<Permissions>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub channels: Vec<String>,
+    pub channels: Vec<Channel>,
     #[serde(default)]
     pub on_failure: OnFailure,
     #[serde(default, skip_serializing_if = "Map::is_empty")]

@@ -52,6 +52,7 @@ pub use self::health::StoreHealth;
 pub use self::inbox::{Queued, Waiting};
 pub use self::ledger::{Committed, PendingEffect};
 pub use self::lines::ChatLine;
+pub use self::lock::is_in_use;
 pub use self::plugins::PluginFlags;
 pub use self::tasks::{ExpiredTask, LeasedTask, StoredTask, Sweep, TaskChange, TaskState};
 pub use self::unfinished::{Hold, LastHeard, Stage, Unfinished};

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{daemon, output};
 use crate::config::{self, Depth};
 use crate::gateway::control::{Request, Response};
+use crate::plugin::inspect;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -40,6 +41,13 @@ fn check(path: &Path) -> anyhow::Result<()> {
     let accounts = counted(accounts, "account", "accounts");
     let plugins = counted(settings.plugins.len(), "plugin table", "plugin tables");
     output::line(format_args!("{} is right: {accounts}, {plugins}.", settings.source.display()))?;
+    for id in inspect::strangers(&settings) {
+        let folder = settings.host.plugins_dir.join(&**id);
+        output::warn(format_args!(
+            "[plugins.{id}] belongs to no plugin: none ships under this id, and there is no {}",
+            folder.display()
+        ));
+    }
     output::line("Settings of plugins are checked by the plugins when they start: `showrunner plugins list`.")
 }
 

@@ -13,6 +13,15 @@ use crate::config;
 
 const CONFIG: &str = include_str!("../../../config/showrunner.toml");
 
+/// What is otherwise than by default. Without an agent nobody would ever answer whoever is told that an answer comes.
+const NO_AGENT: &str = "
+# ---- Yours --------------------------------------------------------------------------------------------------------
+# Puts what no other plugin answered into a queue for an AI agent, and tells viewers so: \"On it!\". Off until you have
+# an agent; then `showrunner plugins enable agent-queue`.
+[plugins.agent-queue]
+enabled = false
+";
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Where to; made where there is none.
@@ -39,7 +48,8 @@ fn write(folder: &Path) -> Result<PathBuf, Failure> {
     };
     fs::create_dir_all(folder.join("plugins")).map_err(failed)?;
     let mut file = OpenOptions::new().write(true).create_new(true).open(&config).map_err(failed)?;
-    file.write_all(CONFIG.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+    let written = file.write_all(CONFIG.as_bytes()).and_then(|()| file.write_all(NO_AGENT.as_bytes()));
+    written.and_then(|()| file.sync_all()).map_err(failed)?;
     Ok(config)
 }
 
@@ -57,7 +67,9 @@ fn next_steps(config: &Path, key: &Path) -> String {
            showrunner watch --config {path}\n  \
            showrunner simulate chat --user alice --text hello --config {path}\n\n\
          A plugin of your own goes into {folder}/<its id>/; then:\n  \
-           showrunner plugins grant <its id> --config {path}",
+           showrunner plugins grant <its id> --config {path}\n\n\
+         For an AI agent that answers what no plugin does:\n  \
+           showrunner plugins enable agent-queue --config {path}",
         folder = folder.display(),
         key = key.display()
     )
@@ -73,7 +85,8 @@ mod tests {
     fn what_is_written_can_be_loaded_and_is_never_overwritten() {
         let folder = TempDir::new().unwrap();
         let config = write(&folder.path().join("new/one")).unwrap();
-        assert!(config::load(&config).is_ok());
+        let settings = config::load(&config).unwrap();
+        assert_eq!(settings.plugins.get("agent-queue").and_then(|plugin| plugin.enabled), Some(false));
         assert!(config.with_file_name("plugins").is_dir());
         fs::write(&config, "# mine").unwrap();
         let error = write(config.parent().unwrap()).unwrap_err();

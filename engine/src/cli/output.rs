@@ -28,6 +28,11 @@ pub(super) fn warn(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "warning: {text}");
 }
 
+/// The same for what is no trouble.
+pub(super) fn note(text: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
 /// Writes one JSON value as one line.
 pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     line(serde_json::to_string(value)?)

@@ -7,7 +7,7 @@ use crate::gateway::control::{Request, Response, Simulation};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// chat, tip, follow, sub, gift, raid, dropin, …; the daemon names those it knows.
+    /// chat, tip, follow, sub, gift, raid, dropin or another; a wrong one is answered with all there are.
     kind: String,
     /// Who does it.
     #[arg(long)]
@@ -15,7 +15,7 @@ pub(super) struct Arguments {
     /// What they are there: broadcaster, moderator, vip or subscriber.
     #[arg(long)]
     role: Option<String>,
-    /// What they write; of a gift the names, of a redemption the reward, of raw the JSON.
+    /// What they write; of a gift the names, with commas between them, of a redemption the reward, of raw the JSON.
     #[arg(long, allow_hyphen_values = true)]
     text: Option<String>,
     /// How much they give, as 12.50 or "5 EUR"; what a redemption costs.

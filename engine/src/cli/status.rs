@@ -9,6 +9,7 @@ use super::{auth, daemon, output, plugins};
 use crate::event::now_ms;
 use crate::gateway::control::{Request, Response};
 use crate::gateway::view::{ConnectionView, Status, StoreView};
+use crate::observation::ConnectionState;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -71,8 +72,20 @@ fn connection_line(connection: &ConnectionView, now_ms: u64) -> String {
         || "no event yet".to_owned(),
         |at_ms| format!("last event {} ago", span(now_ms.saturating_sub(at_ms))),
     );
-    let (name, state) = (clean(&connection.name).into_owned(), connection.state.to_string());
-    format!("  {name}: {} for {since}; {last}, {} reconnects\n", clean(&state), connection.reconnects)
+    let (state, details) = match &connection.state {
+        ConnectionState::Ready { degraded: Some(degraded) } => ("ready, but not with all".to_owned(), vec![degraded]),
+        ConnectionState::Stopped { why, what_to_do } => ("stopped".to_owned(), vec![why, what_to_do]),
+        other => (other.to_string(), Vec::new()),
+    };
+    let reconnects = match connection.reconnects {
+        1 => "1 reconnect".to_owned(),
+        count => format!("{count} reconnects"),
+    };
+    let mut line = format!("  {}: {} for {since}; {last}, {reconnects}\n", clean(&connection.name), clean(&state));
+    for detail in details {
+        line.push_str(&format!("    {}\n", clean(detail)));
+    }
+    line
 }
 
 #[cfg(test)]
@@ -80,7 +93,6 @@ mod tests {
     use super::*;
     use crate::auth::{Condition, GrantId, GrantView};
     use crate::gateway::view::{PluginStatus, QueueView};
-    use crate::observation::ConnectionState;
 
     #[test]
     fn the_page_shows_every_part_and_why() {
@@ -127,7 +139,8 @@ mod tests {
         for part in [
             "runs as process 7 for 1 min 30 s, in safe mode",
             "store  the disk is full; 7 writes were lost since the start",
-            "retake:␛[2J: stopped: the token was refused; give it a new one for 1 min 30 s; last event 1 min 0 s ago, 2 reconnects",
+            "retake:␛[2J: stopped for 1 min 30 s; last event 1 min 0 s ago, 2 reconnects\n",
+            "\n    the token was refused\n    give it a new one\n",
             "Signing in\n  Twitch: the bot: it was refused; run `showrunner auth twitch --bot`\n",
             "greeter",
             "chat: 1 waiting, 2 leased, 3 dead",

@@ -91,7 +91,10 @@ impl Renderer {
                 self.below(&result.key.event_id, &result.key.plugin, &text)
             }
             Observation::Alert { plugin, alert } => {
-                let text = format!("alert {}: {} {}", clean(&alert.kind), clean(&alert.title), clean(&alert.text));
+                let mut text = format!("alert {}: {}", clean(&alert.kind), clean(&alert.title));
+                if !alert.text.is_empty() {
+                    text.push_str(&format!(": {}", clean(&alert.text)));
+                }
                 self.now("overlay", plugin, &text)
             }
             Observation::Published { plugin, kind, data_json } => {

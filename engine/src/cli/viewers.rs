@@ -52,7 +52,7 @@ pub(super) async fn execute(config: &Path, command: Command) -> anyhow::Result<(
         return viewers.iter().try_for_each(output::json);
     }
     if viewers.is_empty() {
-        let help = "names are those of the platforms; who never wrote and did nothing is not known";
+        let help = "names are those of the platforms; who never wrote and did nothing is not known, nor who was only simulated";
         return Err(Failure::new(format!("nobody called {} was seen", clean(&name)), help).into());
     }
     let paint = Paint::when(output::has_colors());

@@ -26,5 +26,6 @@ pub(super) async fn execute(config: &Path, arguments: &Arguments) -> anyhow::Res
             Watched::Missed(count) => output::line(renderer.missed(count))?,
         }
     }
+    output::note("The daemon stops.");
     Ok(())
 }

@@ -17,8 +17,10 @@ pub enum Change {
     Enabled(bool),
     /// Replaces the grant as a whole; empty for "nothing".
     Grant(BTreeMap<String, Vec<String>>),
-    /// "sha256:<hex>"; `None` takes the pin away.
-    Pin(Option<String>),
+    /// "sha256:<hex>".
+    Pin(String),
+    /// Takes the grant and its pin away: nobody has decided.
+    Undecide,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -128,8 +130,9 @@ fn edited(path: &Path, text: &str, plugin: &str, changes: &[Change]) -> Result<S
         match change {
             Change::Enabled(enabled) => set(table, "enabled", (*enabled).into()),
             Change::Grant(grant) => set(table, "grant", grant_value(grant)),
-            Change::Pin(Some(pin)) => set(table, "pin", pin.as_str().into()),
-            Change::Pin(None) => {
+            Change::Pin(pin) => set(table, "pin", pin.as_str().into()),
+            Change::Undecide => {
+                table.remove("grant");
                 table.remove("pin");
             }
         }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use super::defaults::{self, Bounded};
 use super::problem::{Blame, Finding, KeyPath, MOST_FINDINGS};
@@ -132,6 +133,10 @@ impl Resolver<'_> {
         if let Err(error) = EnvFilter::try_new(&filter) {
             let expected = "expected a filter such as \"info\" or \"info,showrunner::platform=debug\"";
             self.found(KeyPath::of("log.filter"), format!("{expected}: {error}"));
+        } else if let Some(word) = filter.split(',').map(str::trim).find(|word| is_misspelled_level(word)) {
+            let levels = "the levels are error, warn, info, debug, trace and off";
+            let message = format!("\"{word}\" is no level; {levels}, and a part of the program has one behind it");
+            self.found_with_help(KeyPath::of("log.filter"), message, "as in \"info,showrunner::platform=debug\"");
         }
         LogSettings { filter, format: raw.format.unwrap_or(LogFormat::Auto) }
     }
@@ -226,4 +231,11 @@ impl Resolver<'_> {
             limits: self.limits(&host.limits),
         }
     }
+}
+
+/// A single word that is no level would be taken for a part of the program, of which all is logged, and of the others
+/// nothing.
+fn is_misspelled_level(word: &str) -> bool {
+    let is_plain = !word.is_empty() && word.chars().all(|character| character.is_ascii_alphanumeric());
+    is_plain && word.parse::<LevelFilter>().is_err()
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::effect::PluginId;
+use crate::event::Channel;
 use crate::permission::Permissions;
 
 #[derive(Debug, Clone)]
@@ -173,7 +174,7 @@ pub struct PluginSettings {
     /// In the words of a manifest's `[permissions]`; `None` when the operator has not decided yet.
     pub grant: Option<Permissions>,
     /// Channels it may hear and speak in; empty for all.
-    pub channels: Vec<String>,
+    pub channels: Vec<Channel>,
     /// "sha256:<hex>": the grant holds for exactly this file.
     pub pin: Option<String>,
     /// For reviewers: what counts when it does not answer in time.

@@ -133,7 +133,7 @@ fn limits(limits: &Limits) -> raw::HostLimits {
 fn plugin(written: raw::Plugin, settings: &PluginSettings) -> raw::Plugin {
     // `enabled`, `grant` and `pin` have no default: not written is a decision that is still open.
     raw::Plugin {
-        channels: Some(settings.channels.clone()),
+        channels: Some(settings.channels.iter().map(ToString::to_string).collect()),
         on_failure: Some(settings.on_failure),
         record: Some(settings.record),
         ..written

@@ -19,6 +19,7 @@ use super::memory::MemoryLimit;
 use super::services::Services;
 use crate::config::settings::{Limits, PluginSettings};
 use crate::effect::{Effect, NumberedEffect, PluginId};
+use crate::event::Channel;
 use crate::recording::Start;
 
 /// Far longer than a store takes that is well.
@@ -34,7 +35,7 @@ pub(super) struct Context {
     /// May change while it runs: taking back a grant holds from the next call on.
     pub(super) grants: ArcSwap<Grants>,
     /// Channels it may speak in; empty for all.
-    pub(super) channels: ArcSwap<BTreeSet<String>>,
+    pub(super) channels: ArcSwap<BTreeSet<Channel>>,
     /// The operator's settings over the manifest's defaults.
     pub(super) settings: ArcSwap<Value>,
     pub(super) kv: Arc<Mutex<Kv>>,

@@ -7,6 +7,8 @@ use super::loader::{self, Files, LoadError};
 use super::machine::{Machine, MachineError};
 use super::manifest::Manifest;
 use super::shipped::SHIPPED;
+use crate::config::settings::Settings;
+use crate::effect::PluginId;
 
 /// Inspecting is the operator's own wish, so the limit only keeps out what is no plugin at all.
 const MOST_BYTES: u64 = 256 << 20;
@@ -37,6 +39,13 @@ pub enum InspectError {
     NoManifest { path: PathBuf },
     #[error(transparent)]
     Machine(#[from] MachineError),
+}
+
+/// Those tables of plugins in a config that belong to no plugin: most likely their ids are misspelt.
+pub fn strangers(settings: &Settings) -> Vec<&PluginId> {
+    let is_here =
+        |id: &str| SHIPPED.iter().any(|shipped| shipped.id == id) || settings.host.plugins_dir.join(id).is_dir();
+    settings.plugins.keys().filter(|id| !is_here(id)).collect()
 }
 
 /// Reads a plugin's folder, or a component with or without a `plugin.toml` beside it. Blocks.

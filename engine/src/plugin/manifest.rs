@@ -65,9 +65,8 @@ struct RawLimits {
 pub enum ManifestError {
     #[error("can't read {}: {source}", path.display())]
     Read { path: PathBuf, source: std::io::Error },
-    /// The parser's own message names the line and the key.
-    #[error("plugin.toml: {0}")]
-    Syntax(#[from] Box<toml::de::Error>),
+    #[error("plugin.toml:{line}:{column}: {message}")]
+    Syntax { line: usize, column: usize, message: String },
     #[error("plugin.toml: id = \"{0}\": an id has 1 to 64 characters of a-z, 0-9 and -, and begins with a letter")]
     Id(String),
     #[error("plugin.toml: id = \"{id}\", but its folder is called \"{folder}\"; rename one of them")]
@@ -90,9 +89,17 @@ pub enum ManifestError {
     Deaf,
 }
 
+/// The parser's own message, without its drawing.
+fn syntax(text: &str, error: &toml::de::Error) -> ManifestError {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|character| *character != '\n').count() + 1;
+    ManifestError::Syntax { line, column, message: error.message().to_owned() }
+}
+
 impl Manifest {
     pub fn parse(text: &str) -> Result<Self, ManifestError> {
-        let raw: RawManifest = toml::from_str(text).map_err(Box::new)?;
+        let raw: RawManifest = toml::from_str(text).map_err(|error| syntax(text, &error))?;
         if !is_id(&raw.id) {
             return Err(ManifestError::Id(raw.id));
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::effect::notice;
-use crate::event::{ENGINE, EVENT_NAMES, Envelope, Event};
+use crate::event::{Channel, ENGINE, EVENT_NAMES, Envelope, Event};
 
 /// The text of a chat message that review took away.
 const CHAT_REMOVED: &str = "chat-removed";
@@ -17,7 +17,7 @@ pub(super) struct Subscription {
     removed_text: bool,
     commands: BTreeSet<String>,
     /// Empty for all.
-    channels: BTreeSet<String>,
+    channels: BTreeSet<Channel>,
 }
 
 /// `events` in a manifest names something that does not exist.
@@ -26,7 +26,7 @@ pub(super) struct Subscription {
 pub struct UnknownEvent(pub String);
 
 impl Subscription {
-    pub(super) fn new(events: &[String], commands: &[String], channels: &[String]) -> Result<Self, UnknownEvent> {
+    pub(super) fn new(events: &[String], commands: &[String], channels: &[Channel]) -> Result<Self, UnknownEvent> {
         let mut subscription = Self {
             commands: commands.iter().map(|command| command.to_lowercase()).collect(),
             channels: channels.iter().cloned().collect(),
@@ -56,9 +56,7 @@ impl Subscription {
     }
 
     fn hears_channel(&self, envelope: &Envelope) -> bool {
-        self.channels.is_empty()
-            || &*envelope.channel.platform == ENGINE
-            || self.channels.contains(&*envelope.channel.id)
+        self.channels.is_empty() || &*envelope.channel.platform == ENGINE || self.channels.contains(&envelope.channel)
     }
 
     fn wants_event(&self, envelope: &Envelope) -> bool {

@@ -57,6 +57,13 @@ impl Drop for Lock {
     }
 }
 
+/// Whether a daemon, or a command that does without one, has this database open.
+pub fn is_in_use(database: &Path) -> bool {
+    // Shared, so that several may look at once; whoever can't open the file can't be in the way of whoever made it.
+    let looked = File::open(lock_path(database)).map(|file| file.try_lock_shared());
+    matches!(looked, Ok(Err(TryLockError::WouldBlock)))
+}
+
 fn lock_path(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(".lock");
@@ -85,13 +92,16 @@ mod tests {
     fn the_second_is_refused_with_the_process_of_the_first() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("showrunner.db");
+        assert!(!is_in_use(&database));
         let first = Lock::take(&database).unwrap();
+        assert!(is_in_use(&database));
 
         let refused = Lock::take(&database).unwrap_err();
         assert!(matches!(&refused, StoreError::InUse { pid, .. } if *pid == Some(std::process::id())), "{refused:?}");
         assert!(refused.to_string().contains("in use by another daemon"), "{refused}");
 
         drop(first);
+        assert!(!is_in_use(&database));
         Lock::take(&database).unwrap();
     }
 

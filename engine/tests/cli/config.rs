@@ -43,6 +43,14 @@ fn all_problems_are_told_at_once() {
 }
 
 #[test]
+fn a_table_that_belongs_to_no_plugin_is_told() {
+    let place = Place::new(&format!("{ANY_PORT}[plugins.instant-reply]\nenabled = false\n"));
+    let check = place.say(&["config", "check"]);
+    assert!(check.err.contains("warning: [plugins.instant-reply] belongs to no plugin"), "{check:?}");
+    assert!(check.ok().contains("1 plugin table"));
+}
+
+#[test]
 fn without_a_config_the_command_that_writes_one_is_named() {
     let refusal = Place::bare().say(&["run"]).refused(2);
     assert!(refusal.contains("can't read the config") && refusal.contains("showrunner init"), "{refusal}");

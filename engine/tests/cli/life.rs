@@ -76,10 +76,24 @@ fn a_second_signal_stops_at_once() {
 fn the_command_stops_as_the_signal_does() {
     let place = Place::new(ANY_PORT);
     let mut daemon = place.start();
-    place.say(&["stop"]).ok();
+    let mut watch = place.watch(&[]);
+    assert_eq!(place.say(&["stop"]).ok(), "Stopped.\n");
+    // It is over, so that whoever comes next finds nobody there.
+    let _next = place.start();
     assert!(daemon.wait().success());
     daemon.log.wait_for(&["Stopped."]);
-    assert_clean(&place);
+    watch.log.wait_for(&["The daemon stops."]);
+    assert!(watch.wait().success());
+}
+
+#[test]
+fn whoever_watches_a_daemon_that_is_killed_is_told() {
+    let place = Place::new(ANY_PORT);
+    let daemon = place.start();
+    let mut watch = place.watch(&[]);
+    daemon.kill();
+    watch.log.wait_for(&["the daemon ended the connection"]);
+    assert_eq!(watch.wait().code(), Some(1));
 }
 
 /// The ids and the numbers of the events that a watcher saw.

@@ -36,9 +36,9 @@ fn every_kind_is_seen_with_its_answers() {
     watch.out.wait_for(&["→ task main: nice"]);
     watch.out.wait_for(&["retake:5b7c (test) hans: gm"]);
     watch.out.wait_for(&["Showrunner: Thank you for the sub, dora! ⭐"]);
-    watch.out.wait_for(&["alert raid: fritz raids! 120 viewers"]);
+    watch.out.wait_for(&["alert raid: fritz raids!: 120 viewers"]);
     // It was quiet for some seconds.
-    watch.out.wait_for(&["Showrunner: 50 subs from emil! 🤯 Welcome, the community! 🎁"]);
+    watch.out.wait_for(&["Showrunner: emil gives 50 subs to the community! 🤯🎁"]);
 }
 
 #[test]

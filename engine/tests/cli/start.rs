@@ -24,13 +24,13 @@ fn what_init_writes_runs_as_it_is() {
     let port = "#listen = \"127.0.0.1:7788\"";
     assert!(config.contains(port));
     place.configure(&config.replace(port, "listen = \"127.0.0.1:0\""));
-    assert!(place.say(&["config", "check"]).ok().contains("showrunner.toml is right: 0 accounts, 0 plugin tables."));
+    assert!(place.say(&["config", "check"]).ok().contains("showrunner.toml is right: 0 accounts, 1 plugin table."));
 
     let daemon = place.start();
     let status = place.say(&["status"]).ok();
     for part in [
         "simulator:demo: ready",
-        "agent-queue 0.1.0: running",
+        "agent-queue 0.1.0: disabled",
         "instant-replies 0.1.0: running",
         "moderation 0.1.0: running",
         "tip-alerts 0.1.0: running",

@@ -121,7 +121,7 @@ async fn channels_are_taken_back_also_while_a_broken_file_lies_there() {
     daemon.look_at_all_files().await;
     fs::write(daemon.stage.component("probe"), fixtures::core_module()).unwrap();
     daemon.news("probe", "failed").await;
-    daemon.configure("plugins.probe", "channels", "[\"kitchen\"]").await;
+    daemon.configure("plugins.probe", "channels", "[\"simulator:kitchen\"]").await;
     let unheard = daemon.chat("version").await;
     let heard = daemon.simulate(in_kitchen("version")).await;
     assert_eq!(said(&daemon.decision(&heard, "probe").await), ["1"]);
@@ -170,18 +170,21 @@ async fn a_pin_holds_for_one_file() {
     let mut daemon = speaking().await;
     daemon.look_at_all_files().await;
     let first = daemon.status("probe").await.hash;
-    daemon.change("probe", &[Change::Pin(Some(first.clone()))]).await;
+    daemon.change("probe", &[Change::Pin(first.clone())]).await;
     fs::write(daemon.stage.component("probe"), fixtures::probe_v2()).unwrap();
     let news = daemon.news("probe", "waiting-for-grant").await;
     assert!(news.detail.contains(&format!("the grant is pinned to {first}")), "{}", news.detail);
     assert_eq!(daemon.ask("probe", "version").await, ["1"]);
 
     // A pin on neither of them leaves nothing that may run.
-    daemon.change("probe", &[Change::Pin(Some(format!("sha256:{}", "0".repeat(64))))]).await;
-    let unheard = unheard(&mut daemon).await;
-    daemon.change("probe", &[Change::Pin(None)]).await;
+    daemon.change("probe", &[Change::Pin(format!("sha256:{}", "0".repeat(64)))]).await;
+    let pinned = unheard(&mut daemon).await;
+    // Nor does it run when nobody has decided anything of it.
+    daemon.change("probe", &[Change::Undecide]).await;
+    let undecided = unheard(&mut daemon).await;
+    daemon.change("probe", &[grant(&[("chat", &["say"])])]).await;
     assert_eq!(daemon.ask("probe", "version").await, ["2"]);
-    assert!(!daemon.has_decided(&unheard, "probe"));
+    assert!(!daemon.has_decided(&pinned, "probe") && !daemon.has_decided(&undecided, "probe"));
     daemon.stop().await;
 }
 
@@ -204,21 +207,21 @@ async fn a_disabled_plugin_ends_and_an_enabled_one_starts_with_its_memory() {
 #[tokio::test]
 async fn a_plugin_hears_and_speaks_in_its_channels_only() {
     let mut stage = Stage::with_probe();
-    stage.set("plugins.probe", "channels", "[\"studio\"]");
+    stage.set("plugins.probe", "channels", "[\"simulator:studio\"]");
     let mut daemon = stage.start().await;
     let unheard = daemon.simulate(in_kitchen("version")).await;
     let asked = daemon.chat("task say it later").await;
     daemon.outcome(&asked, "probe", 0).await;
     assert!(!daemon.has_decided(&unheard, "probe"));
     // It will speak where it last heard something, which is no longer its own by then.
-    daemon.configure("plugins.probe", "channels", "[\"kitchen\"]").await;
+    daemon.configure("plugins.probe", "channels", "[\"simulator:kitchen\"]").await;
     daemon.answer_task("later").await;
     let why = |seen: &Observation| match seen {
         Observation::Decision(Decision { verdict: DecisionKind::Failed(why), .. }) => Some(why.clone()),
         _ => None,
     };
     let why = daemon.until("a refusal", why).await;
-    assert_eq!(why, "denied: channel studio is not among this plugin's channels");
+    assert_eq!(why, "denied: channel simulator:studio is not among this plugin's channels");
     let heard = daemon.simulate(in_kitchen("version")).await;
     assert_eq!(said(&daemon.decision(&heard, "probe").await), ["1"]);
     assert_eq!(daemon.status("probe").await.generation, 1);

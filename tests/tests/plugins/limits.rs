@@ -57,10 +57,10 @@ async fn plugins_that_spin_are_ended_and_hold_up_nobody() {
     // More than there are threads for plugins.
     const SPINNERS: usize = 5;
     let mut stage = Stage::with_probe();
-    stage.set("host.limits", "handle", "\"2s\"").set("plugins.probe", "channels", "[\"studio\"]");
+    stage.set("host.limits", "handle", "\"2s\"").set("plugins.probe", "channels", "[\"simulator:studio\"]");
     for number in 0..SPINNERS {
         let id = format!("spinner-{number}");
-        stage.add_probe(&id).set(&format!("plugins.{id}"), "channels", "[\"arena\"]");
+        stage.add_probe(&id).set(&format!("plugins.{id}"), "channels", "[\"simulator:arena\"]");
     }
     let mut daemon = stage.start().await;
     let spin = daemon.simulate(line("arena", "spin")).await;

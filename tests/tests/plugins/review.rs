@@ -256,7 +256,7 @@ async fn a_fallback_takes_over_when_the_handler_is_slow() {
 #[tokio::test]
 async fn a_reviewer_judges_in_its_own_channels_only() {
     let mut stage = stage();
-    stage.set("plugins.probe", "channels", "[\"kitchen\"]");
+    stage.set("plugins.probe", "channels", "[\"simulator:kitchen\"]");
     let mut daemon = stage.start().await;
     let event = daemon.chat("!hello SPAM").await;
     assert_eq!(said(&daemon.decision(&event, "bystander").await), ["Hello viewer!"]);

@@ -6,7 +6,10 @@ use super::show::permissions;
 use crate::cli::clean::clean;
 use crate::cli::failure::Failure;
 use crate::cli::{daemon, output};
-use crate::config::edit::{Change, change_plugin};
+use crate::config::{
+    self,
+    edit::{Change, change_plugin},
+};
 use crate::gateway::control::{Request, Response};
 use crate::gateway::view::{Permissions, PluginStatus};
 
@@ -27,8 +30,8 @@ pub(in crate::cli) struct Grant {
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Revoke {
     id: String,
-    /// Only these. Without any: everything.
-    #[arg(value_name = "PERMISSION")]
+    /// Only these: `chat`, or `chat=say,reply`. Without any: everything, and it stops unless it ships with Showrunner.
+    #[arg(value_name = "PERMISSION[=VALUE,…]")]
     permissions: Vec<String>,
 }
 
@@ -49,18 +52,33 @@ pub(super) async fn grant(config: &Path, Grant { id, permissions: chosen, pin, d
     if dry_run {
         return Ok(());
     }
-    let mut changes = vec![Change::Grant(grant)];
-    if pin {
-        changes.push(Change::Pin(Some(pin_of(&plugin)?)));
+    let settings = config::load_without_secrets(config)?;
+    let decided = settings.plugins.get(id.as_str());
+    let mut changes = vec![Change::Grant(grant.clone())];
+    // Whoever grants again what is pinned means the file that is there now.
+    if pin || decided.is_some_and(|decided| decided.pin.is_some()) {
+        changes.push(Change::Pin(pin_of(&plugin)?));
     }
-    write(config, &id, &changes).await
+    write(config, &id, &changes).await?;
+    for name in grant.get("secrets").into_iter().flatten() {
+        if decided.is_none_or(|decided| !decided.secrets.contains_key(name)) {
+            let name = clean(name);
+            output::line(format_args!(
+                "It needs a value of yours: write `secrets = {{ {name} = \"env:…\" }}` into [plugins.{id}] of {}.",
+                config.display()
+            ))?;
+        }
+    }
+    Ok(())
 }
 
 pub(super) async fn revoke(config: &Path, Revoke { id, permissions: chosen }: Revoke) -> anyhow::Result<()> {
     let plugin = super::find(config, &id).await?;
     let rest = without(&plugin.granted, &chosen)?;
     output::line(format_args!("{} is left with\n{}", clean(&id), permissions(&rest)))?;
-    write(config, &id, &[Change::Grant(rest)]).await
+    // Without a word what ships is granted all it asks for, and what does not ship waits.
+    let change = if rest.is_empty() && !plugin.ships { Change::Undecide } else { Change::Grant(rest) };
+    write(config, &id, &[change]).await
 }
 
 /// Also one that can't be read: to switch it off may be what it needs.
@@ -89,40 +107,44 @@ fn choose(asked: &Permissions, chosen: &[String]) -> Result<Permissions, Failure
     if chosen.is_empty() {
         return Ok(asked.clone());
     }
-    let mut grant = Permissions::new();
-    for choice in chosen {
-        let (name, values) = match choice.split_once('=') {
-            Some((name, values)) => (name, Some(values.split(',').map(str::to_owned).collect::<Vec<_>>())),
-            None => (choice.as_str(), None),
-        };
-        let wishes = asked.get(name).ok_or_else(|| not_asked(name, asked))?;
-        let values = values.unwrap_or_else(|| wishes.clone());
-        if let Some(value) = values.iter().find(|value| !wishes.contains(value)) {
-            return Err(not_asked(&format!("{name}={value}"), asked));
-        }
-        grant.entry(name.to_owned()).or_default().extend(values);
-    }
-    Ok(grant)
-}
-
-fn not_asked(choice: &str, asked: &Permissions) -> Failure {
-    let help = format!("it asks for\n{}", permissions(asked));
-    Failure::usage(format!("the plugin does not ask for {choice}"), help)
+    part_of(asked, chosen).map_err(|unknown| {
+        let help = format!("it asks for\n{}", permissions(asked));
+        Failure::usage(format!("the plugin does not ask for {unknown}"), help)
+    })
 }
 
 fn without(granted: &Permissions, chosen: &[String]) -> Result<Permissions, Failure> {
     if chosen.is_empty() {
         return Ok(Permissions::new());
     }
-    if let Some(unknown) = chosen.iter().find(|name| !granted.contains_key(*name)) {
+    let taken = part_of(granted, chosen).map_err(|unknown| {
         let help = format!("it may\n{}", permissions(granted));
-        return Err(Failure::usage(format!("the plugin is not granted {unknown}"), help));
+        Failure::usage(format!("the plugin is not granted {unknown}"), help)
+    })?;
+    let mut rest = granted.clone();
+    for (name, values) in &mut rest {
+        values.retain(|value| !taken.get(name).is_some_and(|taken| taken.contains(value)));
     }
-    Ok(granted
-        .iter()
-        .filter(|(name, _)| !chosen.contains(name))
-        .map(|(name, values)| (name.clone(), values.clone()))
-        .collect())
+    rest.retain(|name, values| !values.is_empty() || !taken.contains_key(name));
+    Ok(rest)
+}
+
+/// The part of `all` that `choices` name, each as `name` or as `name=value,…`; or the first that is not among them.
+fn part_of(all: &Permissions, choices: &[String]) -> Result<Permissions, String> {
+    let mut part = Permissions::new();
+    for choice in choices {
+        let (name, values) = match choice.split_once('=') {
+            Some((name, values)) => (name, Some(values.split(',').map(str::to_owned).collect::<Vec<_>>())),
+            None => (choice.as_str(), None),
+        };
+        let known = all.get(name).ok_or(name)?;
+        let values = values.unwrap_or_else(|| known.clone());
+        if let Some(value) = values.iter().find(|value| !known.contains(value)) {
+            return Err(format!("{name}={value}"));
+        }
+        part.entry(name.to_owned()).or_default().extend(values);
+    }
+    Ok(part)
 }
 
 fn pin_of(plugin: &PluginStatus) -> Result<String, Failure> {
@@ -167,9 +189,13 @@ mod tests {
     #[test]
     fn a_part_or_all_of_a_grant_is_taken_back() {
         assert!(without(&asked(), &[]).unwrap().is_empty());
-        let rest = without(&asked(), &["http".to_owned()]).unwrap();
-        assert_eq!(rest.keys().collect::<Vec<_>>(), ["chat"]);
-        assert!(without(&rest, &["http".to_owned()]).is_err());
+        let rest = without(&asked(), &["http".to_owned(), "chat=say".to_owned()]).unwrap();
+        assert_eq!(rest, [("chat".to_owned(), vec!["reply".to_owned()])].into());
+        assert!(without(&rest, &["chat=reply".to_owned()]).unwrap().is_empty());
+        for unknown in ["http", "chat=say"] {
+            let refused = without(&rest, &[unknown.to_owned()]).unwrap_err();
+            assert_eq!(refused.to_string(), format!("the plugin is not granted {unknown}"));
+        }
     }
 
     #[tokio::test]

@@ -37,13 +37,26 @@ pub(super) fn page(plugin: &PluginStatus) -> String {
     row("wit", &plugin.wit);
     row("hash", &plugin.hash);
     row("events", &plugin.events.join(", "));
-    row("imports", &plugin.imports.join(", "));
+    row("imports", &imports(&plugin.imports));
     page.push_str(&format!("\n  asks for\n{}", permissions(&plugin.asked)));
     page.push_str(&format!("\n  may\n{}", permissions(&plugin.granted)));
     if plugin.ships {
         page.push_str("\n  It ships with Showrunner, so it is granted what it asks for.");
     }
     page
+}
+
+/// The engine's interfaces by their short names: `chat` for `showrunner:plugin/chat@0.1.0`. What every program needs of
+/// WASI says nothing of what this one does.
+fn imports(names: &[String]) -> String {
+    let own = names.iter().filter_map(|name| name.strip_prefix("showrunner:plugin/"));
+    let mut shown: Vec<&str> = own.map(|name| name.split_once('@').map_or(name, |(name, _)| name)).collect();
+    let others = names.iter().filter(|name| !name.starts_with("showrunner:plugin/") && !name.starts_with("wasi:"));
+    shown.extend(others.map(String::as_str));
+    if names.iter().any(|name| name.starts_with("wasi:")) {
+        shown.push("and WASI");
+    }
+    shown.join(", ")
 }
 
 /// One permission a line.
@@ -70,10 +83,13 @@ mod tests {
             version: "1.2.0".into(),
             state: "waiting-for-grant".into(),
             wit: "0.1.0".into(),
+            imports: ["showrunner:plugin/types@0.1.0", "wasi:cli/environment@0.2.6", "wasi:io/poll@0.2.6"]
+                .map(str::to_owned)
+                .into(),
             asked: [("chat".to_owned(), vec!["say".to_owned(), "reply".to_owned()])].into(),
             ..PluginStatus::default()
         };
-        let expected = "greeter 1.2.0: waiting-for-grant\n  name     Greeter ␛[2J\n  wit      0.1.0\n  asks for\n    chat: say, reply\n  may\n    nothing";
+        let expected = "greeter 1.2.0: waiting-for-grant\n  name     Greeter ␛[2J\n  wit      0.1.0\n  imports  types, and WASI\n  asks for\n    chat: say, reply\n  may\n    nothing";
         assert_eq!(page(&plugin), expected);
     }
 }

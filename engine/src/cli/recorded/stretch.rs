@@ -6,7 +6,7 @@ use jiff::{Timestamp, civil};
 
 use crate::cli::failure::Failure;
 use crate::config;
-use crate::event::{Channel, now_ms};
+use crate::event::{Channel, NoChannel, now_ms};
 use crate::recording::Window;
 
 #[derive(Debug, Clone, clap::Args)]
@@ -34,9 +34,9 @@ impl Stretch {
             return Err(Failure::usage("--from is later than --to", "exchange them, or leave one out"));
         }
         let channel = self.channel.as_deref().map(|text| {
-            let parts = text.split_once(':').filter(|(platform, id)| !platform.is_empty() && !id.is_empty());
-            let channel = parts.map(|(platform, id)| Channel::new(platform, id));
-            channel.ok_or_else(|| Failure::usage(format!("--channel \"{text}\" is no channel"), "as in retake:5b7c"))
+            let no_channel =
+                |why: NoChannel| Failure::usage(format!("--channel \"{text}\" is no channel"), why.to_string());
+            text.parse::<Channel>().map_err(no_channel)
         });
         Ok(Window { from_ms, to_ms, channel: channel.transpose()? })
     }

@@ -12,7 +12,7 @@ fn config_edits() {
     fuzz_text!(4096, |text| {
         let (plugin, config) = text.split_once('\n').unwrap_or(("greeter", text));
         let grant = BTreeMap::from([("chat".to_owned(), vec!["say".to_owned()]), ("kv".to_owned(), vec![])]);
-        let changes = [Change::Enabled(false), Change::Grant(grant), Change::Pin(None)];
+        let changes = [Change::Enabled(false), Change::Grant(grant), Change::Undecide];
         let edit = |config: &str| edited(Path::new("showrunner.toml"), config, plugin, &changes);
         let after = match edit(config) {
             Ok(after) => after,

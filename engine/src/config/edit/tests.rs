@@ -79,9 +79,9 @@ fn a_table_that_makes_way_leaves_the_comment_above_it() {
 
 #[test]
 fn a_pin_comes_and_goes() {
-    let pinned = edit("[plugins.a]\n", "a", &[Change::Pin(Some("sha256:00".to_owned()))]);
+    let pinned = edit("[plugins.a]\n", "a", &[Change::Pin("sha256:00".to_owned())]);
     assert_eq!(pinned, "[plugins.a]\npin = \"sha256:00\"\n");
-    assert_eq!(edit(&pinned, "a", &[Change::Pin(None)]), "[plugins.a]\n");
+    assert_eq!(edit(&pinned, "a", &[Change::Undecide]), "[plugins.a]\n");
 }
 
 #[test]

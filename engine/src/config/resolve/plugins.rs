@@ -8,6 +8,7 @@ use crate::config::problem::{Blame, Finding, KeyPath};
 use crate::config::raw::Plugin;
 use crate::config::settings::PluginSettings;
 use crate::effect::PluginId;
+use crate::event::{Channel, NoChannel};
 use crate::permission::{self, Permissions};
 
 impl Resolver<'_> {
@@ -23,10 +24,11 @@ impl Resolver<'_> {
                 "a plugin's id has 1 to 64 lower-case letters, digits and hyphens, and begins with a letter",
             );
         }
-        let channels = raw.channels.clone().unwrap_or_default();
-        if channels.iter().any(|channel| channel.trim().is_empty()) {
-            self.found(table.key("channels"), "a channel must not be empty; leave the key out to allow all channels");
-        }
+        let channels = raw.channels.iter().flatten().enumerate().filter_map(|(index, channel)| {
+            let wrong = |why: NoChannel| self.found(table.key("channels").index(index), why.to_string());
+            channel.parse::<Channel>().map_err(wrong).ok()
+        });
+        let channels = channels.collect();
         if raw.pin.as_deref().is_some_and(|pin| !is_pin(pin)) {
             self.found(table.key("pin"), "expected \"sha256:\" and 64 hexadecimal digits");
         }

@@ -52,7 +52,13 @@ fn a_wrong_type_says_what_was_expected() {
         "2:10",
         "unknown variant `xml`, expected one of `auto`, `pretty`, `json`",
     );
-    assert_problem("[plugins.a]\nchannels = [\"x\", 3]\n", "2:18", "plugins.a.channels[1] = 3: invalid type: integer");
+    let no_channel = "plugins.a.channels[0] = \"x\": a channel is written as its platform and its id there";
+    assert_problem("[plugins.a]\nchannels = [\"x\", \"y:1\"]\n", "2:13", no_channel);
+    assert_problem(
+        "[plugins.a]\nchannels = [\"x:1\", 3]\n",
+        "2:20",
+        "plugins.a.channels[1] = 3: invalid type: integer",
+    );
     assert_problem("log = 3\n", "1:7", "log = 3: invalid type: integer `3`");
 }
 
@@ -148,6 +154,7 @@ fn plugin_entries_are_checked() {
         "plugins.a.settings.x[0] = inf: plugins read this as JSON",
     );
     assert_problem("[simulator]\nscript = \"no-such.toml\"\n", "2:10", "there is no file /etc/showrunner/no-such.toml");
+    assert_problem("[log]\nfilter = \"infoo\"\n", "2:10", "\"infoo\" is no level; the levels are error, warn, info");
     assert_problem("[log]\nfilter = \"a=b=c\"\n", "2:10", "log.filter = \"a=b=c\": expected a filter");
 }
 

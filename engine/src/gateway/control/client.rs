@@ -107,12 +107,13 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// `None` when the daemon stopped.
+    /// `None` when the daemon stops in good order.
     pub async fn next(&mut self) -> Result<Option<Watched>, ClientError> {
         match self.client.read().await {
             Ok(Some(Response::Observed { observation })) => Ok(Some(Watched::Observation(observation))),
             Ok(Some(Response::Missed { count })) => Ok(Some(Watched::Missed(count))),
-            Ok(None) | Err(ClientError::Ended) => Ok(None),
+            Ok(Some(Response::Done)) => Ok(None),
+            Ok(None) => Err(ClientError::Ended),
             Ok(Some(other)) => Err(ClientError::Protocol(format!("{other:?}"))),
             Err(error) => Err(error),
         }

@@ -251,18 +251,18 @@ impl Session {
             match observed {
                 Ok(observation) => self.answer(&Response::Observed { observation }).await?,
                 Err(RecvError::Lagged(count)) => self.answer(&Response::Missed { count }).await?,
-                Err(RecvError::Closed) => return Ok(()),
+                Err(RecvError::Closed) => return self.answer(&Response::Done).await,
             }
         }
     }
 
-    /// What was observed until the stop.
+    /// What was observed until the stop, and that this was all.
     async fn say_the_rest(&mut self, mut observations: Receiver<Arc<Observation>>) -> io::Result<()> {
         loop {
             match observations.try_recv() {
                 Ok(observation) => self.answer(&Response::Observed { observation }).await?,
                 Err(TryRecvError::Lagged(count)) => self.answer(&Response::Missed { count }).await?,
-                Err(TryRecvError::Empty | TryRecvError::Closed) => return Ok(()),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return self.answer(&Response::Done).await,
             }
         }
     }

@@ -35,10 +35,11 @@ impl Guest {
 
     /// Writes down what a platform is to do, if the operator opened the channel to the plugin.
     pub(super) fn act(&mut self, platform: &str, channel: &str, action: Action) -> Result<u32, String> {
+        let channel = Channel::new(platform, channel);
         let open = self.context.channels.load();
-        if !open.is_empty() && !open.contains(channel) {
+        if !open.is_empty() && !open.contains(&channel) {
             return Err(format!("denied: channel {channel} is not among this plugin's channels"));
         }
-        self.wish(Effect::Platform { channel: Channel::new(platform, channel), action })
+        self.wish(Effect::Platform { channel, action })
     }
 }

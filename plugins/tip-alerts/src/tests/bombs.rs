@@ -17,8 +17,8 @@ fn arrivals(names: &[String]) -> Vec<Draft> {
     names.iter().map(|name| event::gifted(name)).collect()
 }
 
-const HUNDRED: &str = "100 subs from Gia! 🤯 Welcome, viewer1, viewer2, viewer3, viewer4, viewer5, viewer6, viewer7, \
-                       viewer8, viewer9, viewer10, viewer11, viewer12 and 88 more! 🎁";
+const HUNDRED: &str = "Gia gives 100 subs to viewer1, viewer2, viewer3, viewer4, viewer5, viewer6, viewer7, viewer8, \
+                       viewer9, viewer10, viewer11, viewer12 and 88 more! 🤯🎁";
 
 #[test]
 fn a_hundred_gifts_are_one_thank_you_in_every_form_that_platforms_have() {
