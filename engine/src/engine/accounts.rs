@@ -198,7 +198,8 @@ impl Accounts {
         for name in &old {
             self.close(name).await;
         }
-        let gone: Vec<String> = old.into_iter().filter(|name| new.iter().all(|account| account.name != *name)).collect();
+        let gone: Vec<String> =
+            old.into_iter().filter(|name| new.iter().all(|account| account.name != *name)).collect();
         // Before the others are taken away, so that a channel that goes by another account now is never without one.
         new.into_iter().for_each(|account| self.attach(account));
         gone.iter().for_each(|name| self.pipeline.detach(name));

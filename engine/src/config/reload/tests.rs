@@ -84,7 +84,8 @@ fn what_only_a_start_reads_stays_due_until_then() {
     ];
     let running = settings("");
     for text in fixed {
-        let parsed = |text: &str| parse(Path::new("/etc/showrunner.toml"), text, a_key).map_err(|error| error.to_string());
+        let parsed =
+            |text: &str| parse(Path::new("/etc/showrunner.toml"), text, a_key).map_err(|error| error.to_string());
         let new = parsed(text).unwrap().1;
         let due = compare(&running, &new);
         assert!(!due.is_empty(), "{text}");

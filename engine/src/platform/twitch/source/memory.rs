@@ -78,10 +78,12 @@ impl Memory {
     /// Forgets what nobody listens to with these settings: when it is listened to again, the time between is no gap.
     pub fn keep_to(&self, settings: Option<&TwitchSettings>) {
         let is_wanted = |channel: &Channel| {
-            settings.is_some_and(|settings| settings.channels.iter().any(|id| *channel == Channel::new(PLATFORM, &**id)))
+            settings
+                .is_some_and(|settings| settings.channels.iter().any(|id| *channel == Channel::new(PLATFORM, &**id)))
         };
         let wanted = settings.and_then(|settings| settings.subscriptions.as_ref());
-        let is_told = |what: &What| wanted.is_none_or(|some| what.topics().iter().any(|name| some.iter().any(|one| one == name)));
+        let is_told =
+            |what: &What| wanted.is_none_or(|some| what.topics().iter().any(|name| some.iter().any(|one| one == name)));
         let mut channels = self.channels();
         channels.retain(|channel, _| is_wanted(channel));
         channels.values_mut().for_each(|known| known.missed_since.retain(|what, _| is_told(what)));
