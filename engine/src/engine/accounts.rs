@@ -166,7 +166,11 @@ impl Accounts {
         let old = self.running().keys().filter(|name| is_of(platform, name)).cloned().collect();
         let became = self.replace(platform, old, self.made(platform, settings)).await?;
         if platform == twitch::PLATFORM {
-            self.twitch_memory.keep_to(settings.twitch.as_ref());
+            let (channels, types) = match &settings.twitch {
+                Some(settings) => (settings.channels.as_slice(), settings.subscriptions.as_deref()),
+                None => (&[][..], None),
+            };
+            self.twitch_memory.keep_to(channels, types);
         }
         Ok(became)
     }
@@ -198,8 +202,8 @@ impl Accounts {
         for name in &old {
             self.close(name).await;
         }
-        let gone: Vec<String> =
-            old.into_iter().filter(|name| new.iter().all(|account| account.name != *name)).collect();
+        let comes_back = |name: &String| new.iter().any(|account| account.name == *name);
+        let gone: Vec<String> = old.into_iter().filter(|name| !comes_back(name)).collect();
         // Before the others are taken away, so that a channel that goes by another account now is never without one.
         new.into_iter().for_each(|account| self.attach(account));
         gone.iter().for_each(|name| self.pipeline.detach(name));

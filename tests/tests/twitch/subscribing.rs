@@ -214,6 +214,17 @@ async fn a_revocation_of_one_keeps_the_socket_and_says_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_sign_in_that_is_revoked_ends_the_connection_with_the_words_of_the_grant() {
+    let twitch = FakeTwitch::start().await;
+    let tokens = TestTokens::new(&twitch, STREAMER, &all_scopes());
+    let mut bot = TwitchBot::start_with(&twitch.settings(), &tokens);
+    bot.until_ready().await;
+    twitch.disconnect(STREAMER);
+    assert_eq!(bot.until_stopped().await, ("the grant is gone".into(), "sign in again".into()));
+    assert_eq!(twitch.asked_for("POST /oauth2/token").len(), 1, "the grant was asked, and once");
+}
+
+#[tokio::test]
 async fn what_is_revoked_after_a_refresh_is_not_asked_for_again_either() {
     let twitch = FakeTwitch::start().await;
     twitch.set_keepalive(Some(600));

@@ -271,7 +271,7 @@ async fn a_plugin_that_is_down_gets_what_it_had_begun_as_such() {
     let bench = Bench::reopen(folder, &[&handler]).await;
     bench.pipeline.take_up().await.unwrap();
     let waiting = bench.store.take_backlog(handler.id()).await.unwrap();
-    assert_eq!(waiting.iter().map(|waiting| waiting.again).collect::<Vec<_>>(), [true]);
+    assert_eq!(waiting.iter().map(|waiting| waiting.again()).collect::<Vec<_>>(), [true]);
 }
 
 /// A message that review has held, and nobody has decided on.

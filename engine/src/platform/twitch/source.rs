@@ -22,10 +22,10 @@ use self::clock::Clock;
 use self::look_ups::{Found, LookUps};
 pub use self::memory::Memory;
 use self::missed::{Gap, Missed, What};
-use self::subscriptions::Subscriptions;
+use self::subscriptions::{AUTHORIZATION_REVOKED, Subscriptions};
 use super::event::Notice;
 use super::eventsub::{Body, Connection, End, Frame, Heard, Notification, Welcome};
-use super::helix::{Helix, HelixError};
+use super::helix::{Helix, HelixError, Request};
 use super::shared::Shared;
 use super::topics::Topic;
 use crate::auth::Access;
@@ -38,6 +38,8 @@ const OLDEST_MS: u64 = 10 * 60 * 1000;
 /// Why an event is dropped.
 const REPEATED: &str = "repeated";
 const OLD: &str = "old";
+/// What is revoked at about the same time is told at once.
+const TOGETHER: Duration = Duration::from_millis(200);
 /// How soon it shows that somebody has signed in again, or somebody else.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
@@ -112,6 +114,10 @@ struct Session<'a> {
     last_heard_ms: Option<u64>,
     look_ups: LookUps,
     next_look: NextLook,
+    /// Twitch says that the sign-in was revoked, and the next look finds out whether that is so.
+    is_doubtful: bool,
+    /// When to tell what was revoked: Twitch revokes all that one sign-in allowed, each by itself.
+    report_due: Option<Instant>,
 }
 
 impl<'a> Session<'a> {
@@ -134,13 +140,15 @@ impl<'a> Session<'a> {
             last_heard_ms: None,
             look_ups,
             next_look,
+            is_doubtful: false,
+            report_due: None,
         }
     }
 
     async fn listen(mut self, connection: &mut Connection) -> Disconnect {
         loop {
             if self.subscriptions.is_hopeless() {
-                return self.subscriptions.hopeless();
+                return self.hopeless().await;
             }
             let events_due = self.source.listening.shared.next_due();
             tokio::select! {
@@ -154,9 +162,14 @@ impl<'a> Session<'a> {
                     Err(end) => return end,
                 },
                 () = wait_until(events_due) => self.emit_due(),
+                () = wait_until(self.report_due) => {
+                    self.report_due = None;
+                    self.report();
+                }
                 found = self.look_ups.next() => self.tell_missed(found),
                 access = &mut self.next_look => {
                     self.next_look = look_later(&self.source.listening.helix);
+                    self.is_doubtful = false;
                     if let Some(end) = self.look_at(access) {
                         return end;
                     }
@@ -176,7 +189,14 @@ impl<'a> Session<'a> {
             Body::Notification(notification) => self.take(&frame.message_id, frame.at_ms, &notification),
             Body::Revocation(subscription) => {
                 self.subscriptions.revoke(&subscription);
-                self.report();
+                self.report_due.get_or_insert_with(|| Instant::now() + TOGETHER);
+                if self.is_ready {
+                    self.look_after_gaps();
+                }
+                if subscription.status == AUTHORIZATION_REVOKED && !self.is_doubtful {
+                    self.is_doubtful = true;
+                    self.next_look = look_closely(&self.source.listening.helix, self.access.clone());
+                }
             }
             Body::Unknown(kind) => tracing::debug!(kind, "Twitch sent a type of message that is not known."),
             // That it came is all there is to it; moves are the connection's.
@@ -245,6 +265,16 @@ impl<'a> Session<'a> {
         self.clock = Clock::of(welcome);
         self.subscriptions.move_to(&welcome.session_id);
         tracing::debug!("The connection was moved to another of Twitch's addresses.");
+    }
+
+    /// Nothing will ever be heard. When the sign-in is to blame, that is known now, and what to do about it.
+    async fn hopeless(&mut self) -> Disconnect {
+        if self.is_doubtful
+            && let Err(HelixError::SignIn { why, what_to_do }) = (&mut self.next_look).await
+        {
+            return Disconnect::Stop { why, what_to_do };
+        }
+        self.subscriptions.hopeless()
     }
 
     fn ended(&self, end: &End) -> Disconnect {
@@ -369,6 +399,16 @@ fn look_later(helix: &Arc<Helix>) -> NextLook {
     let helix = Arc::clone(helix);
     async move {
         sleep(LOOK_EVERY).await;
+        helix.access().await
+    }
+    .boxed()
+}
+
+/// The same at once, with a call that only a token that holds can make: a grant whose token does not is looked into.
+fn look_closely(helix: &Arc<Helix>, access: Access) -> NextLook {
+    let helix = Arc::clone(helix);
+    async move {
+        helix.ask(&access, &Request::get("users")).await?;
         helix.access().await
     }
     .boxed()

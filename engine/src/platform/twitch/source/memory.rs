@@ -10,9 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::super::PLATFORM;
 use super::missed::{Gap, What};
-use crate::config::settings::TwitchSettings;
 use crate::event::Channel;
 
 /// So long after an end was found out Twitch may still tell it.
@@ -75,18 +73,15 @@ impl Memory {
         }
     }
 
-    /// Forgets what nobody listens to with these settings: when it is listened to again, the time between is no gap.
-    pub fn keep_to(&self, settings: Option<&TwitchSettings>) {
-        let is_wanted = |channel: &Channel| {
-            settings
-                .is_some_and(|settings| settings.channels.iter().any(|id| *channel == Channel::new(PLATFORM, &**id)))
+    /// Forgets what nobody listens to any more: when it is listened to again, the time between is no gap. Without `types`
+    /// of subscriptions it is all of these channels.
+    pub fn keep_to(&self, channels: &[String], types: Option<&[String]>) {
+        let is_told = |what: &What| {
+            types.is_none_or(|types| what.topics().iter().any(|topic| types.iter().any(|name| name == topic)))
         };
-        let wanted = settings.and_then(|settings| settings.subscriptions.as_ref());
-        let is_told =
-            |what: &What| wanted.is_none_or(|some| what.topics().iter().any(|name| some.iter().any(|one| one == name)));
-        let mut channels = self.channels();
-        channels.retain(|channel, _| is_wanted(channel));
-        channels.values_mut().for_each(|known| known.missed_since.retain(|what, _| is_told(what)));
+        let mut known = self.channels();
+        known.retain(|channel, _| channels.iter().any(|id| **id == *channel.id));
+        known.values_mut().for_each(|known| known.missed_since.retain(|what, _| is_told(what)));
     }
 
     /// What an earlier gap cost, and was not looked up yet, is part of this one.
@@ -257,6 +252,21 @@ mod tests {
         memory.take_subscribers(&channel(), &[]);
         join();
         assert_eq!(count(), None);
+    }
+
+    #[test]
+    fn a_gap_stays_until_it_was_looked_up_or_nobody_listens_any_more() {
+        let memory = Memory::default();
+        let of = |what| (channel(), what);
+        memory.missed_since(&channel(), 5);
+        memory.note_gap(&of(What::Followers), 9);
+        assert_eq!(memory.gap(&of(What::Followers)), Some(5));
+        memory.close_gap(&of(What::Followers));
+        memory.note_gap(&of(What::Followers), 9);
+        memory.keep_to(&["1337".into()], Some(&["channel.follow".into()]));
+        assert_eq!((memory.gap(&of(What::Followers)), memory.gap(&of(What::Stream))), (Some(9), None));
+        memory.keep_to(&["7".into()], None);
+        assert_eq!(memory.gap(&of(What::Followers)), None);
     }
 
     #[test]

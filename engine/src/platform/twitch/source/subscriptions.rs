@@ -35,6 +35,9 @@ const TOO_COSTLY: &str = "Twitch lets an account read but little of broadcasters
 /// What Twitch does not allow it may allow later: the account is made a moderator meanwhile.
 const FORBIDDEN: Duration = Duration::from_secs(300);
 
+/// Why Twitch takes everything away: the user does, or changed their password.
+pub(super) const AUTHORIZATION_REVOKED: &str = "authorization_revoked";
+
 pub(super) struct Subscriptions {
     helix: Arc<Helix>,
     session_id: Arc<str>,
@@ -182,7 +185,7 @@ impl Subscriptions {
     pub(super) fn revoke(&mut self, subscription: &Subscription) {
         for wanted in self.all.iter_mut().filter(|wanted| wanted.is(subscription)) {
             let why = revocation(&subscription.status, self.sign_in);
-            tracing::warn!(channel = %wanted.channel, topic = wanted.topic.name, why, "Twitch revoked a subscription.");
+            tracing::debug!(channel = %wanted.channel, topic = wanted.topic.name, why, "Twitch revoked a subscription.");
             wanted.standing = Standing::Revoked { why };
         }
     }
@@ -301,7 +304,7 @@ fn refusal(error: &HelixError) -> String {
 
 fn revocation(status: &str, sign_in: &str) -> String {
     match status {
-        "authorization_revoked" => format!("the sign-in was revoked or its password changed; run `{sign_in}` again"),
+        AUTHORIZATION_REVOKED => format!("the sign-in was revoked or its password changed; run `{sign_in}` again"),
         "user_removed" => "the user is no longer on Twitch".to_owned(),
         "moderator_removed" => "the account is no moderator there any more; make it one and start again".to_owned(),
         "chat_user_banned" => "the account is banned from that chat; lift the ban and start again".to_owned(),

@@ -41,7 +41,7 @@ fn link() -> (Link, Arc<Mutex<Vec<Draft>>>) {
 #[tokio::test(start_paused = true)]
 async fn what_was_held_back_before_a_look_up_is_not_late() {
     let service = Service::start([]).await;
-    let mut source = TwitchSource::new(listening(&service, "stream.online"), HashMap::new());
+    let mut source = TwitchSource::new(listening(&service, "stream.online"), Arc::default());
     let access = source.listening.helix.access().await.unwrap();
     let (link, told) = link();
     let welcome = Welcome { session_id: "s1".into(), at_ms: Some(NOW_MS) };
