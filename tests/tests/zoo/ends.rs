@@ -51,6 +51,7 @@ async fn however_a_beast_ends_it_is_told_and_nothing_half_done_leaves() {
     let detail = "too many crashes in a minute, the last: it ended itself, with the exit status 0; change its file, or run \
                   `showrunner plugins reload beast` to start it again";
     assert_eq!((status.state.as_str(), status.detail.as_str()), ("quarantined", detail));
+    assert_eq!(status.crashes, ends.len() as u64);
     assert!(zoo.close(&[]).await.is_empty(), "nothing was stored");
 }
 

@@ -30,13 +30,13 @@ impl Actor {
         self.timers.clear();
         let mut why = crash.to_string();
         loop {
+            self.report(Report::Crashed { why: why.clone() });
             let pause = match self.restarts.crashed(Instant::now()) {
                 After::Restart { pause } => pause,
                 After::Quarantine => {
                     return Some(Pause::Quarantine(format!("too many crashes in a minute, the last: {why}")));
                 }
             };
-            self.report(Report::Crashed { why: why.clone() });
             if !pause.is_zero() {
                 if pause > SHORT_PAUSE {
                     self.handle.set_running(false);
