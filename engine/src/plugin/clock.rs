@@ -100,8 +100,10 @@ mod tests {
     /// A clock that waits after each tick until the test has taken it.
     fn clock() -> (Clock, Receiver<()>) {
         let (sender, ticks) = sync_channel(0);
-        // An error says that the test has ended.
-        let tick = move || drop(sender.send(()));
+        let tick = move || {
+            // An error says that the test has ended.
+            let _ = sender.send(());
+        };
         (Clock::with_pace(Duration::ZERO, tick).unwrap(), ticks)
     }
 

@@ -109,8 +109,9 @@ impl Host {
         let roster = Arc::clone(&options.roster);
         let house = House::new(machine, HttpWays::new()?, options, table.clone());
         let mut keeper = Keeper::new(Arc::new(house), flags);
+        let watch = keeper.watch().await;
         keeper.start_all().await;
-        tokio::spawn(keeper.run(orders));
+        tokio::spawn(keeper.run(orders, watch));
         Ok(Self { commands, table, roster })
     }
 

@@ -143,22 +143,29 @@ pub(super) async fn start_when_there(
     quiet: Duration,
 ) -> Result<Option<Watcher>, WatchError> {
     loop {
-        let folder = folder.to_owned();
-        let starting = tokio::task::spawn_blocking(move || start_if_there(&folder, watch, quiet));
-        if let Ok(Some(started)) = starting.await {
+        if let Some(started) = start_if_there(folder, watch, quiet).await {
             return started;
         }
         tokio::time::sleep(LOOK_AGAIN).await;
     }
 }
 
-fn start_if_there(folder: &Path, watch: Watch, quiet: Duration) -> Option<Result<Option<Watcher>, WatchError>> {
-    if !folder.is_dir() {
-        return None;
-    }
-    let started = Watcher::start(folder, watch, quiet);
-    // It may have gone away in between.
-    Some(started).filter(|started| started.is_ok() || folder.is_dir())
+/// Watches, unless there is no folder.
+pub(super) async fn start_if_there(
+    folder: &Path,
+    watch: Watch,
+    quiet: Duration,
+) -> Option<Result<Option<Watcher>, WatchError>> {
+    let folder = folder.to_owned();
+    let starting = tokio::task::spawn_blocking(move || {
+        if !folder.is_dir() {
+            return None;
+        }
+        let started = Watcher::start(&folder, watch, quiet);
+        // It may have gone away in between.
+        Some(started).filter(|started| started.is_ok() || folder.is_dir())
+    });
+    starting.await.unwrap_or_default()
 }
 
 /// What tells one folder from another of the same name.

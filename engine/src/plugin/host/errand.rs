@@ -8,8 +8,8 @@ use tokio::time::Instant;
 use super::OrderError;
 use crate::plugin::status::PluginState;
 
-/// Why a plugin is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a plugin is looked at, from the least to what counts for most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reason {
     Start,
     FileChanged,

@@ -40,7 +40,9 @@ struct Hired {
     task: JoinHandle<()>,
 }
 
-type Starting = BoxFuture<'static, Result<Option<Watcher>, WatchError>>;
+/// `None` where nothing is to be watched.
+pub(super) type Started = Result<Option<Watcher>, WatchError>;
+type Starting = BoxFuture<'static, Started>;
 
 impl Keeper {
     pub(super) fn new(house: Arc<House>, flags: BTreeMap<PluginId, PluginFlags>) -> Self {
@@ -85,9 +87,21 @@ impl Keeper {
         let _ = hired.errands.send(Errand::Consider { reason, waiter });
     }
 
-    pub(super) async fn run(mut self, mut orders: mpsc::Receiver<Command>) {
-        let mut watcher: Option<Watcher> = None;
-        let mut starting = self.start_watching();
+    /// Watches the plugin folder if there is one. To be called before [`Keeper::start_all`], so that no change comes
+    /// between the look and the watch.
+    pub(super) async fn watch(&self) -> Option<Started> {
+        let host = self.house.settings().host.clone();
+        if host.safe_mode {
+            return Some(Ok(None));
+        }
+        watcher::start_if_there(&host.plugins_dir, host.watch, host.debounce).await
+    }
+
+    pub(super) async fn run(mut self, mut orders: mpsc::Receiver<Command>, watch: Option<Started>) {
+        let (mut watcher, mut starting) = match watch {
+            Some(started) => (watching(started), pending().boxed()),
+            None => (None, self.start_watching()),
+        };
         loop {
             tokio::select! {
                 order = orders.recv() => match order {
@@ -100,15 +114,9 @@ impl Keeper {
                     None => return self.stop(Duration::ZERO).await,
                 },
                 started = &mut starting => {
-                    starting = pending().boxed();
-                    match started {
-                        Ok(started) => {
-                            watcher = started;
-                            // What came between the last look and the watch.
-                            self.consider_all(Reason::FileChanged, || Waiter::Nobody).await;
-                        }
-                        Err(error) => tracing::error!(%error, "Plugins are not reloaded by themselves."),
-                    }
+                    (watcher, starting) = (watching(started), pending().boxed());
+                    // What came between the last look and the watch.
+                    self.consider_all(Reason::FileChanged, || Waiter::Nobody).await;
                 }
                 change = changed(watcher.as_mut()) => match change {
                     Change::Plugin(id) => self.changed(&id).await,
@@ -125,13 +133,7 @@ impl Keeper {
 
     fn start_watching(&self) -> Starting {
         let host = self.house.settings().host.clone();
-        let watching = async move {
-            if host.safe_mode {
-                return pending().await;
-            }
-            watcher::start_when_there(&host.plugins_dir, host.watch, host.debounce).await
-        };
-        watching.boxed()
+        async move { watcher::start_when_there(&host.plugins_dir, host.watch, host.debounce).await }.boxed()
     }
 
     /// What lies beside the plugins changes, too, and is nobody's business.
@@ -184,6 +186,13 @@ impl Keeper {
         }
         self.house.strike_off_all();
     }
+}
+
+fn watching(started: Started) -> Option<Watcher> {
+    started.unwrap_or_else(|error| {
+        tracing::error!(%error, "Plugins are not reloaded by themselves.");
+        None
+    })
 }
 
 /// Waits for ever where nothing is watched.

@@ -65,6 +65,8 @@ pub(super) struct Steward {
     errands: mpsc::UnboundedReceiver<Errand>,
     /// What came while something was waited for.
     put_off: Option<Errand>,
+    /// Why the plugin was looked at when that came: an order of the operator stays one, whatever comes between.
+    cut_short: Option<Reason>,
     waiters: Vec<Waiter>,
     /// Bounded by how often plugins may restart; an actor must not wait here while the steward waits for it.
     reports: mpsc::UnboundedReceiver<(u64, Report)>,
@@ -119,6 +121,7 @@ impl Steward {
             died: false,
             errands,
             put_off: None,
+            cut_short: None,
             waiters: Vec::new(),
             reports,
         }
@@ -160,9 +163,12 @@ impl Steward {
             }
             Errand::Consider { reason, waiter } => {
                 self.waiters.push(waiter);
+                let reason = self.cut_short.take().map_or(reason, |older| older.max(reason));
                 self.consider(reason).await;
                 // Where a newer errand came between, its end is what everybody waits for.
-                if !self.is_superseded() {
+                if self.is_superseded() {
+                    self.cut_short = Some(reason);
+                } else {
                     self.answer();
                 }
                 false
