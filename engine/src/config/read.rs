@@ -36,7 +36,22 @@ fn finding(path: KeyPath, message: &str) -> Finding {
         return Finding { path, blame: Blame::Value, message, help: Some(HOW_TO_REFER.to_owned()) };
     }
     let blame = if message.starts_with("unknown field") { Blame::Key } else { Blame::Value };
-    Finding { path, blame, message: message.to_owned(), help: None }
+    let is_single = message.starts_with("invalid type: map") && path.to_string() == "retake";
+    let help = is_single.then(|| "write it as [[retake]]: there may be several".to_owned());
+    Finding { path, blame, message: in_words_of_toml(message), help }
+}
+
+/// serde has words of its own for what TOML calls a table and a list.
+fn in_words_of_toml(message: &str) -> String {
+    let message = message
+        .replace("invalid type: map", "invalid type: table")
+        .replace("invalid type: sequence", "invalid type: list")
+        .replace("expected a map", "expected a table")
+        .replace("expected a sequence", "expected a list, as in [\"a\", \"b\"]");
+    match message.split_once("expected struct ") {
+        Some((what, _)) => format!("{what}expected a table"),
+        None => message,
+    }
 }
 
 /// Takes out the entry at `path`; a single element of an array takes its array along.

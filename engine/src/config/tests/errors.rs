@@ -59,7 +59,13 @@ fn a_wrong_type_says_what_was_expected() {
         "2:20",
         "plugins.a.channels[1] = 3: invalid type: integer",
     );
-    assert_problem("log = 3\n", "1:7", "log = 3: invalid type: integer `3`");
+    assert_problem("log = 3\n", "1:7", "log = 3: invalid type: integer `3`, expected a table");
+    assert_problem("retake = { room = \"r\" }\n", "1:10", "retake: invalid type: table, expected a list, as in [");
+    assert_problem(
+        "[agent]\nwake = \"a b\"\n",
+        "2:8",
+        "agent.wake = \"a b\": invalid type: string \"a b\", expected a list",
+    );
 }
 
 #[test]
