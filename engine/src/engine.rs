@@ -6,16 +6,15 @@
 mod accounts;
 mod control;
 mod gauges;
+mod process;
 mod reload;
 mod viewers;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -32,7 +31,7 @@ use crate::event::{Channel, Draft, Event, System, now_ms};
 use crate::gateway::control::{ControlError, ControlSocket};
 use crate::gateway::http::{HttpError, HttpServer};
 use crate::gateway::service::Service;
-use crate::gateway::{self, metrics as names};
+use crate::gateway::{self, metrics};
 use crate::observation::{ConnectionState, Observer};
 use crate::pipeline::Pipeline;
 use crate::platform::simulator::SimulatorError;
@@ -109,7 +108,7 @@ pub async fn run(config: PathBuf, options: RunOptions, shutdown: CancellationTok
     // From before it is read, so that no change falls between.
     let watcher = ConfigWatcher::new(&config);
     let settings = Arc::new(load(&config, options.safe_mode).await?);
-    prepare_process();
+    process::prepare();
     // Whatever can be taken by another program is taken before anything is connected.
     let control = ControlSocket::bind(&settings.data_dir)?;
     let http = HttpServer::bind(&settings.http).await?;
@@ -121,8 +120,8 @@ pub async fn run(config: PathBuf, options: RunOptions, shutdown: CancellationTok
     if let Some(http) = http {
         tasks.spawn(http.run(Arc::new(engine.gateway_state()), servers.clone()));
     }
-    if let Some(handle) = recorder() {
-        tasks.spawn(names::upkeep(handle.clone(), servers.clone()));
+    if let Some(handle) = process::recorder() {
+        tasks.spawn(metrics::upkeep(handle.clone(), servers.clone()));
     }
     tasks.spawn(Arc::clone(&engine).keep_gauges(servers.clone()));
     tasks.spawn(Arc::clone(&engine).write_health_file(servers.clone()));
@@ -163,34 +162,6 @@ async fn load(config: &Path, safe_mode: bool) -> Result<Settings, ConfigErrors> 
     let mut settings = loaded.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
     settings.host.safe_mode |= safe_mode;
     Ok(settings)
-}
-
-/// What belongs to the process and not to an engine: a test may run several in one.
-fn prepare_process() {
-    // An error says that it was installed before, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    recorder();
-    survive_file_limits();
-}
-
-/// Where the size of files is limited, a write beyond it would end the process. With a handler it is an error as any
-/// other, which each writer knows how to bear.
-fn survive_file_limits() {
-    let kind = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
-    // The handler stays when nobody listens any more.
-    if let Err(error) = signal(kind) {
-        tracing::debug!(%error, "A limit on the size of files would end this process.");
-    }
-}
-
-/// The recorder of this process's metrics.
-fn recorder() -> Option<&'static PrometheusHandle> {
-    static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
-    let install = || {
-        let installed = names::install();
-        installed.inspect_err(|error| tracing::warn!(%error, "There will be no metrics.")).ok()
-    };
-    RECORDER.get_or_init(install).as_ref()
 }
 
 /// All rooms of a running engine.
@@ -323,7 +294,7 @@ impl Engine {
             move || control::connections(&statuses),
             move || control::store_problem(&store).map_or(Ok(()), Err),
         );
-        gateway::State { health, metrics: recorder().cloned() }
+        gateway::State { health, metrics: process::recorder().cloned() }
     }
 
     /// Follows the config file. A file that can't be watched is only read again when somebody says so.

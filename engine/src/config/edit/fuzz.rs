@@ -12,7 +12,7 @@ fn config_edits() {
     fuzz_text!(4096, |text| {
         let (plugin, config) = text.split_once('\n').unwrap_or(("greeter", text));
         let grant = BTreeMap::from([("chat".to_owned(), vec!["say".to_owned()]), ("kv".to_owned(), vec![])]);
-        let changes = [Change::Enabled(false), Change::Grant(grant), Change::Undecide];
+        let changes = [Change::Enabled(false), Change::Grant(grant), Change::Pin("sha256:00".to_owned())];
         let edit = |config: &str| edited(Path::new("showrunner.toml"), config, plugin, &changes);
         let after = match edit(config) {
             Ok(after) => after,
@@ -24,7 +24,7 @@ fn config_edits() {
         let entry = &after_values["plugins"][plugin];
         assert_eq!(entry["enabled"], Plain::Boolean(false));
         assert_eq!(entry["grant"], Plain::Table(values("chat = [\"say\"]\nkv = []")));
-        assert!(entry.get("pin").is_none());
+        assert_eq!(entry["pin"], Plain::String("sha256:00".to_owned()));
         assert_eq!(others(before, plugin), others(after_values, plugin));
         assert_lines_kept(config, &after, plugin);
     });

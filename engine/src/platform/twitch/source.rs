@@ -1,9 +1,11 @@
 //! The half that listens: one run is one session of `EventSub`, with all that is subscribed on it.
 
 mod clock;
+mod gaps;
 mod look_ups;
 mod memory;
 mod missed;
+mod sign_in;
 mod subscriptions;
 mod wanted;
 
@@ -12,20 +14,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, pending};
+use futures_util::future::pending;
 use secrecy::ExposeSecret;
 use serde_json::Value;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use self::clock::Clock;
-use self::look_ups::{Found, LookUps};
+use self::look_ups::LookUps;
 pub use self::memory::Memory;
-use self::missed::{Gap, Missed, What};
+use self::missed::{Gap, What};
+use self::sign_in::{NextLook, look_closely, look_later};
 use self::subscriptions::{AUTHORIZATION_REVOKED, Subscriptions};
 use super::event::Notice;
 use super::eventsub::{Body, Connection, End, Frame, Heard, Notification, Welcome};
-use super::helix::{Helix, HelixError, Request};
+use super::helix::{Helix, HelixError};
 use super::shared::Shared;
 use super::topics::Topic;
 use crate::auth::Access;
@@ -40,8 +42,6 @@ const REPEATED: &str = "repeated";
 const OLD: &str = "old";
 /// What is revoked at about the same time is told at once.
 const TOGETHER: Duration = Duration::from_millis(200);
-/// How soon it shows that somebody has signed in again, or somebody else.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// What a source listens to and with what.
 pub(super) struct Listening {
@@ -94,9 +94,6 @@ impl Source for TwitchSource {
         end
     }
 }
-
-/// A look at who is signed in, after a while.
-type NextLook = BoxFuture<'static, Result<Access, HelixError>>;
 
 /// One run, from its welcome on.
 struct Session<'a> {
@@ -314,50 +311,6 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Looks up what can be told live from now on, and notes what goes by unheard until then.
-    fn look_after_gaps(&mut self) {
-        let now_ms = self.clock.now_ms();
-        for channel in &self.source.listening.channels {
-            for what in What::ALL {
-                let gap = (channel.clone(), what);
-                let wanted = || what.topics().iter().filter(|topic| self.subscriptions.wants(channel, topic));
-                let is_heard = wanted().all(|topic| self.subscriptions.is_confirmed(channel, topic));
-                if is_heard && wanted().next().is_some() {
-                    self.look_ups.begin(&gap, self.source.memory.gap(&gap));
-                } else if wanted().any(|topic| self.subscriptions.is_interrupted(channel, topic)) {
-                    self.look_ups.interrupt(&gap);
-                    self.source.memory.note_gap(&gap, now_ms);
-                }
-            }
-        }
-    }
-
-    fn tell_missed(&mut self, found: Found) {
-        let Found { gap, is_closed, missed } = found;
-        if is_closed {
-            self.source.memory.close_gap(&gap);
-        }
-        // Reading tells what is due, too, and only what was missed is late.
-        self.emit_due();
-        let count = missed.len();
-        for missed in missed {
-            match missed {
-                Missed::Event(draft) => self.link.emit(*draft),
-                Missed::Notice { channel, topic, .. } if !self.subscriptions.wants(&channel, topic) => {}
-                Missed::Notice { channel, topic, version, id, at_ms, event } => {
-                    let at_ms = at_ms.unwrap_or_else(|| self.clock.now_ms());
-                    let notice = Notice { message_id: &id, topic, version, at_ms, event: &event };
-                    for draft in self.read(&channel, &notice) {
-                        self.link.emit(draft.late());
-                    }
-                }
-            }
-        }
-        if count > 0 {
-            tracing::debug!(count, "Events that were missed were looked up.");
-        }
-    }
-
     /// Somebody may have signed in again meanwhile, or out. A token that was merely refreshed changes nothing, or does no
     /// harm; another account needs a session of its own.
     fn look_at(&mut self, access: Result<Access, HelixError>) -> Option<Disconnect> {
@@ -393,25 +346,6 @@ impl Drop for Session<'_> {
             self.link.emit(draft);
         }
     }
-}
-
-fn look_later(helix: &Arc<Helix>) -> NextLook {
-    let helix = Arc::clone(helix);
-    async move {
-        sleep(LOOK_EVERY).await;
-        helix.access().await
-    }
-    .boxed()
-}
-
-/// The same at once, with a call that only a token that holds can make: a grant whose token does not is looked into.
-fn look_closely(helix: &Arc<Helix>, access: Access) -> NextLook {
-    let helix = Arc::clone(helix);
-    async move {
-        helix.ask(&access, &Request::get("users")).await?;
-        helix.access().await
-    }
-    .boxed()
 }
 
 fn dropped(why: &'static str, message_id: &str, topic: &str) {

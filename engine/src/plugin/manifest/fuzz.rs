@@ -10,7 +10,7 @@ fn manifests() {
     fuzz_text!(1024, |text| {
         let manifest = match Manifest::parse(text) {
             Ok(manifest) => manifest,
-            Err(error) => return assert!(error.to_string().starts_with("plugin.toml: ")),
+            Err(error) => return assert!(error.to_string().starts_with("plugin.toml:")),
         };
         assert!(is_id(&manifest.id) && WIT_VERSIONS.contains(&manifest.wit.as_str()));
         assert!((1..=64).contains(&manifest.version.len()));

@@ -8,6 +8,8 @@ use tokio::time::advance;
 use super::super::eventsub::Subscription;
 use super::super::testing::Service;
 use super::super::topics::TOPICS;
+use super::look_ups::Found;
+use super::missed::Missed;
 use super::*;
 
 const NOW_MS: u64 = 1_767_607_872_000;
