@@ -70,7 +70,7 @@ fn what_is_missing_or_unknown_is_told() {
         (&["simulate", "tip", "--amount", "0 USD"], "--amount \"0 USD\" is of no use: a number above 0"),
         (&["simulate", "gift", "--count", "0"], "--count \"0\" is of no use: how many are given"),
         (&["simulate", "follow", "--channel", ":5b7c"], "--channel \":5b7c\" is no channel"),
-        (&["simulate", "follow", "--channel", "studio"], "no account is in the channel simulator:studio"),
+        (&["simulate", "follow", "--channel", "retake:5b7c"], "no account is in the channel retake:5b7c"),
         (&["simulate", "follow", "--channel", "twitch:1337"], "there are simulator:demo"),
         (&["simulate", "dance"], "there is no \"dance\" to simulate; there are"),
     ];
