@@ -22,7 +22,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::*;
-use crate::effect::{Batch, Effect, Maker, NumberedEffect, Task};
+use crate::effect::{Batch, Effect, KvWrite, Maker, NumberedEffect, Task};
 use crate::event::{Channel, ChatMessage, Envelope, Event, Origin, User};
 use crate::recording::{Entry, Window};
 
@@ -90,6 +90,22 @@ pub(crate) fn asks_for(task_id: &str, task: Task) -> Batch {
     let effects = vec![NumberedEffect { number: 0, effect: Effect::Enqueue { task_id: task_id.to_owned(), task } }];
     let cause = chat(task_id, "anna", "hello");
     Batch { plugin: "greeter".into(), maker: Maker::Handler, cause, effects, kv: vec![], again: false }
+}
+
+/// What a plugin has for ever: these values under these keys.
+pub(super) fn remembers(values: &[(&str, impl AsRef<[u8]>)]) -> Batch {
+    let set = |(key, value): &(&str, _)| KvWrite::Set {
+        key: (*key).to_owned(),
+        value: AsRef::<[u8]>::as_ref(value).to_vec(),
+    };
+    Batch {
+        plugin: "greeter".into(),
+        maker: Maker::Handler,
+        cause: chat("cause", "anna", "hello"),
+        effects: Vec::new(),
+        kv: values.iter().map(set).collect(),
+        again: false,
+    }
 }
 
 /// Commits a batch and waits for the disk's word.

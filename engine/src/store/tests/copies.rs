@@ -9,21 +9,8 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 
 use super::*;
-use crate::effect::{Batch, KvWrite, Maker, PluginId};
+use crate::effect::PluginId;
 use crate::store::backup::{BackupError, Flaw, back_up, part_of, restore};
-
-fn remembers(values: &[(&str, &str)]) -> Batch {
-    let set = |(key, value): &(&str, &str)| KvWrite::Set { key: (*key).to_owned(), value: value.as_bytes().to_vec() };
-    let kv = values.iter().map(set).collect();
-    Batch {
-        plugin: "greeter".into(),
-        maker: Maker::Handler,
-        cause: chat("cause", "anna", "hello"),
-        effects: vec![],
-        kv,
-        again: false,
-    }
-}
 
 /// Every table with every row, as text. That a run is under way is true of the database and of no copy.
 fn rows(database: &Path) -> BTreeMap<String, Vec<String>> {

@@ -4,19 +4,7 @@
 use rusqlite::Connection;
 
 use super::*;
-use crate::effect::{Batch, Effect, KvWrite, Maker, NumberedEffect, Task};
-
-fn memory(value: usize) -> Batch {
-    let kv = vec![KvWrite::Set { key: "key".to_owned(), value: vec![7; value] }];
-    Batch {
-        plugin: "greeter".into(),
-        maker: Maker::Handler,
-        cause: chat("cause", "anna", "hello"),
-        effects: vec![],
-        kv,
-        again: false,
-    }
-}
+use crate::effect::{Batch, Effect, NumberedEffect, Task};
 
 #[tokio::test]
 async fn a_full_disk_is_reported_and_what_waited_is_written_when_there_is_room() {
@@ -26,7 +14,7 @@ async fn a_full_disk_is_reported_and_what_waited_is_written_when_there_is_room()
     store.flush().await.unwrap();
 
     sql(&store, "PRAGMA max_page_count = 1").await;
-    let refused = store.commit(&memory(60_000), 0).unwrap().await;
+    let refused = store.commit(&remembers(&[("key", vec![7; 60_000])]), 0).unwrap().await;
     assert!(matches!(refused, Err(StoreError::Sqlite(_))), "{refused:?}");
     let StoreHealth::Failing { since_ms, why } = store.health() else { panic!("a full disk is not healthy") };
     assert!(since_ms > 0 && why.contains("full"), "{why}");
@@ -38,7 +26,7 @@ async fn a_full_disk_is_reported_and_what_waited_is_written_when_there_is_room()
     assert_eq!(store.recent_event_ids(10_000).await.unwrap().len(), 1);
 
     sql(&store, "PRAGMA max_page_count = 1000000").await;
-    store.commit(&memory(60_000), 0).unwrap().await.unwrap();
+    store.commit(&remembers(&[("key", vec![7; 60_000])]), 0).unwrap().await.unwrap();
     assert_eq!(store.recent_event_ids(10_000).await.unwrap().len(), 3_001);
     assert_eq!(store.viewer("retake", "anna").await.unwrap().unwrap().messages, 3_001);
     assert_eq!(store.health(), StoreHealth::Ok);
@@ -109,18 +97,6 @@ async fn a_store_that_is_closed_in_good_order_is_not_broken() {
     assert!(waiting.is_err(), "{waiting:?}");
 }
 
-fn remembers(value: &[u8]) -> Batch {
-    let kv = vec![KvWrite::Set { key: "key".to_owned(), value: value.to_vec() }];
-    Batch {
-        plugin: "greeter".into(),
-        maker: Maker::Handler,
-        cause: chat("cause", "anna", "hello"),
-        effects: vec![],
-        kv,
-        again: false,
-    }
-}
-
 /// Another program that writes to the database, and takes its time.
 fn hold(place: &Place) -> Connection {
     let other = Connection::open(place.path()).unwrap();
@@ -138,20 +114,20 @@ async fn while_another_program_holds_the_file_reading_goes_on_and_nothing_is_los
     sql(&store, "PRAGMA busy_timeout = 0").await;
     let other = hold(&place);
 
-    let refused = commit(&store, &remembers(b"refused")).await;
+    let refused = commit(&store, &remembers(&[("key", b"refused")])).await;
     assert!(matches!(refused, Err(StoreError::Sqlite(_))), "{refused:?}");
     assert!(matches!(store.health(), StoreHealth::Failing { why, .. } if why.contains("locked")));
     for number in 0..2_000 {
         store.journal_event(chat(&format!("during {number}"), "anna", "hello"), false);
     }
-    store.commit_behind(&remembers(b"behind"));
+    store.commit_behind(&remembers(&[("key", b"behind")]));
     assert_eq!(store.viewer("retake", "anna").await.unwrap().unwrap().messages, 1, "as of the last time");
     assert_eq!(store.recent_event_ids(10).await.unwrap().len(), 1);
-    let refused = commit(&store, &remembers(b"refused")).await.unwrap_err();
+    let refused = commit(&store, &remembers(&[("key", b"refused")])).await.unwrap_err();
     assert!(matches!(&refused, StoreError::Unwritable { why } if why.contains("locked")), "{refused}");
 
     other.execute_batch("ROLLBACK").unwrap();
-    commit(&store, &remembers(b"newest")).await.unwrap();
+    commit(&store, &remembers(&[("key", b"newest")])).await.unwrap();
     assert_eq!(store.health(), StoreHealth::Ok);
     assert_eq!(store.recent_event_ids(10_000).await.unwrap().len(), 2_001);
     assert_eq!(store.viewer("retake", "anna").await.unwrap().unwrap().messages, 2_001);
@@ -168,8 +144,8 @@ async fn a_refused_batch_is_written_in_its_place_later_but_for_its_tasks() {
     let other = hold(&place);
     let task = Task { queue: "chat".to_owned(), prompt: "why?".to_owned(), context_json: None, priority: 0 };
     let effects = vec![NumberedEffect { number: 0, effect: Effect::Enqueue { task_id: "task".to_owned(), task } }];
-    let older = store.commit(&Batch { effects, ..remembers(b"older") }, 9).unwrap();
-    store.commit_behind(&remembers(b"newer"));
+    let older = store.commit(&Batch { effects, ..remembers(&[("key", b"older")]) }, 9).unwrap();
+    store.commit_behind(&remembers(&[("key", b"newer")]));
     older.await.unwrap_err();
     assert!(store.kv(&"other".into()).await.unwrap().is_empty(), "nothing of it waits");
     assert!(matches!(store.kv(&"greeter".into()).await, Err(StoreError::Unwritable { .. })));
@@ -187,7 +163,7 @@ async fn nothing_overtakes_what_waited_when_the_disk_is_back() {
     let store = place.open();
     sql(&store, "PRAGMA busy_timeout = 0").await;
     let other = hold(&place);
-    commit(&store, &remembers(b"refused")).await.unwrap_err();
+    commit(&store, &remembers(&[("key", b"refused")])).await.unwrap_err();
     other.execute_batch("ROLLBACK").unwrap();
 
     // All in one group, whose first part finds a disk that fails, and whose second one that works.
@@ -196,16 +172,16 @@ async fn nothing_overtakes_what_waited_when_the_disk_is_back() {
         gone.recv().ok();
         Ok(())
     });
-    store.commit_behind(&remembers(b"one"));
-    let two = store.commit(&remembers(b"two"), 0).unwrap();
-    store.commit_behind(&remembers(b"three"));
-    let four = store.commit(&remembers(b"four"), 0).unwrap();
-    store.commit_behind(&remembers(b"five"));
+    store.commit_behind(&remembers(&[("key", b"one")]));
+    let two = store.commit(&remembers(&[("key", b"two")]), 0).unwrap();
+    store.commit_behind(&remembers(&[("key", b"three")]));
+    let four = store.commit(&remembers(&[("key", b"four")]), 0).unwrap();
+    store.commit_behind(&remembers(&[("key", b"five")]));
     go.send(()).unwrap();
     busy.unwrap().await.unwrap();
     two.await.unwrap();
     four.await.unwrap();
-    store.commit_behind(&remembers(b"six"));
+    store.commit_behind(&remembers(&[("key", b"six")]));
     assert_eq!(store.kv(&"greeter".into()).await.unwrap()["key"], b"six");
     store.flush().await.unwrap();
     assert_eq!(store.kv(&"greeter".into()).await.unwrap()["key"], b"six", "nothing older was written after it");
@@ -219,7 +195,7 @@ async fn a_write_waits_for_another_program_that_is_soon_done() {
     let other = hold(&place);
     let commit = tokio::spawn({
         let store = store.clone();
-        async move { commit(&store, &remembers(b"patient")).await }
+        async move { commit(&store, &remembers(&[("key", b"patient")])).await }
     });
     while store.backlog() == 0 {
         tokio::task::yield_now().await;
@@ -235,14 +211,14 @@ async fn what_waits_is_kept_up_to_a_bound_and_counted_beyond_it() {
     let store = place.open();
     sql(&store, "PRAGMA busy_timeout = 0").await;
     let other = hold(&place);
-    commit(&store, &remembers(b"refused")).await.unwrap_err();
+    commit(&store, &remembers(&[("key", b"refused")])).await.unwrap_err();
     for number in 0..40_000 {
         store.journal_event(chat(&format!("event {number}"), "anna", "hello"), false);
     }
     let lost = store.lost_writes();
     assert!(lost > 0, "32768 may wait");
     other.execute_batch("ROLLBACK").unwrap();
-    commit(&store, &remembers(b"newest")).await.unwrap();
+    commit(&store, &remembers(&[("key", b"newest")])).await.unwrap();
     let kept = number(&store, "SELECT count(*) FROM events").await;
     assert_eq!(u64::try_from(kept).unwrap() + lost, 40_000);
 }

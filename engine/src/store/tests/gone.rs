@@ -1,29 +1,16 @@
 //! A database whose file is deleted, moved or replaced while it is in use.
 
 use super::*;
-use crate::effect::{Batch, KvWrite, Maker};
-
-fn remembers(value: &[u8]) -> Batch {
-    let kv = vec![KvWrite::Set { key: "key".to_owned(), value: value.to_vec() }];
-    Batch {
-        plugin: "greeter".into(),
-        maker: Maker::Handler,
-        cause: chat("cause", "anna", "hello"),
-        effects: vec![],
-        kv,
-        again: false,
-    }
-}
 
 #[tokio::test]
 async fn a_deleted_file_is_noticed_before_anything_is_called_kept_and_all_of_it_can_be_saved() {
     let place = Place::new();
     let store = place.open();
     store.journal_event(chat("before", "anna", "hello"), false);
-    commit(&store, &remembers(b"one")).await.unwrap();
+    commit(&store, &remembers(&[("key", b"one")])).await.unwrap();
 
     std::fs::remove_file(place.path()).unwrap();
-    let refused = commit(&store, &remembers(b"two")).await.unwrap_err();
+    let refused = commit(&store, &remembers(&[("key", b"two")])).await.unwrap_err();
     assert!(matches!(refused, StoreError::Gone { .. }), "{refused}");
     assert!(refused.to_string().contains("showrunner backup FILE"), "{refused}");
     assert!(store.has_lost_its_file());
@@ -31,7 +18,7 @@ async fn a_deleted_file_is_noticed_before_anything_is_called_kept_and_all_of_it_
 
     // Chat goes on, and so does what is written behind.
     store.journal_event(chat("after", "anna", "hello"), false);
-    store.commit_behind(&remembers(b"three"));
+    store.commit_behind(&remembers(&[("key", b"three")]));
     assert_eq!(store.recent_event_ids(10).await.unwrap().len(), 2);
 
     let saved = place.folder.path().join("saved.db");
@@ -53,9 +40,9 @@ async fn a_file_that_comes_back_is_well_again() {
     let store = place.open();
     let elsewhere = place.folder.path().join("elsewhere.db");
     std::fs::rename(place.path(), &elsewhere).unwrap();
-    commit(&store, &remembers(b"one")).await.unwrap_err();
+    commit(&store, &remembers(&[("key", b"one")])).await.unwrap_err();
     std::fs::rename(&elsewhere, place.path()).unwrap();
-    commit(&store, &remembers(b"two")).await.unwrap();
+    commit(&store, &remembers(&[("key", b"two")])).await.unwrap();
     assert_eq!(store.health(), StoreHealth::Ok);
 }
 
@@ -65,7 +52,7 @@ async fn a_file_in_the_place_of_ours_is_not_ours() {
     let store = place.open();
     other.open().close().await;
     std::fs::rename(other.path(), place.path()).unwrap();
-    let refused = commit(&store, &remembers(b"one")).await.unwrap_err();
+    let refused = commit(&store, &remembers(&[("key", b"one")])).await.unwrap_err();
     assert!(matches!(refused, StoreError::Gone { .. }), "{refused}");
 }
 
