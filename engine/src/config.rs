@@ -27,6 +27,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use self::locate::Document;
+pub(crate) use self::locate::Lines;
 pub use self::problem::{ConfigErrors, KeyPath, Problem};
 use self::raw::Raw;
 use self::resolve::{ReadSecret, resolve};

@@ -18,7 +18,7 @@ pub(super) struct Document<'text> {
 }
 
 /// Where each line begins.
-struct Lines<'text> {
+pub(crate) struct Lines<'text> {
     text: &'text str,
     starts: Vec<usize>,
 }
@@ -136,13 +136,13 @@ impl<'text> Document<'text> {
 }
 
 impl<'text> Lines<'text> {
-    fn of(text: &'text str) -> Self {
+    pub(crate) fn of(text: &'text str) -> Self {
         let after_newlines = text.match_indices('\n').map(|(newline, _)| newline + 1);
         Self { text, starts: std::iter::once(0).chain(after_newlines).collect() }
     }
 
     /// Both count from one.
-    fn line_and_column(&self, offset: usize) -> (usize, usize) {
+    pub(crate) fn line_and_column(&self, offset: usize) -> (usize, usize) {
         let line = self.starts.partition_point(|start| *start <= offset);
         let start = line.checked_sub(1).and_then(|before| self.starts.get(before)).copied().unwrap_or_default();
         let column = self.text.get(start..offset).or(self.text.get(start..)).map_or(0, |line| line.chars().count());

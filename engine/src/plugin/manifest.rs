@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::subscription::{Subscription, UnknownEvent};
-use crate::config::{KeyPath, json};
+use crate::config::{KeyPath, Lines, json};
 use crate::permission::{self, PermissionError, Permissions};
 
 /// The WIT versions that this engine runs, as a manifest's `wit` spells them.
@@ -91,9 +91,7 @@ pub enum ManifestError {
 
 /// The parser's own message, without its drawing.
 fn syntax(text: &str, error: &toml::de::Error) -> ManifestError {
-    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
-    let column = before.chars().rev().take_while(|character| *character != '\n').count() + 1;
+    let (line, column) = Lines::of(text).line_and_column(error.span().map_or(0, |span| span.start));
     ManifestError::Syntax { line, column, message: error.message().to_owned() }
 }
 

@@ -98,7 +98,7 @@ impl Courier {
         self.sink = sink;
         self.limiter = Limiter::new(pace.messages);
         (self.in_flight, self.expiry) = (pace.in_flight.max(1), pace.expiry);
-        self.paused_until = None;
+        (self.paused_until, self.chat_paused_until) = (None, None);
     }
 
     fn next_step(&mut self) -> Step {

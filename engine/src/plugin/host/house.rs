@@ -59,10 +59,7 @@ impl House {
 
     /// The folder and how it is watched are settled at the start.
     pub(super) fn take_settings(&self, settings: &Settings) {
-        let fixed = self.settings();
-        let mut settings = Settings::clone(settings);
-        settings.host.plugins_dir.clone_from(&fixed.host.plugins_dir);
-        (settings.host.watch, settings.host.debounce) = (fixed.host.watch, fixed.host.debounce);
+        let settings = settings.clone().keeping_fixed(&self.settings());
         self.settings.store(Arc::new(settings));
     }
 
