@@ -168,6 +168,18 @@ async fn a_limit_of_moderation_holds_the_whole_account() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_limit_of_chat_does_not_hold_the_account_that_takes_the_place() {
+    let mut bench = Bench::new(PACE, Duration::ZERO);
+    bench.sink.answer([limited(50)]);
+    bench.push([say("a")]);
+    tokio::time::sleep(SECOND).await;
+    let (sink, _) = FakeSink::new(Duration::ZERO);
+    bench.outbox.replace(sink.clone(), PACE);
+    assert_eq!(bench.statuses(1).await, [OutcomeStatus::Done]);
+    assert_eq!(by_second(&sink.calls()), [(0, "a")]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_line_that_may_have_been_said_is_not_said_again() {
     let mut bench = Bench::new(PACE, Duration::ZERO);
     bench.sink.answer([lost()]);
