@@ -8,6 +8,7 @@ mod control;
 mod gauges;
 mod process;
 mod reload;
+mod service;
 mod viewers;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::accounts::Accounts;
+use self::gauges::Gauges;
 pub use self::viewers::viewers_called;
 use crate::agent::TaskQueue;
 use crate::agent::files::{Health as HealthNote, HealthFile};
@@ -118,12 +120,12 @@ pub async fn run(config: PathBuf, options: RunOptions, shutdown: CancellationTok
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(control.run(Arc::clone(&engine) as _, servers.clone()));
     if let Some(http) = http {
-        tasks.spawn(http.run(Arc::new(engine.gateway_state()), servers.clone()));
+        tasks.spawn(http.run(Arc::new(gateway_state(&engine)), servers.clone()));
     }
     if let Some(handle) = process::recorder() {
         tasks.spawn(metrics::upkeep(handle.clone(), servers.clone()));
     }
-    tasks.spawn(Arc::clone(&engine).keep_gauges(servers.clone()));
+    tasks.spawn(Arc::clone(&engine).look_around(servers.clone()));
     tasks.spawn(Arc::clone(&engine).write_health_file(servers.clone()));
     tasks.spawn(Arc::clone(&engine).follow_config(watcher, shutdown.clone()));
     tasks.spawn(Arc::clone(&engine).keep_alive(servers.clone()));
@@ -287,16 +289,6 @@ impl Engine {
         announce(&self.pipeline, System { kind: kind.to_owned(), detail: detail.into() });
     }
 
-    fn gateway_state(&self) -> gateway::State {
-        let statuses = self.statuses.clone();
-        let store = self.store.clone();
-        let health = gateway::Health::new(
-            move || control::connections(&statuses),
-            move || control::store_problem(&store).map_or(Ok(()), Err),
-        );
-        gateway::State { health, metrics: process::recorder().cloned() }
-    }
-
     /// Follows the config file. A file that can't be watched is only read again when somebody says so.
     async fn follow_config(self: Arc<Self>, watcher: Result<ConfigWatcher, WatchError>, shutdown: CancellationToken) {
         let mut watcher = match watcher {
@@ -314,17 +306,6 @@ impl Engine {
                     let _ = self.reload().await;
                 }
             }
-        }
-    }
-
-    async fn keep_alive(self: Arc<Self>, shutdown: CancellationToken) {
-        let probe = || async {
-            // The rooms that everything goes through: a lock that never comes back would be seen here.
-            let _ = (self.host.list(), self.statuses.all());
-        };
-        tokio::select! {
-            () = shutdown.cancelled() => {}
-            () = self.options.service.keep_alive(probe) => {}
         }
     }
 
@@ -352,6 +333,20 @@ impl Engine {
             uptime: now_ms().saturating_sub(self.started_ms),
         }
     }
+}
+
+fn gateway_state(engine: &Arc<Engine>) -> gateway::State {
+    let (statuses, store) = (engine.statuses.clone(), engine.store.clone());
+    let health = gateway::Health::new(
+        move || control::connections(&statuses),
+        move || control::store_problem(&store).map_or(Ok(()), Err),
+    );
+    let gauges = Arc::new(Gauges::new(Arc::clone(engine)));
+    let set_gauges = move || {
+        let gauges = Arc::clone(&gauges);
+        async move { gauges.set().await }
+    };
+    gateway::State { health, metrics: process::recorder().map(|handle| metrics::Page::new(handle.clone(), set_gauges)) }
 }
 
 /// Where the database of a data folder is.

@@ -11,11 +11,10 @@ pub mod service;
 pub mod view;
 
 pub use self::health::{Health, Liveness, Readiness};
-use metrics_exporter_prometheus::PrometheusHandle;
 
 /// What the HTTP routes answer from.
 pub struct State {
     pub health: Health,
     /// `None` where no recorder is installed, as in tests.
-    pub metrics: Option<PrometheusHandle>,
+    pub metrics: Option<metrics::Page>,
 }

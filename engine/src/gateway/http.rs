@@ -128,7 +128,7 @@ async fn readyz(Extract(state): Extract<Arc<State>>) -> Response {
 
 async fn metrics(Extract(state): Extract<Arc<State>>) -> Response {
     match &state.metrics {
-        Some(handle) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], handle.render()).into_response(),
+        Some(page) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], page.render().await).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }

@@ -5,8 +5,11 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use metrics::{describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_util::MetricKindMask;
 use tokio_util::sync::CancellationToken;
 
 pub const EVENTS: &str = "showrunner_events_total";
@@ -76,6 +79,30 @@ const CALL_BUCKETS: [f64; 14] =
 /// How often samples are folded into their buckets; between two runs they take memory.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
+/// A gauge that is not set any more, as of an account that was removed, is gone after this time.
+const FORGET_AFTER: Duration = Duration::from_secs(10);
+
+/// What `/metrics` answers.
+pub struct Page {
+    recorder: PrometheusHandle,
+    set_gauges: Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>,
+}
+
+impl Page {
+    /// `set_gauges` is called whenever somebody asks, so that no state that is shown is older than the question.
+    pub fn new<Set>(recorder: PrometheusHandle, set_gauges: impl Fn() -> Set + Send + Sync + 'static) -> Self
+    where
+        Set: Future<Output = ()> + Send + 'static,
+    {
+        Self { recorder, set_gauges: Box::new(move || set_gauges().boxed()) }
+    }
+
+    pub async fn render(&self) -> String {
+        (self.set_gauges)().await;
+        self.recorder.render()
+    }
+}
+
 /// Makes the recorder the one of this process; a second call fails.
 pub fn install() -> Result<PrometheusHandle, BuildError> {
     let handle = builder()?.install_recorder()?;
@@ -84,7 +111,9 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
 }
 
 fn builder() -> Result<PrometheusBuilder, BuildError> {
-    PrometheusBuilder::new().set_buckets_for_metric(Matcher::Full(PLUGIN_CALLS.to_owned()), &CALL_BUCKETS)
+    PrometheusBuilder::new()
+        .idle_timeout(MetricKindMask::GAUGE, Some(FORGET_AFTER))
+        .set_buckets_for_metric(Matcher::Full(PLUGIN_CALLS.to_owned()), &CALL_BUCKETS)
 }
 
 fn describe() {

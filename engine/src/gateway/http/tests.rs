@@ -6,6 +6,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::gateway::Health;
+use crate::gateway::metrics::Page;
 use crate::gateway::view::ConnectionView;
 use crate::observation::ConnectionState;
 
@@ -29,9 +30,12 @@ async fn start(token: Option<&str>, state: ConnectionState, store: Result<(), St
         reconnects: 0,
     };
     let recorder = PrometheusBuilder::new().build_recorder();
-    metrics::with_local_recorder(&recorder, || metrics::gauge!("showrunner_store_backlog").set(7.0));
+    let page = Page::new(recorder.handle(), move || {
+        metrics::with_local_recorder(&recorder, || metrics::gauge!("showrunner_store_backlog").set(7.0));
+        std::future::ready(())
+    });
     let health = Health::new(move || vec![connection.clone()], move || store.clone());
-    let state = Arc::new(State { health, metrics: Some(recorder.handle()) });
+    let state = Arc::new(State { health, metrics: Some(page) });
     let (address, shutdown) = (server.address(), CancellationToken::new());
     let task = tokio::spawn(server.run(state, shutdown.clone()));
     Running { address, shutdown, task }
