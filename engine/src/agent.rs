@@ -1,4 +1,4 @@
-//! The agent's side of the house: a queue of tasks that it leases, and the ways to tell it that there is something to do.
+//! The agent's side: a queue of tasks that it leases, and the ways to tell it that there is something to do.
 //!
 //! It owns the rules of the queue (bounds, leases, attempts, dead letters), the command that wakes the agent and the two
 //! files of the older protocol. It never runs a shell, and nothing that a viewer wrote ever reaches a command line.
@@ -25,13 +25,13 @@ const SWEEP_EVERY: Duration = Duration::from_secs(5);
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// What has to run for the queue to be alive: the waker, the queue file, the look after leases.
-pub struct Attendant {
+pub struct Upkeep {
     queue: TaskQueue,
     waker: Option<Waker>,
     file: Option<QueueFile>,
 }
 
-impl Attendant {
+impl Upkeep {
     /// Runs until `shutdown`.
     pub async fn run(self, shutdown: CancellationToken) {
         let Self { queue, waker, file } = self;

@@ -181,8 +181,8 @@ struct Engine {
     _threads: Threads,
     tasks: TaskQueue,
     /// What is done for the agent beside the queue and for the grants, and its end.
-    attending: CancellationToken,
-    attendants: TaskTracker,
+    end_background: CancellationToken,
+    background: TaskTracker,
     statuses: Statuses,
     accounts: Accounts,
     /// One reload at a time: two would both replace what changed.
@@ -203,14 +203,14 @@ impl Engine {
         let pipeline =
             Pipeline::open(&settings.pipeline, Arc::clone(&roster), store.clone(), observer.clone(), threads.handle())
                 .await?;
-        let (tasks, attendant) =
+        let (tasks, upkeep) =
             TaskQueue::new(store.clone(), &settings.agent, observer.clone(), pipeline.on_reply(), Arc::new(now_ms));
         pipeline.serve_tasks(tasks.clone());
-        let (attending, attendants) = (CancellationToken::new(), TaskTracker::new());
-        attendants.spawn(attendant.run(attending.clone()));
+        let (end_background, background) = (CancellationToken::new(), TaskTracker::new());
+        background.spawn(upkeep.run(end_background.clone()));
         let statuses = Statuses::default();
         let grants = Grants::new(store.clone(), &settings).map_err(EngineError::Auth)?;
-        attendants.spawn(grants.clone().look_after(attending.clone()));
+        background.spawn(grants.clone().look_after(end_background.clone()));
         let accounts = Accounts::new(pipeline.clone(), observer.clone(), statuses.clone(), grants);
         // Before the plugins, so that what their `init` says finds an outbox.
         accounts.attach_all(&settings)?;
@@ -241,8 +241,8 @@ impl Engine {
             host,
             _threads: threads,
             tasks,
-            attending,
-            attendants,
+            end_background,
+            background,
             statuses,
             accounts,
             reloading: tokio::sync::Mutex::default(),
@@ -269,12 +269,12 @@ impl Engine {
             );
         }
         self.pipeline.leave();
-        self.attending.cancel();
-        self.attendants.close();
+        self.end_background.cancel();
+        self.background.close();
         // After all who ask for tokens, and before the database, which must know what became of them.
         self.accounts.grants().stop().await;
         // In vain only when its disk hangs; the tasks themselves stand in the database.
-        let _ = timeout(LAST_CALL, self.attendants.wait()).await;
+        let _ = timeout(LAST_CALL, self.background.wait()).await;
         tracing::info!(sent = drained.sent, "Stopped.");
     }
 

@@ -1,7 +1,7 @@
 //! Showrunner: a bot engine for live streams.
 //!
 //! Platforms turn what happens into one vocabulary of events, the pipeline orders them and hands them to
-//! WebAssembly plugins, and carries out what the plugins decide. `ARCHITECTURE.md` is the map of the house.
+//! WebAssembly plugins, and carries out what the plugins decide. `ARCHITECTURE.md` is the map.
 //!
 //! A module imports only from modules above it in this list.
 

@@ -7,16 +7,16 @@
 //! Nothing in here is carried out, and nothing depends on the time or the machine: the same journal and the same plugins
 //! give the same, byte for byte. The command line calls it.
 
-mod cast;
 pub mod difference;
 mod error;
 mod export;
 mod journal;
 mod lockstep;
 pub mod rulings;
+mod setup;
 
-pub use self::cast::{Casting, Member, MemoryChoice, MemoryOf};
 pub use self::error::JournalError;
 pub use self::export::{ExportError, Exported, export};
 pub use self::journal::{FORMAT, Header, Journal, KeptMemory, RecordedPlugin};
 pub use self::lockstep::{Act, Decided, Lockstep, Review};
+pub use self::setup::{Member, MemoryChoice, MemoryOf, Setup};

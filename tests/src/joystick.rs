@@ -42,7 +42,7 @@ pub use self::seen::Did;
 use self::state::State;
 pub use self::tokens::Tokens;
 use crate::line::BadLine;
-use crate::service::{Desk, Server};
+use crate::service::{Requests, Server};
 
 /// A bot with a secret, and one without.
 pub const CLIENT_ID: &str = "fake-joystick-bot";
@@ -145,6 +145,6 @@ fn router(state: &Arc<State>) -> Router {
         .route("/api/oauth/introspect", post(oauth::introspect))
         .route("/api/oauth/revoke", post(oauth::revoke))
         .merge(rest::router())
-        .layer(middleware::from_fn_with_state(Arc::clone(&state.desk), Desk::attend))
+        .layer(middleware::from_fn_with_state(Arc::clone(&state.requests), Requests::attend))
         .with_state(Arc::clone(state))
 }

@@ -1,6 +1,6 @@
 //! What the fakes of web services share: a server that can go away, a record of what was asked, and wrong answers.
 //!
-//! A fake puts [`Desk::attend`] before its routes. It knows nothing of any platform.
+//! A fake puts [`Requests::attend`] before its routes. It knows nothing of any platform.
 
 mod answer;
 mod server;
@@ -73,15 +73,15 @@ impl Orders {
     }
 }
 
-/// Where all requests arrive.
-pub(crate) struct Desk {
+/// What was asked, and how it is to be answered.
+pub(crate) struct Requests {
     asked: Mutex<Vec<Asked>>,
     orders: Mutex<Orders>,
     /// Whatever a test may wait for.
     pub(crate) activity: watch::Sender<()>,
 }
 
-impl Desk {
+impl Requests {
     pub(crate) fn new() -> Self {
         Self { asked: Mutex::default(), orders: Mutex::default(), activity: watch::Sender::new(()) }
     }
@@ -108,7 +108,7 @@ impl Desk {
     }
 
     /// Writes the request down, and answers it wrongly if that was ordered.
-    pub(crate) async fn attend(State(desk): State<Arc<Self>>, request: Request, next: Next) -> Response {
+    pub(crate) async fn attend(State(requests): State<Arc<Self>>, request: Request, next: Next) -> Response {
         let (parts, body) = request.into_parts();
         let bytes = to_bytes(body, 1 << 20).await.unwrap_or_default();
         let asked = Asked {
@@ -119,9 +119,9 @@ impl Desk {
             body: read(parts.headers.get(CONTENT_TYPE), &bytes),
         };
         // Who sees that it was asked may change the next answer, and not this one.
-        let answer = desk.orders.lock().unwrap().take(&asked.line());
-        desk.asked.lock().unwrap().push(asked);
-        desk.note_activity();
+        let answer = requests.orders.lock().unwrap().take(&asked.line());
+        requests.asked.lock().unwrap().push(asked);
+        requests.note_activity();
         let request = Request::from_parts(parts, Body::from(bytes));
         answer.give(next.run(request)).await
     }

@@ -49,7 +49,7 @@ use self::state::State;
 pub use self::tokens::Tokens;
 pub use self::users::User;
 use crate::line::BadLine;
-use crate::service::{Desk, Server};
+use crate::service::{Requests, Server};
 
 /// An application with a secret, and one without.
 pub const CLIENT_ID: &str = "fakeclientidconfidential000000";
@@ -163,6 +163,6 @@ fn router(state: &Arc<State>) -> Router {
         .route("/oauth2/revoke", post(identity::revoke))
         .route("/oauth2/device", post(device::begin))
         .route("/activate", get(device::activate))
-        .layer(middleware::from_fn_with_state(Arc::clone(&state.desk), Desk::attend))
+        .layer(middleware::from_fn_with_state(Arc::clone(&state.requests), Requests::attend))
         .with_state(Arc::clone(state))
 }

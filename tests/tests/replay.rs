@@ -18,7 +18,7 @@ use showrunner::plugin::player::{Players, Version};
 use showrunner::recording::{Window, cause};
 use showrunner::replay::difference::compare;
 use showrunner::replay::rulings::Ruled;
-use showrunner::replay::{Act, Casting, Journal, Lockstep, MemoryChoice, MemoryOf, export};
+use showrunner::replay::{Act, Journal, Lockstep, MemoryChoice, MemoryOf, Setup, export};
 use showrunner_tests::daemon::{Daemon, Stage, probe_manifest, said};
 use showrunner_tests::fixtures::{self, Fixture};
 use showrunner_tests::web::Web;
@@ -79,9 +79,9 @@ fn versions(stage: &Stage, ids: &[&str]) -> Vec<Version> {
 
 /// All that these plugins make of the journal.
 async fn play(journal: &mut Journal, versions: &[Version]) -> (Vec<Act>, Lockstep) {
-    let casting = Casting { journal, settings: None, memory: MemoryChoice::BestKnown };
-    let cast = versions.iter().map(|version| casting.member(version.id(), version.clone())).collect();
-    let (mut lockstep, mut acts) = Lockstep::start(cast, &journal.plugins).await.unwrap();
+    let setup = Setup { journal, settings: None, memory: MemoryChoice::BestKnown };
+    let members = versions.iter().map(|version| setup.member(version.id(), version.clone())).collect();
+    let (mut lockstep, mut acts) = Lockstep::start(members, &journal.plugins).await.unwrap();
     while let Some(entry) = journal.next_entry().unwrap() {
         acts.extend(lockstep.play(&entry).await);
     }
@@ -277,7 +277,7 @@ async fn memory_is_that_of_the_moment_where_it_was_recorded() {
     // Two lines of one millisecond can't be told apart by time.
     let window = Window { from_ms: Some(began), ..Window::default() };
     let mut journal = open(&database(&stage), &window);
-    let member = Casting { journal: &journal, settings: None, memory: MemoryChoice::BestKnown }
+    let member = Setup { journal: &journal, settings: None, memory: MemoryChoice::BestKnown }
         .member("probe", versions[0].clone());
     assert_eq!(member.memory, MemoryOf::Beginning(1));
     let before = member.part.memory["c"].clone();

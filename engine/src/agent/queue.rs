@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::files::{QueueFile, QueueFileHandle};
 use super::wake::{WakeHandle, Waker};
-use super::{Attendant, Clock};
+use super::{Clock, Upkeep};
 use crate::config::settings::AgentSettings;
 use crate::effect::{PluginId, Task};
 use crate::event::AgentReply;
@@ -64,7 +64,7 @@ impl TaskQueue {
         observer: Observer,
         on_reply: OnReply,
         clock: Clock,
-    ) -> (Self, Attendant) {
+    ) -> (Self, Upkeep) {
         let (wake, waker) = Waker::from_settings(settings).unzip();
         let (file, written) = settings.queue_file.clone().map(QueueFile::new).unzip();
         let inner = Inner {
@@ -79,7 +79,7 @@ impl TaskQueue {
             attempts: settings.attempts,
         };
         let queue = Self { inner: Arc::new(inner) };
-        (queue.clone(), Attendant { queue, waker, file: written })
+        (queue.clone(), Upkeep { queue, waker, file: written })
     }
 
     /// How many tasks may wait or be worked on in each queue. Whoever adds them holds it.

@@ -137,7 +137,7 @@ impl Grants {
     /// Carries out what was asked for. A sign-in that has begun is not given up when nobody waits for its answer.
     pub async fn answer(&self, request: AuthRequest) -> Result<AuthAnswer, AuthError> {
         let grants = self.clone();
-        let task = self.desk.tracker.spawn(async move { grants.carry_out(request).await });
+        let task = self.shared.tracker.spawn(async move { grants.carry_out(request).await });
         task.await.unwrap_or_else(|_| {
             Err(AuthError { message: "it panicked, which is a bug in Showrunner".to_owned(), help: None })
         })
@@ -151,7 +151,7 @@ impl Grants {
                 let verifier = verifier.as_ref().map(|verifier| verifier.0.as_str());
                 let consent = Consent { code: &code.0, redirect: &redirect, verifier };
                 // A code serves once: without a key its tokens would be lost.
-                let key = self.desk.vault.key_to_seal()?;
+                let key = self.shared.vault.key_to_seal()?;
                 let set = authority.exchange(consent).await.map_err(|error| refused(&platform, "the code", &error))?;
                 self.keep(&platform, role, &*authority, &key, set).await
             }
@@ -159,7 +159,7 @@ impl Grants {
             AuthRequest::PollDevice { platform, role, device_code } => {
                 let authority = self.authority(&platform, role)?;
                 let scopes = self.scopes(&platform, role);
-                let key = self.desk.vault.key_to_seal()?;
+                let key = self.shared.vault.key_to_seal()?;
                 match authority.poll_device(&SecretString::from(device_code.0), &scopes).await {
                     Ok(Polled::Pending) => Ok(AuthAnswer::Pending { slow_down: false }),
                     // It may do so the next time.
@@ -173,12 +173,12 @@ impl Grants {
     }
 
     fn authority(&self, platform: &str, role: Role) -> Result<Arc<dyn Authority>, AuthError> {
-        check_role(&self.desk.settings.load(), platform, role)?;
-        self.desk.authority(platform).ok_or_else(|| no_section(platform))
+        check_role(&self.shared.settings.load(), platform, role)?;
+        self.shared.authority(platform).ok_or_else(|| no_section(platform))
     }
 
     fn scopes(&self, platform: &str, role: Role) -> String {
-        wanted(&self.desk.settings.load(), platform, role).join(" ")
+        wanted(&self.shared.settings.load(), platform, role).join(" ")
     }
 
     async fn device_code(&self, platform: &str, role: Role) -> Result<AuthAnswer, AuthError> {
@@ -205,7 +205,7 @@ impl Grants {
         key: &Key,
         set: TokenSet,
     ) -> Result<AuthAnswer, AuthError> {
-        let settings = self.desk.settings.load_full();
+        let settings = self.shared.settings.load_full();
         let identity = match authority.identify(&set.access).await {
             Ok(identity) => complete(&settings, platform, identity),
             Err(error) => Err(nobody(platform, &error.to_string(), "sign in again")),
@@ -240,7 +240,7 @@ impl Grants {
     }
 
     async fn revoke(&self, id: &GrantId, forget: bool) -> Result<AuthAnswer, AuthError> {
-        let rows = self.desk.store.grants().await?;
+        let rows = self.shared.store.grants().await?;
         if !rows.iter().any(|row| row.id == *id) {
             let help = "`showrunner auth status` shows who is";
             return Err(AuthError::new(format!("nobody is signed in ({})", describe(id)), help));

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::grants::Desk;
+use super::grants::Shared;
 use super::http::RequestError;
 use super::seal::{Key, NoChance};
 use super::service::Authority;
@@ -80,7 +80,7 @@ pub(super) struct Hand {
 
 pub(super) struct Grant {
     id: GrantId,
-    desk: Arc<Desk>,
+    shared: Arc<Shared>,
     hand: Arc<Mutex<Hand>>,
     /// Renewals that came to an end.
     renewals: AtomicU64,
@@ -101,8 +101,8 @@ impl Tokens for Handle {
 pub(super) struct Handle(pub(super) Arc<Grant>);
 
 impl Grant {
-    pub(super) fn new(id: GrantId, desk: Arc<Desk>) -> Self {
-        Self { id, desk, hand: Arc::default(), renewals: AtomicU64::new(0) }
+    pub(super) fn new(id: GrantId, shared: Arc<Shared>) -> Self {
+        Self { id, shared, hand: Arc::default(), renewals: AtomicU64::new(0) }
     }
 
     pub(super) async fn read(self: &Arc<Self>) -> Result<Access, TokenError> {
@@ -148,7 +148,7 @@ impl Grant {
         // A refresh under way ends first, so that it can't overwrite this.
         let mut hand = self.hand.lock().await;
         let old = std::mem::take(&mut *hand);
-        let kept = self.desk.store.put_grant(&row).await;
+        let kept = self.shared.store.put_grant(&row).await;
         if kept.is_err() {
             *hand = old;
         }
@@ -163,7 +163,7 @@ impl Grant {
             Err(error) if forget => Some(error.to_string()),
             Err(error) => return Err(error),
         };
-        let removed = self.desk.store.remove_grant(&self.id).await;
+        let removed = self.shared.store.remove_grant(&self.id).await;
         removed.map_err(|error| TokenError::Later(error.to_string()))?;
         *hand = Hand::default();
         Ok(untold)
@@ -209,14 +209,14 @@ impl Grant {
         if held.access.expose_secret() != access.token.expose_secret() {
             return Ok(());
         }
-        let described = self.desk.store.describe_grant(&self.id, login, scopes).await;
+        let described = self.shared.store.describe_grant(&self.id, login, scopes).await;
         described.map_err(|error| TokenError::Later(error.to_string()))
     }
 
     /// What the disk has not taken is brought to it first; then the row, opened.
     async fn load(&self, hand: &mut Hand) -> Result<Held, TokenError> {
         self.save(hand).await?;
-        let row = self.desk.store.grant(&self.id).await.map_err(|error| TokenError::Later(error.to_string()))?;
+        let row = self.shared.store.grant(&self.id).await.map_err(|error| TokenError::Later(error.to_string()))?;
         let Some(mut row) = row else { return Err(self.sign_in(None)) };
         let authority = self.authority()?;
         if row.client_id != authority.client_id() {
@@ -236,7 +236,7 @@ impl Grant {
     }
 
     fn open(&self, row: StoredGrant) -> Result<Held, TokenError> {
-        let key = self.desk.vault.key(&row.key_id).map_err(|error| {
+        let key = self.shared.vault.key(&row.key_id).map_err(|error| {
             let what_to_do = format!("{}, or {}", error.help(), command(&self.id));
             TokenError::SignIn { why: format!("{}: {error}", describe(&self.id)), what_to_do }
         })?;
@@ -247,7 +247,7 @@ impl Grant {
     }
 
     fn authority(&self) -> Result<Arc<dyn Authority>, TokenError> {
-        self.desk.authority(&self.id.platform).ok_or_else(|| TokenError::SignIn {
+        self.shared.authority(&self.id.platform).ok_or_else(|| TokenError::SignIn {
             why: format!("the config has no [{}]", self.id.platform),
             what_to_do: format!("set its `client-id`, then {}", command(&self.id)),
         })

@@ -28,12 +28,12 @@ const LAST_ANSWER: Duration = Duration::from_secs(16);
 /// Who is signed in. Cheap to clone; there must be one of a database.
 #[derive(Clone)]
 pub struct Grants {
-    pub(super) desk: Arc<Desk>,
+    pub(super) shared: Arc<Shared>,
     by_id: Arc<Mutex<BTreeMap<GrantId, Arc<Grant>>>>,
 }
 
 /// What all grants work with.
-pub(super) struct Desk {
+pub(super) struct Shared {
     pub(super) store: Store,
     pub(super) vault: Vault,
     /// Of the config; replaced by a reload.
@@ -48,7 +48,7 @@ pub(super) struct Desk {
 /// By the name of the platform.
 pub(super) type Services = BTreeMap<&'static str, Arc<dyn Authority>>;
 
-impl Desk {
+impl Shared {
     pub(super) fn authority(&self, platform: &str) -> Option<Arc<dyn Authority>> {
         self.services.load().get(platform).cloned()
     }
@@ -67,7 +67,7 @@ impl Grants {
         http: reqwest::Client,
         services: Services,
     ) -> Self {
-        let desk = Desk {
+        let shared = Shared {
             store,
             vault: Vault::new(settings.auth.key.clone(), &settings.data_dir),
             settings: ArcSwap::new(Arc::clone(settings)),
@@ -76,13 +76,13 @@ impl Grants {
             tracker: TaskTracker::new(),
             closing: CancellationToken::new(),
         };
-        Self { desk: Arc::new(desk), by_id: Arc::default() }
+        Self { shared: Arc::new(shared), by_id: Arc::default() }
     }
 
     /// Takes over what a new config says of the platforms. The key stays the one of the start.
     pub fn configure(&self, settings: &Arc<Settings>) {
-        self.desk.services.store(Arc::new(services(&self.desk.http, settings)));
-        self.desk.settings.store(Arc::clone(settings));
+        self.shared.services.store(Arc::new(services(&self.shared.http, settings)));
+        self.shared.settings.store(Arc::clone(settings));
     }
 
     /// The tokens of a grant, also of one that nobody has signed in yet.
@@ -92,7 +92,8 @@ impl Grants {
 
     pub(super) fn grant(&self, id: &GrantId) -> Arc<Grant> {
         let mut by_id = self.by_id.lock().unwrap_or_else(PoisonError::into_inner);
-        let grant = by_id.entry(id.clone()).or_insert_with(|| Arc::new(Grant::new(id.clone(), Arc::clone(&self.desk))));
+        let grant =
+            by_id.entry(id.clone()).or_insert_with(|| Arc::new(Grant::new(id.clone(), Arc::clone(&self.shared))));
         Arc::clone(grant)
     }
 
@@ -114,17 +115,17 @@ impl Grants {
 
     /// Who has to put a key back should not have to find that out by what does not work.
     async fn look_at_key(&self) {
-        let is_needed = self.desk.store.grants().await.is_ok_and(|rows| !rows.is_empty());
-        if let Some(problem) = self.desk.vault.view(is_needed).problem {
+        let is_needed = self.shared.store.grants().await.is_ok_and(|rows| !rows.is_empty());
+        if let Some(problem) = self.shared.vault.view(is_needed).problem {
             tracing::error!(problem, "The tokens in the database can't be read.");
         }
     }
 
     /// Whether all could be asked.
     async fn validate_all(&self) -> bool {
-        let Ok(rows) = self.desk.store.grants().await else { return false };
+        let Ok(rows) = self.shared.store.grants().await else { return false };
         let mut all_answered = true;
-        for row in rows.into_iter().filter(|row| self.desk.authority(&row.id.platform).is_some()) {
+        for row in rows.into_iter().filter(|row| self.shared.authority(&row.id.platform).is_some()) {
             let validated = self.grant(&row.id).validate().await;
             // Who is not signed in any more has been told so.
             if let Err(TokenError::Later(why)) = validated {
@@ -137,9 +138,9 @@ impl Grants {
 
     /// Waits for refreshes under way, whose tokens would be lost, and saves what is not saved yet.
     pub async fn stop(&self) {
-        self.desk.closing.cancel();
-        self.desk.tracker.close();
-        if timeout(LAST_ANSWER, self.desk.tracker.wait()).await.is_err() {
+        self.shared.closing.cancel();
+        self.shared.tracker.close();
+        if timeout(LAST_ANSWER, self.shared.tracker.wait()).await.is_err() {
             tracing::warn!("A refresh was under way at the end; its tokens may be lost.");
         }
     }

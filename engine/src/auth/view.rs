@@ -53,9 +53,9 @@ pub enum Condition {
 
 impl Grants {
     pub async fn overview(&self) -> Result<Overview, StoreError> {
-        let rows = self.desk.store.grants().await?;
-        let key = self.desk.vault.view(!rows.is_empty());
-        let settings = self.desk.settings.load_full();
+        let rows = self.shared.store.grants().await?;
+        let key = self.shared.vault.view(!rows.is_empty());
+        let settings = self.shared.settings.load_full();
         let present: BTreeSet<GrantId> = rows.iter().map(|row| row.id.clone()).collect();
         let mut grants = Vec::new();
         for row in rows {

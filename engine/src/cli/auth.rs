@@ -1,12 +1,12 @@
 //! `showrunner auth`: signing in, looking at who is signed in, signing out.
 
-mod desk;
+mod backend;
 mod show;
 mod sign_in;
 
 use std::path::Path;
 
-use self::desk::Desk;
+use self::backend::Backend;
 pub(super) use self::show::trouble;
 use super::output;
 use crate::auth::answer::{AuthAnswer, AuthRequest};
@@ -60,34 +60,34 @@ pub(super) async fn execute(config: &Path, command: Command) -> anyhow::Result<(
         Command::Twitch(Twitch { bot, device }) => sign_in::twitch(config, bot, device).await,
         Command::Joystick => sign_in::joystick(config).await,
         Command::Status { json } => {
-            let overview = list(&mut Desk::new(config)).await?;
+            let overview = list(&mut Backend::new(config)).await?;
             if json { output::json(&overview) } else { output::line(show::page(&overview, now_ms()).trim_end()) }
         }
         Command::Revoke(arguments) => revoke(config, arguments).await,
     }
 }
 
-async fn list(desk: &mut Desk<'_>) -> anyhow::Result<Overview> {
-    match desk.ask(AuthRequest::List).await? {
+async fn list(backend: &mut Backend<'_>) -> anyhow::Result<Overview> {
+    match backend.ask(AuthRequest::List).await? {
         AuthAnswer::Grants(overview) => Ok(overview),
-        other => desk::unexpected(&other),
+        other => backend::unexpected(&other),
     }
 }
 
 async fn revoke(config: &Path, Revoke { platform, bot, channel, forget }: Revoke) -> anyhow::Result<()> {
-    let mut desk = Desk::new(config);
+    let mut backend = Backend::new(config);
     let id = match (bot, channel) {
         (true, _) => GrantId::bot(&platform),
         (false, Some(channel)) => GrantId::broadcaster(&platform, &channel),
-        (false, None) => only_broadcaster(&list(&mut desk).await?, &platform)?,
+        (false, None) => only_broadcaster(&list(&mut backend).await?, &platform)?,
     };
-    match desk.ask(AuthRequest::Revoke { id, forget }).await? {
+    match backend.ask(AuthRequest::Revoke { id, forget }).await? {
         AuthAnswer::Revoked { untold: None } => output::line("Signed out, there and here."),
         AuthAnswer::Revoked { untold: Some(why) } => {
             output::warn(format_args!("the service was not told, where the tokens are good until they end: {why}"));
             output::line("The tokens were deleted here.")
         }
-        other => desk::unexpected(&other),
+        other => backend::unexpected(&other),
     }
 }
 

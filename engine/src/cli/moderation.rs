@@ -10,11 +10,11 @@ use super::failure::{Different, Failure};
 use super::output;
 use super::paint::Color;
 use super::recorded::Recorded;
-use super::replay::{Gaps, Page, Places, Troupe, settings};
+use super::replay::{Gaps, Page, Places, Selection, settings};
 use crate::effect::{PluginId, Verdict};
 use crate::event::Envelope;
 use crate::replay::rulings::{Change, Counts, Kind, Ruled};
-use crate::replay::{Act, Casting, Journal, Lockstep, Member, MemoryChoice};
+use crate::replay::{Act, Journal, Lockstep, Member, MemoryChoice, Setup};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -46,27 +46,27 @@ pub(super) async fn execute(config: Option<&Path>, command: Command) -> anyhow::
     let Replay { against_config, plugins, recorded } = arguments;
     let (mut journal, memory) = recorded.open(MemoryChoice::Recorded)?;
     let (own, other) = (settings(config)?, settings(against_config.as_deref())?);
-    let troupe = Troupe::gather(&Places::of(config)?, &plugins, None)?;
-    let cast = |settings| troupe.cast(Casting { journal: &journal, settings, memory });
-    let against = other.as_ref().map(|other| cast(Some(other)));
-    let cast = cast(own.as_ref());
-    check(&cast, config)?;
+    let selection = Selection::gather(&Places::of(config)?, &plugins, None)?;
+    let with = |settings| selection.members(Setup { journal: &journal, settings, memory });
+    let against = other.as_ref().map(|other| with(Some(other)));
+    let members = with(own.as_ref());
+    check(&members, config)?;
     check(against.as_deref().unwrap_or_default(), against_config.as_deref())?;
-    let reviewers: Vec<PluginId> = cast.iter().map(|member| member.part.id.clone()).collect();
+    let reviewers: Vec<PluginId> = members.iter().map(|member| member.part.id.clone()).collect();
     let mut page = Page::new(recorded.json);
-    page.introduce("plays", &cast)?;
+    page.introduce("plays", &members)?;
     let then = match against {
         Some(against) => Then::Played(Box::new(Lockstep::start(against, &journal.plugins).await?.0)),
         None => Then::Recorded(reviewers),
     };
-    let gaps = Gaps::of(&cast);
-    let (now, _) = Lockstep::start(cast, &journal.plugins).await?;
+    let gaps = Gaps::of(&members);
+    let (now, _) = Lockstep::start(members, &journal.plugins).await?;
     Comparison { then, now, counts: Counts::default(), gaps }.run(&mut journal, &mut page).await
 }
 
 /// Who is asked for no verdict catches nothing, which must not be taken for nothing to be caught.
-fn check(cast: &[Member], config: Option<&Path>) -> Result<(), Failure> {
-    for Member { version, part, .. } in cast {
+fn check(members: &[Member], config: Option<&Path>) -> Result<(), Failure> {
+    for Member { version, part, .. } in members {
         let id = clean(&part.id);
         if !version.reviews() {
             return Err(Failure::usage(format!("{id} reviews nothing"), "name a reviewer by --plugin"));

@@ -1,20 +1,20 @@
 //! `showrunner replay`: what plugins would make of a recorded stream, and what two versions make of it otherwise.
 
-mod cast;
 mod page;
+mod selection;
 mod tally;
 
 use std::path::{Path, PathBuf};
 
-pub(super) use self::cast::{Places, Troupe, settings};
 pub(super) use self::page::Page;
+pub(super) use self::selection::{Places, Selection, settings};
 pub(super) use self::tally::Gaps;
 use self::tally::Tally;
 use super::failure::Different;
 use super::recorded::Recorded;
 use crate::config::settings::Settings;
 use crate::replay::difference::{Difference, compare};
-use crate::replay::{Act, Casting, Journal, Lockstep, Member, MemoryChoice};
+use crate::replay::{Act, Journal, Lockstep, Member, MemoryChoice, Setup};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -36,23 +36,22 @@ pub(super) async fn execute(config: Option<&Path>, arguments: Arguments) -> anyh
     let Arguments { plugins, against, against_config, recorded } = arguments;
     let (mut journal, memory) = recorded.open(MemoryChoice::default())?;
     let (own, other) = (settings(config)?, settings(against_config.as_deref())?);
-    let troupe = Troupe::gather(&Places::of(config)?, &plugins, against.as_deref())?;
+    let selection = Selection::gather(&Places::of(config)?, &plugins, against.as_deref())?;
     let mut page = Page::new(recorded.json);
-    let casting = |settings: Option<&Settings>| troupe.cast(Casting { journal: &journal, settings, memory });
-    let cast = casting(own.as_ref());
-    page.introduce("plays", &cast)?;
-    if troupe.compares() || other.is_some() {
-        let understudies =
-            troupe.understudies(Casting { journal: &journal, settings: other.as_ref().or(own.as_ref()), memory });
-        page.introduce("against", &understudies)?;
-        return compare_all(&mut journal, cast, understudies, &mut page).await;
+    let members = selection.members(Setup { journal: &journal, settings: own.as_ref(), memory });
+    page.introduce("plays", &members)?;
+    if selection.compares() || other.is_some() {
+        let others =
+            selection.members_against(Setup { journal: &journal, settings: other.as_ref().or(own.as_ref()), memory });
+        page.introduce("against", &others)?;
+        return compare_all(&mut journal, members, others, &mut page).await;
     }
-    play_all(&mut journal, cast, &mut page).await
+    play_all(&mut journal, members, &mut page).await
 }
 
-async fn play_all(journal: &mut Journal, cast: Vec<Member>, page: &mut Page) -> anyhow::Result<()> {
-    let mut tally = Tally { gaps: Gaps::of(&cast), ..Tally::default() };
-    let (mut lockstep, acts) = Lockstep::start(cast, &journal.plugins).await?;
+async fn play_all(journal: &mut Journal, members: Vec<Member>, page: &mut Page) -> anyhow::Result<()> {
+    let mut tally = Tally { gaps: Gaps::of(&members), ..Tally::default() };
+    let (mut lockstep, acts) = Lockstep::start(members, &journal.plugins).await?;
     tell(&acts, &mut tally, page)?;
     while let Some(entry) = journal.next_entry()? {
         tally.entries += 1;

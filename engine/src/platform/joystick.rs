@@ -1,13 +1,13 @@
 //! Joystick.tv: chat and events over Action Cable, in both shapes of its gateway, and what its REST interface adds.
 //!
 //! One socket serves all channels of the account. The half that acts has none of its own: what it sends goes through the
-//! socket of the half that listens, and they meet at the [`desk`](self::desk). The service keeps no order, has no replay
-//! and confirms nothing: a line counts as sent when it comes back, and what a gap has cost is looked up by REST, as far
-//! as that tells.
+//! socket of the half that listens, by way of a [queue of commands](self::commands). The service keeps no order, has no
+//! replay and confirms nothing: a line counts as sent when it comes back, and what a gap has cost is looked up by REST,
+//! as far as that tells.
 
 mod authors;
 mod catch_up;
-mod desk;
+mod commands;
 mod gateway;
 mod reader;
 pub mod rest;
@@ -22,7 +22,7 @@ use reqwest::redirect::Policy;
 
 use self::authors::Authors;
 use self::catch_up::CatchUp;
-use self::desk::Desk;
+use self::commands::CommandQueue;
 use self::gateway::Gateway;
 use self::reader::Reader;
 use self::rest::Rest;
@@ -59,13 +59,13 @@ pub fn account_name(settings: &JoystickSettings) -> String {
 /// REST can be asked about; with a basic key they are never asked for. `http` must not follow redirects; see [`client`].
 pub fn account(settings: &JoystickSettings, tokens: Arc<dyn Tokens>, http: reqwest::Client) -> Account {
     let channels: Vec<Channel> = settings.channels.iter().map(|id| Channel::new(PLATFORM, id.as_str())).collect();
-    let (desk, authors) = (Arc::new(Desk::default()), Arc::new(Authors::default()));
+    let (queue, authors) = (Arc::new(CommandQueue::default()), Arc::new(Authors::default()));
     let rest = Arc::new(Rest::new(&settings.rest_base, http));
     let catch_up = CatchUp::new(&channels, (settings.gateway_token == JoystickToken::Access).then_some(rest));
     let source = JoystickSource::new(
         Gateway::new(settings, tokens),
         Reader::new(channels.clone(), &settings.bot, Arc::clone(&authors)),
-        Arc::clone(&desk),
+        Arc::clone(&queue),
         catch_up,
     );
     let name = account_name(settings);
@@ -73,7 +73,7 @@ pub fn account(settings: &JoystickSettings, tokens: Arc<dyn Tokens>, http: reqwe
         name: name.clone(),
         channels: channels.clone(),
         sources: vec![Listener { name, channels: channels.clone(), source: Box::new(source) }],
-        sink: Arc::new(JoystickSink::new(settings, channels, desk, authors)),
+        sink: Arc::new(JoystickSink::new(settings, channels, queue, authors)),
         pace: settings.pace,
     }
 }

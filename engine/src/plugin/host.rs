@@ -1,15 +1,15 @@
 //! The host: knows every plugin, starts and replaces them, and says how they are.
 //!
-//! Each plugin has a task of its own that changes it (the [`steward`]), so no two loads of it ever overlap and no plugin
-//! waits for another; one task (the [`keeper`]) tells them what to look at. What is known of the plugins is copied where
+//! Each plugin has a task of its own that changes it (the [`supervisor`]), so no two loads of it ever overlap and no plugin
+//! waits for another; one task (the [`manager`]) tells them what to look at. What is known of the plugins is copied where
 //! it can be read at any time.
 
 mod errand;
-mod house;
-mod keeper;
 mod load;
+mod manager;
+mod shared;
 mod start;
-mod steward;
+mod supervisor;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,8 +19,8 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
-use self::house::House;
-use self::keeper::Keeper;
+use self::manager::Manager;
+use self::shared::Shared;
 use super::handle::Roster;
 use super::imports::http::HttpWays;
 use super::machine::{Machine, MachineError};
@@ -107,11 +107,11 @@ impl Host {
         let (commands, orders) = mpsc::channel(COMMANDS);
         let table = Table::default();
         let roster = Arc::clone(&options.roster);
-        let house = House::new(machine, HttpWays::new()?, options, table.clone());
-        let mut keeper = Keeper::new(Arc::new(house), flags);
-        let watch = keeper.watch().await;
-        keeper.start_all().await;
-        tokio::spawn(keeper.run(orders, watch));
+        let shared = Shared::new(machine, HttpWays::new()?, options, table.clone());
+        let mut manager = Manager::new(Arc::new(shared), flags);
+        let watch = manager.watch().await;
+        manager.start_all().await;
+        tokio::spawn(manager.run(orders, watch));
         Ok(Self { commands, table, roster })
     }
 

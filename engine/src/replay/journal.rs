@@ -14,8 +14,8 @@ use self::database::Database;
 use self::file::{Beginning, File};
 pub use self::line::FORMAT;
 pub(super) use self::line::{End, Line};
-use super::cast::MemoryChoice;
 use super::error::JournalError;
+use super::setup::MemoryChoice;
 use crate::recording::{Entry, Known, Memory, Note, OwnCall, Start, Window};
 
 /// What the file of every database begins with.

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 pub use self::act::{Act, Decided, Review};
 use self::later::{Agenda, Later};
-use super::cast::Member;
 use super::journal::RecordedPlugin;
+use super::setup::Member;
 use crate::effect::{Effect, NumberedEffect, PluginId, Verdict, notice};
 use crate::event::{Channel, Envelope, Event};
 use crate::observation::DecisionKind;
@@ -47,9 +47,9 @@ struct Given<'a> {
 
 impl Lockstep {
     /// Starts the plugins. Also gives what they asked for at their start, where that is anything.
-    pub async fn start(cast: Vec<Member>, recorded: &[RecordedPlugin]) -> Result<(Self, Vec<Act>), PlayError> {
-        let mut players = Vec::with_capacity(cast.len());
-        for Member { version, part, .. } in cast {
+    pub async fn start(members: Vec<Member>, recorded: &[RecordedPlugin]) -> Result<(Self, Vec<Act>), PlayError> {
+        let mut players = Vec::with_capacity(members.len());
+        for Member { version, part, .. } in members {
             players.push(Player::start(&version, part).await?);
         }
         players.sort_by(|one, other| one.id().cmp(other.id()));

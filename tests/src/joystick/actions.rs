@@ -94,7 +94,7 @@ pub(super) fn perform(state: &Arc<State>, channel: &Channel, did: Did) -> Result
         }
     };
     state.record().did.push(did);
-    state.desk.note_activity();
+    state.requests.note_activity();
     if let Some(event) = event {
         echo(state, event);
     }

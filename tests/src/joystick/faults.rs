@@ -77,12 +77,12 @@ impl FakeJoystick {
     /// Answers the next requests whose line begins like this ("POST /api/oauth/token", "GET /cable"), one by one, and
     /// those after them as before.
     pub fn answer_next(&self, line: &str, answers: impl IntoIterator<Item = Answer>) {
-        self.state.desk.answer_next(line, answers);
+        self.state.requests.answer_next(line, answers);
     }
 
     /// Answers all of them so, until told otherwise.
     pub fn answer_always(&self, line: &str, answer: Answer) {
-        self.state.desk.answer_always(line, answer);
+        self.state.requests.answer_always(line, answer);
     }
 
     // ---- the gateway ------------------------------------------------------------------------------------------

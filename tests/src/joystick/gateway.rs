@@ -125,19 +125,19 @@ impl State {
             gateway.most_sockets = gateway.most_sockets.max(gateway.sockets.len());
             number
         };
-        self.desk.note_activity();
+        self.requests.note_activity();
         number
     }
 
     fn close_socket(&self, number: u64) {
         self.gateway().sockets.remove(&number);
-        self.desk.note_activity();
+        self.requests.note_activity();
     }
 
     /// All sockets are gone, as their tasks are.
     pub(super) fn forget_sockets(&self) {
         self.gateway().sockets.clear();
-        self.desk.note_activity();
+        self.requests.note_activity();
     }
 }
 
@@ -250,7 +250,7 @@ impl Connection {
             Some("message") => self.act(&identifier, &text("data").unwrap_or_default(), &command).await?,
             _ => self.state.ignore(&command),
         }
-        self.state.desk.note_activity();
+        self.state.requests.note_activity();
         Some(())
     }
 

@@ -68,7 +68,7 @@ pub(super) async fn token(
         Some("refresh_token") => {
             let refresh = text("refresh_token").unwrap_or_default();
             let tokens = state.tokens().refresh(client_id, refresh, expires_in);
-            state.desk.note_activity();
+            state.requests.note_activity();
             tokens.ok_or(Refusal(400, "invalid_grant"))?
         }
         _ => return Err(Refusal(400, "unsupported_grant_type")),

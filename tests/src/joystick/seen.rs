@@ -29,19 +29,19 @@ pub(super) struct Record {
 impl State {
     pub(super) fn ignore(&self, command: &Value) {
         self.record().ignored.push(command.clone());
-        self.desk.note_activity();
+        self.requests.note_activity();
     }
 }
 
 impl FakeJoystick {
     /// Every request of any kind, the upgrade of sockets too.
     pub fn asked(&self) -> Vec<Asked> {
-        self.state.desk.asked()
+        self.state.requests.asked()
     }
 
     /// Those after the first `count`.
     pub fn asked_since(&self, count: usize) -> Vec<Asked> {
-        self.state.desk.asked_since(count)
+        self.state.requests.asked_since(count)
     }
 
     /// Those whose line begins like this: "POST /api/oauth/token".
@@ -110,7 +110,7 @@ impl FakeJoystick {
 
     /// Resolves when `is_enough` of whatever it saw until then.
     pub async fn saw(&self, is_enough: impl Fn(&Self) -> bool) {
-        self.state.desk.activity.subscribe().wait_for(|()| is_enough(self)).await.unwrap();
+        self.state.requests.activity.subscribe().wait_for(|()| is_enough(self)).await.unwrap();
     }
 
     /// Resolves when so many chat lines were sent.

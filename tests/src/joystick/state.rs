@@ -13,10 +13,10 @@ use super::seen::Record;
 use super::shapes::Shape;
 use super::tokens::TokenStore;
 use super::{CHANNEL, STREAMER};
-use crate::service::Desk;
+use crate::service::Requests;
 
 pub(super) struct State {
-    pub(super) desk: Arc<Desk>,
+    pub(super) requests: Arc<Requests>,
     behaviour: Mutex<Behaviour>,
     channels: Mutex<BTreeMap<String, Channel>>,
     tokens: Mutex<TokenStore>,
@@ -31,7 +31,7 @@ impl State {
     pub(super) fn new() -> Self {
         let streamer = Channel { id: CHANNEL.to_owned(), username: STREAMER.to_owned() };
         Self {
-            desk: Arc::new(Desk::new()),
+            requests: Arc::new(Requests::new()),
             behaviour: Mutex::new(Behaviour::new()),
             channels: Mutex::new(BTreeMap::from([(STREAMER.to_owned(), streamer)])),
             tokens: Mutex::default(),
@@ -97,7 +97,7 @@ impl State {
         };
         self.gateway().tell(event, &shape, serves_all);
         self.record().told.push(event.clone());
-        self.desk.note_activity();
+        self.requests.note_activity();
     }
 }
 

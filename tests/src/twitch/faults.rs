@@ -89,7 +89,7 @@ impl FakeTwitch {
         self.state.revoke_subscriptions("authorization_revoked", |one| {
             one.user_id == user.id || one.condition.values().any(|id| id.as_str() == Some(&user.id))
         });
-        self.state.desk.note_activity();
+        self.state.requests.note_activity();
     }
 
     // ---- HTTP -------------------------------------------------------------------------------------------------
@@ -97,12 +97,12 @@ impl FakeTwitch {
     /// Answers the next requests whose line begins like this ("POST /helix/chat/messages", "POST /oauth2/token"), one
     /// by one, and those after them as before.
     pub fn answer_next(&self, line: &str, answers: impl IntoIterator<Item = Answer>) {
-        self.state.desk.answer_next(line, answers);
+        self.state.requests.answer_next(line, answers);
     }
 
     /// Answers all of them so, until told otherwise.
     pub fn answer_always(&self, line: &str, answer: Answer) {
-        self.state.desk.answer_always(line, answer);
+        self.state.requests.answer_always(line, answer);
     }
 
     /// The next chat lines are not sent, for these reasons.
@@ -233,7 +233,7 @@ impl FakeTwitch {
     /// "moderator_removed", "chat_user_banned". Returns how many.
     pub fn revoke(&self, name: &str, reason: &str) -> usize {
         let count = self.state.revoke_subscriptions(reason, |one| one.kind.name == name);
-        self.state.desk.note_activity();
+        self.state.requests.note_activity();
         count
     }
 

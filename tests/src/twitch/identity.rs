@@ -58,7 +58,7 @@ pub(super) async fn token(Shared(state): Shared<Arc<State>>, body: String) -> Re
         "refresh_token" => {
             let rules = state.rules();
             let tokens = state.tokens().refresh(client_id, field(&form, "refresh_token"), rules);
-            state.desk.note_activity();
+            state.requests.note_activity();
             tokens.ok_or(IdRefusal(400, "Invalid refresh token"))?
         }
         "client_credentials" if secret_of(client_id).is_some() => {

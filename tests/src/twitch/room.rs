@@ -39,7 +39,7 @@ impl<'a> Room<'a> {
     /// Anything at all happens, with an id and a time, and as often as wished. Returns the message ids.
     pub fn notify_as(&self, name: &str, version: &str, event: Value, notice: &Notice) -> Vec<String> {
         let ids = self.state.notify(name, version, &event, notice);
-        self.state.desk.note_activity();
+        self.state.requests.note_activity();
         ids
     }
 

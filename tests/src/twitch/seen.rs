@@ -51,12 +51,12 @@ pub(super) struct Record {
 impl FakeTwitch {
     /// Every request of any kind, the upgrade of sockets too.
     pub fn asked(&self) -> Vec<Asked> {
-        self.state.desk.asked()
+        self.state.requests.asked()
     }
 
     /// Those after the first `count`.
     pub fn asked_since(&self, count: usize) -> Vec<Asked> {
-        self.state.desk.asked_since(count)
+        self.state.requests.asked_since(count)
     }
 
     /// Those whose line begins like this: "POST /helix/chat".
@@ -150,7 +150,7 @@ impl FakeTwitch {
 
     /// Resolves when `is_enough` of whatever it saw until then.
     pub async fn saw(&self, is_enough: impl Fn(&Self) -> bool) {
-        self.state.desk.activity.subscribe().wait_for(|()| is_enough(self)).await.unwrap();
+        self.state.requests.activity.subscribe().wait_for(|()| is_enough(self)).await.unwrap();
     }
 
     /// Resolves when so many chat lines were sent.

@@ -96,7 +96,7 @@ impl State {
             eventsub.most_sockets = eventsub.most_sockets.max(eventsub.sockets.len());
             (number, session, keepalive, is_valid)
         };
-        self.desk.note_activity();
+        self.requests.note_activity();
         opened
     }
 
@@ -113,7 +113,7 @@ impl State {
             }
             eventsub.note_use(session);
         }
-        self.desk.note_activity();
+        self.requests.note_activity();
     }
 
     /// The socket is gone, and the session with it, if it was the one that counted.
@@ -145,7 +145,7 @@ impl State {
                 orphan.order(Order::Close(4007));
             }
         }
-        self.desk.note_activity();
+        self.requests.note_activity();
     }
 }
 
@@ -246,7 +246,7 @@ impl Connection {
             Next::Heard(Message::Pong(_)) => {
                 self.is_ponged = true;
                 self.state.record().pongs += 1;
-                self.state.desk.note_activity();
+                self.state.requests.note_activity();
                 Some(())
             }
             Next::Heard(Message::Ping(_)) => Some(()),

@@ -13,10 +13,10 @@ use super::memory::Rooms;
 use super::seen::Record;
 use super::tokens::TokenStore;
 use super::users::{User, Users};
-use crate::service::Desk;
+use crate::service::Requests;
 
 pub(super) struct State {
-    pub(super) desk: Arc<Desk>,
+    pub(super) requests: Arc<Requests>,
     behaviour: Mutex<Behaviour>,
     users: Mutex<Users>,
     tokens: Mutex<TokenStore>,
@@ -30,7 +30,7 @@ pub(super) struct State {
 impl State {
     pub(super) fn new() -> Self {
         Self {
-            desk: Arc::new(Desk::new()),
+            requests: Arc::new(Requests::new()),
             behaviour: Mutex::new(Behaviour::new()),
             users: Mutex::new(Users::new()),
             tokens: Mutex::default(),

@@ -75,7 +75,7 @@ pub(super) async fn create(
         // An error says that the socket is gone.
         let _ = said.await;
     }
-    state.desk.note_activity();
+    state.requests.note_activity();
     Ok((StatusCode::ACCEPTED, Json(answer)))
 }
 
@@ -233,7 +233,7 @@ pub(super) async fn delete(
         let gone = eventsub.subscriptions.remove(found.ok_or_else(|| Refusal::new(404, "subscription not found"))?);
         eventsub.note_use(&gone.session);
     }
-    state.desk.note_activity();
+    state.requests.note_activity();
     Ok(StatusCode::NO_CONTENT)
 }
 

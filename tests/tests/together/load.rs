@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use showrunner_tests::answers::Tally;
 use tokio::time::interval;
 
-use super::house::House;
+use super::installation::Installation;
 use super::streams::{Fault, SPAM, Stream};
 
 /// Asks on all platforms, and is somebody else on each.
@@ -62,7 +62,7 @@ impl Load {
         streams: &mut [Box<dyn Stream>],
         failing: usize,
         fault: Fault,
-        house: &House,
+        installation: &Installation,
     ) {
         self.phases += 1;
         let name = streams[failing].name();
@@ -88,7 +88,7 @@ impl Load {
                 streams[failing].come_back().await;
             }
             if let Some(who) = streams[failing].signs_in().filter(|_| fault == Fault::Revoke) {
-                house.sign_in_as(who).await;
+                installation.sign_in_as(who).await;
             }
             self.heard_again(streams, failing, connections, fault).await;
         }

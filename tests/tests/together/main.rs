@@ -10,14 +10,14 @@
     reason = "tests may assume"
 )]
 
-mod house;
+mod installation;
 mod load;
 mod streams;
 
 use showrunner_tests::bot::install_tls;
 use showrunner_tests::retake::FakeRetake;
 
-use self::house::{House, Who};
+use self::installation::{Installation, Who};
 use self::load::Load;
 use self::streams::{Fault, Joystick, Retake, Stream, Twitch};
 
@@ -38,11 +38,11 @@ async fn the_same_with_a_socket_io_server_that_nobody_here_wrote() {
 async fn play(retake: Retake) {
     install_tls();
     let (twitch, joystick) = (Twitch::start().await, Joystick::start().await);
-    let house = House::build(&twitch.0, &joystick.0, &retake);
+    let installation = Installation::build(&twitch.0, &joystick.0, &retake);
     for who in [Who::Broadcaster, Who::Bot, Who::Streamer] {
-        house.sign_in(who, &twitch.0, &joystick.0).await;
+        installation.sign_in(who, &twitch.0, &joystick.0).await;
     }
-    let daemon = house.open();
+    let daemon = installation.open();
     let mut streams: Vec<Box<dyn Stream>> = vec![Box::new(twitch), Box::new(joystick), Box::new(retake)];
     let mut load = Load::begin(&mut streams).await;
 
@@ -52,7 +52,7 @@ async fn play(retake: Retake) {
         (2, &[Fault::Cut, Fault::Restart]),
     ] {
         for fault in faults {
-            load.goes_on_through(&mut streams, stream, *fault, &house).await;
+            load.goes_on_through(&mut streams, stream, *fault, &installation).await;
         }
     }
     let spam = load.end(&mut streams).await;
@@ -64,9 +64,9 @@ async fn play(retake: Retake) {
         stream.check(&spam);
     }
     let called_the_same = streams.iter().filter(|stream| stream.names_its_viewers()).map(|stream| stream.name());
-    house.tells_viewers_of_one_name_apart(&load, called_the_same.collect()).await;
+    installation.tells_viewers_of_one_name_apart(&load, called_the_same.collect()).await;
     for command in ["showrunner auth twitch --bot", "showrunner auth joystick"] {
         assert!(log.contains(command), "who was signed out was not told to run {command}");
     }
-    house.has_kept_its_secrets(&log);
+    installation.has_kept_its_secrets(&log);
 }

@@ -8,7 +8,7 @@ use showrunner_tests::real_peers::socketio::{GoingAway, SocketIoPeer};
 use showrunner_tests::retake::FakeRetake;
 use showrunner_tests::twitch::{self, FakeTwitch};
 
-use super::house::Who;
+use super::installation::Who;
 use super::load::VIEWER;
 
 /// What moderation is told to suspend for.

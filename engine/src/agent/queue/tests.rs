@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::super::Attendant;
+use super::super::Upkeep;
 use super::*;
 use crate::config::settings::JournalSettings;
 use crate::event::now_ms;
@@ -12,7 +12,7 @@ use crate::store::tests::asks_for;
 /// A queue with a clock that stands still until it is told otherwise.
 struct Bench {
     queue: TaskQueue,
-    attendant: Attendant,
+    upkeep: Upkeep,
     observer: Observer,
     replies: Arc<Mutex<Vec<(PluginId, AgentReply)>>>,
     clock_ms: Arc<AtomicU64>,
@@ -47,8 +47,8 @@ impl Bench {
         let time = Arc::clone(&clock_ms);
         let clock: Clock = Arc::new(move || time.load(Ordering::SeqCst));
         let observer = Observer::default();
-        let (queue, attendant) = TaskQueue::new(store, &settings, observer.clone(), on_reply, clock);
-        Self { queue, attendant, observer, replies, clock_ms, folder }
+        let (queue, upkeep) = TaskQueue::new(store, &settings, observer.clone(), on_reply, clock);
+        Self { queue, upkeep, observer, replies, clock_ms, folder }
     }
 
     fn pass(&self, seconds: u64) {
@@ -192,7 +192,7 @@ async fn a_new_task_wakes_the_agent_and_stands_in_its_file() {
         settings.queue_file = Some(folder.join("queue.jsonl"));
     });
     let shutdown = tokio_util::sync::CancellationToken::new();
-    let attending = tokio::spawn(bench.attendant.run(shutdown.clone()));
+    let running = tokio::spawn(bench.upkeep.run(shutdown.clone()));
     assert!(add(&bench.queue, "why?").await);
     // Both are other people's files, so there is nothing to wait on but them.
     let written = async {
@@ -203,7 +203,7 @@ async fn a_new_task_wakes_the_agent_and_stands_in_its_file() {
     };
     tokio::time::timeout(Duration::from_secs(60), written).await.unwrap();
     shutdown.cancel();
-    attending.await.unwrap();
+    running.await.unwrap();
     let lines = std::fs::read_to_string(bench.folder.path().join("queue.jsonl")).unwrap();
     assert!(lines.contains(r#""text":"why?""#), "{lines}");
 }

@@ -37,14 +37,14 @@ impl Grant {
             return Err(failure);
         }
         let grant = Arc::clone(self);
-        let task = self.desk.tracker.spawn(async move {
+        let task = self.shared.tracker.spawn(async move {
             let mut hand = hand;
             let renewed = grant.present(&mut hand, held).await;
             hand.last_failure = renewed.as_ref().err().cloned();
             hand.try_again = renewed.is_err().then(|| Instant::now() + PAUSE);
             grant.renewals.fetch_add(1, Ordering::Release);
             if hand.unsaved.is_some() {
-                grant.desk.tracker.spawn(Arc::clone(&grant).save_again());
+                grant.shared.tracker.spawn(Arc::clone(&grant).save_again());
             }
             renewed
         });
@@ -64,7 +64,7 @@ impl Grant {
             let why = "the token has ended, and the service gave none to refresh it with".to_owned();
             return Err(self.sign_out(&row.id, why).await);
         };
-        let store = &self.desk.store;
+        let store = &self.shared.store;
         if authority.rotates() && !hand.is_untouched {
             let marked = store.set_grant_state(&self.id, GrantState::Refreshing, None).await;
             marked.map_err(|error| TokenError::Later(format!("the token can't be refreshed now: {error}")))?;
@@ -108,7 +108,7 @@ impl Grant {
     /// Nothing was used: the database may say so again. Where it can't now, this process remembers.
     async fn clear_mark(&self, hand: &mut Hand, authority: &dyn Authority) {
         if authority.rotates() {
-            let cleared = self.desk.store.set_grant_state(&self.id, GrantState::Ready, None).await;
+            let cleared = self.shared.store.set_grant_state(&self.id, GrantState::Ready, None).await;
             hand.is_untouched = cleared.is_err();
         }
     }
@@ -120,7 +120,7 @@ impl Grant {
             tracing::error!(grant, why, what_to_do, "The token can't be refreshed any more; it is used until it ends.");
         }
         let why = hand.spent.take().unwrap_or_else(|| why.to_owned());
-        let written = self.desk.store.set_grant_state(&self.id, GrantState::Spent, Some(&why)).await;
+        let written = self.shared.store.set_grant_state(&self.id, GrantState::Spent, Some(&why)).await;
         hand.spent = written.is_err().then(|| why.clone());
         row.state = GrantState::Spent;
         row.reason = Some(why);
@@ -129,20 +129,20 @@ impl Grant {
     async fn sign_out(&self, id: &GrantId, why: String) -> TokenError {
         let (grant, what_to_do) = (describe(id), command(id));
         tracing::error!(grant, why, what_to_do, "Nobody is signed in any more.");
-        if let Err(error) = self.desk.store.set_grant_state(id, GrantState::SignedOut, Some(&why)).await {
+        if let Err(error) = self.shared.store.set_grant_state(id, GrantState::SignedOut, Some(&why)).await {
             tracing::warn!(grant, %error, "What became of the grant is not in the database yet.");
         }
         self.sign_in(Some(why))
     }
 
     pub(super) async fn is_signed_out(&self) -> bool {
-        let row = self.desk.store.grant(&self.id).await;
+        let row = self.shared.store.grant(&self.id).await;
         row.is_ok_and(|row| row.is_none_or(|row| row.state == GrantState::SignedOut))
     }
 
     pub(super) async fn save(&self, hand: &mut Hand) -> Result<(), TokenError> {
         let Some(row) = &hand.unsaved else { return Ok(()) };
-        let saved = self.desk.store.put_grant(row).await;
+        let saved = self.shared.store.put_grant(row).await;
         saved.map_err(|error| TokenError::Later(format!("the new token can't be saved yet: {error}")))?;
         hand.unsaved = None;
         Ok(())
@@ -152,7 +152,7 @@ impl Grant {
     async fn save_again(self: Arc<Self>) {
         loop {
             let is_last = tokio::select! {
-                () = self.desk.closing.cancelled() => true,
+                () = self.shared.closing.cancelled() => true,
                 () = sleep(SAVE_AGAIN) => false,
             };
             match self.save(&mut *self.hand.lock().await).await {

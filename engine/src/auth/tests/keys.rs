@@ -65,7 +65,7 @@ async fn another_key_in_the_file_costs_no_refresh_that_is_under_way() {
     });
     world.server.is_presented().await;
     fs::write(key_file(&world.settings.data_dir), "ab".repeat(32)).unwrap();
-    assert_eq!(world.grants.desk.vault.view(true).problem, None);
+    assert_eq!(world.grants.shared.vault.view(true).problem, None);
     world.server.let_go();
     assert_eq!(token(&asking.await.unwrap().unwrap()), format!("{SECRET}-access-2"));
     assert_eq!(token(&tokens.read().await.unwrap()), format!("{SECRET}-access-2"));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{sleep, timeout};
 
-use super::desk::{Desk, blocking, unexpected};
+use super::backend::{Backend, blocking, unexpected};
 use crate::auth::answer::{AuthAnswer, AuthError, AuthRequest, Hidden, check_role};
 use crate::auth::consent::{Arrival, Attempt};
 use crate::auth::{GrantView, Role};
@@ -94,16 +94,16 @@ impl Wish<'_> {
             redirect,
             verifier: attempt.verifier(),
         };
-        match Desk::new(self.config).ask(request).await? {
+        match Backend::new(self.config).ask(request).await? {
             AuthAnswer::SignedIn(grant) => Ok(grant),
             other => unexpected(&other),
         }
     }
 
     async fn by_device(&self) -> anyhow::Result<GrantView> {
-        let mut desk = Desk::new(self.config);
+        let mut backend = Backend::new(self.config);
         let (platform, role) = (self.platform.to_owned(), self.role);
-        let code = match desk.ask(AuthRequest::DeviceCode { platform, role }).await? {
+        let code = match backend.ask(AuthRequest::DeviceCode { platform, role }).await? {
             AuthAnswer::DeviceCode { device_code, user_code, address, interval_s, expires_s } => {
                 output::line(format_args!(
                     "On any device, signed in as {}, open\n  {}\nand check that it shows the code\n  {}",
@@ -120,7 +120,7 @@ impl Wish<'_> {
         let Code { device_code, every, lives } = code;
         let (platform, role) = (self.platform.to_owned(), self.role);
         let request = AuthRequest::PollDevice { platform, role, device_code };
-        let polled = poll(every, async || desk.ask(request.clone()).await);
+        let polled = poll(every, async || backend.ask(request.clone()).await);
         interrupt.unless(timeout(lives, polled)).await?.unwrap_or_else(|_| Err(too_late().into()))
     }
 

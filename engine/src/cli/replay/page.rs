@@ -57,8 +57,8 @@ impl Page {
     }
 
     /// Who plays, and with what memory: nobody shall take a guess for what was.
-    pub(in crate::cli) fn introduce(&self, word: &str, cast: &[Member]) -> anyhow::Result<()> {
-        for member in cast {
+    pub(in crate::cli) fn introduce(&self, word: &str, members: &[Member]) -> anyhow::Result<()> {
+        for member in members {
             let (version, id) = (member.version.version(), &member.part.id);
             if self.json {
                 let (hash, memory) = (member.version.hash(), memory(member.memory));

@@ -68,8 +68,8 @@ impl Tally {
 
 impl Gaps {
     /// What is known before anything is played.
-    pub(in crate::cli) fn of(cast: &[Member]) -> Self {
-        let changed = cast.iter().filter_map(|member| Some((member.part.id.clone(), member.changed_ms?)));
+    pub(in crate::cli) fn of(members: &[Member]) -> Self {
+        let changed = members.iter().filter_map(|member| Some((member.part.id.clone(), member.changed_ms?)));
         Self { changed_ms: changed.collect(), ..Self::default() }
     }
 

@@ -7,20 +7,20 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::authors::{Author, Authors};
-use super::desk::{Desk, Proof};
+use super::commands::{CommandQueue, Proof};
 use crate::config::settings::{JoystickKeys, JoystickSettings};
 use crate::effect::Action;
 use crate::event::Channel;
 use crate::platform::{ActionError, Receipt, Sink};
 
-/// An error comes within this time, as a rule; what becomes of a later one, the desk decides.
+/// An error comes within this time, as a rule; what becomes of a later one, the queue decides.
 const SILENCE: Duration = Duration::from_secs(3);
 /// No limit is documented. This one keeps a plugin gone wild from posting books.
 const MAX_TEXT_BYTES: usize = 8 << 10;
 
 pub(super) struct JoystickSink {
     channels: Vec<Channel>,
-    desk: Arc<Desk>,
+    queue: Arc<CommandQueue>,
     authors: Arc<Authors>,
     keys: JoystickKeys,
     echo: Duration,
@@ -30,10 +30,10 @@ impl JoystickSink {
     pub(super) fn new(
         settings: &JoystickSettings,
         channels: Vec<Channel>,
-        desk: Arc<Desk>,
+        queue: Arc<CommandQueue>,
         authors: Arc<Authors>,
     ) -> Self {
-        Self { channels, desk, authors, keys: settings.command_keys, echo: settings.echo }
+        Self { channels, queue, authors, keys: settings.command_keys, echo: settings.echo }
     }
 }
 
@@ -52,7 +52,7 @@ impl Sink for JoystickSink {
             Command::Say { text } => Proof::Echo(text, self.echo),
             _ => Proof::Silence(&name, SILENCE),
         };
-        self.desk.carry_out(&channel.id, data, proof).await
+        self.queue.carry_out(&channel.id, data, proof).await
     }
 }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use super::catch_up::CatchUp;
-use super::desk::{Desk, Refused};
+use super::commands::{CommandQueue, Refused};
 use super::gateway::{Gateway, Pass, ended, is_refusal};
 use super::reader::Reader;
 use super::wire::{Heard, read};
@@ -22,13 +22,13 @@ const HELD: Duration = Duration::from_secs(30);
 pub(super) struct JoystickSource {
     gateway: Gateway,
     reader: Reader,
-    desk: Arc<Desk>,
+    queue: Arc<CommandQueue>,
     catch_up: CatchUp,
 }
 
 impl JoystickSource {
-    pub(super) fn new(gateway: Gateway, reader: Reader, desk: Arc<Desk>, catch_up: CatchUp) -> Self {
-        Self { gateway, reader, desk, catch_up }
+    pub(super) fn new(gateway: Gateway, reader: Reader, queue: Arc<CommandQueue>, catch_up: CatchUp) -> Self {
+        Self { gateway, reader, queue, catch_up }
     }
 }
 
@@ -73,7 +73,7 @@ impl JoystickSource {
     /// Hands on what comes and writes what is to be done, until the connection ends.
     async fn listen(&mut self, mut session: Session, pass: &Pass, link: &Link) -> CableError {
         link.report(ConnectionState::Ready { degraded: None });
-        let mut commands = self.desk.open();
+        let mut commands = self.queue.open();
         self.catch_up.begin(pass.access());
         loop {
             tokio::select! {
@@ -108,11 +108,11 @@ impl JoystickSource {
             && parsed.channel.is_none()
             && self.reader.is_own(&parsed.event)
         {
-            parsed.channel = self.desk.channel_of(&message.text).map(|channel| channel.to_string());
+            parsed.channel = self.queue.channel_of(&message.text).map(|channel| channel.to_string());
         }
         let Some(draft) = self.reader.draft(parsed) else { return };
         if let Some(line) = Reader::own_line(&draft) {
-            self.desk.heard(&draft.channel.id, &line.text, &line.id);
+            self.queue.heard(&draft.channel.id, &line.text, &line.id);
         }
         if self.catch_up.hears(&draft) {
             tracing::debug!(channel = %draft.channel, "It was told before, when it was looked up.");
@@ -122,7 +122,7 @@ impl JoystickSource {
     }
 
     fn hear_refusal(&self, words: &str) {
-        match self.desk.heard_refusal(words) {
+        match self.queue.heard_refusal(words) {
             Refused::Waiting => {}
             Refused::Ended { name, channel } => tracing::warn!(
                 command = name,

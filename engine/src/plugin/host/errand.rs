@@ -1,4 +1,4 @@
-//! What the keeper asks a steward to do, why, and who waits for the end of it.
+//! What the manager asks a supervisor to do, why, and who waits for the end of it.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ pub(super) enum Reason {
     Operator,
 }
 
-/// What a steward is asked to do.
+/// What a supervisor is asked to do.
 pub(super) enum Errand {
     /// To look at the plugin and do what is to be done: start, replace, change rights, stop, or nothing.
     Consider { reason: Reason, waiter: Waiter },

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::errand::Reason;
-use super::steward::{LAST_CALL, Steward};
+use super::supervisor::{LAST_CALL, Supervisor};
 use crate::config::settings::PluginSettings;
 use crate::plugin::actor::StartError;
 use crate::plugin::admission::{Admission, Applicant, Waiting, admit};
@@ -53,7 +53,7 @@ struct Found {
     ships: bool,
 }
 
-impl Steward {
+impl Supervisor {
     /// Looks at the plugin and does what is to be done: start, replace, change rights, stop, or nothing.
     pub(super) async fn consider(&mut self, reason: Reason) {
         // Whatever its files are like, what was taken back holds at once.
@@ -81,7 +81,7 @@ impl Steward {
             Err(error) => {
                 self.gone = None;
                 return match error {
-                    LoadError::Unsteady { .. } => self.look_later(self.house.settings().host.debounce),
+                    LoadError::Unsteady { .. } => self.look_later(self.shared.settings().host.debounce),
                     error => self.failed(&error.into(), reason),
                 };
             }
@@ -109,7 +109,7 @@ impl Steward {
 
     /// Ends or narrows what runs, by the operator's word alone. Returns what it would have to wait for if it came now.
     async fn take_back(&mut self) -> Option<Waiting> {
-        let settings = self.house.settings_of(&self.id);
+        let settings = self.shared.settings_of(&self.id);
         let running = self.running.as_ref()?;
         let (loaded, ships) = (Arc::clone(&running.loaded), running.ships);
         let applicant = Applicant { manifest: &loaded.manifest, hash: &loaded.hash, ships, running: None };
@@ -141,7 +141,7 @@ impl Steward {
 
     /// The files of the plugin: its folder's, else those that ship.
     async fn find(&self) -> Result<Option<Found>, LoadError> {
-        let settings = self.house.settings();
+        let settings = self.shared.settings();
         let shipped = SHIPPED.iter().find(|shipped| *shipped.id == *self.id).map(Files::shipped);
         let folder = settings.host.plugins_dir.join(&*self.id);
         let limit = settings.host.limits.component_bytes;
@@ -158,7 +158,7 @@ impl Steward {
     }
 
     async fn bring_up(&mut self, found: Found, reason: Reason) -> Result<(), Failure> {
-        let settings = self.house.settings_of(&self.id);
+        let settings = self.shared.settings_of(&self.id);
         let same = self.running.as_ref().filter(|running| running.loaded.identity == found.files.identity());
         let loaded = match same {
             Some(running) => Arc::clone(&running.loaded),
@@ -188,12 +188,12 @@ impl Steward {
     }
 
     async fn compile(&self, files: Files) -> Result<Loaded, Failure> {
-        let machine = Arc::clone(&self.house.machine);
-        let _place = self.house.compiling().await;
+        let machine = Arc::clone(&self.shared.machine);
+        let _place = self.shared.compiling().await;
         let compiling = blocking(move || Machine::in_background(|| loader::load(&machine, files)));
         let loaded = tokio::select! {
             // What was begun ends by itself, and nobody looks at it.
-            () = self.house.stopping.cancelled() => return Err(Failure::Stopping),
+            () = self.shared.stopping.cancelled() => return Err(Failure::Stopping),
             loaded = compiling => loaded?,
         };
         if *loaded.manifest.id != *self.id {
@@ -229,7 +229,7 @@ impl Steward {
             self.state = PluginState { crashes, ..describe(loaded, &running.context.grants.load(), generation, ships) };
             self.state.phase = Phase::Running;
         }
-        self.house.show(&self.state);
+        self.shared.show(&self.state);
     }
 
     /// What the version that runs may do, hear and say.

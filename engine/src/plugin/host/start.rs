@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::load::{Failure, describe, short};
-use super::steward::{Running, Steward};
+use super::supervisor::{Running, Supervisor};
 use crate::config::settings::PluginSettings;
 use crate::plugin::actor::{Actor, Live};
 use crate::plugin::delivery::Delivery;
@@ -39,7 +39,7 @@ pub(super) enum Slow<'a> {
     },
 }
 
-impl Steward {
+impl Supervisor {
     /// Makes a new instance and lets it take over.
     pub(super) async fn start(
         &mut self,
@@ -51,7 +51,7 @@ impl Steward {
         let kv = self.kv().await?;
         let context = Arc::new(self.context(&loaded, &grants, &settings, kv));
         let generation = self.generation + 1;
-        let threads = &self.house.options.threads;
+        let threads = &self.shared.options.threads;
         // Whoever does not wait for it any more ends it.
         let starting =
             AbortOnDropHandle::new(threads.spawn(Live::start(Arc::clone(&loaded), Arc::clone(&context), generation)));
@@ -93,7 +93,7 @@ impl Steward {
                 // From now on events are for it, and hold back the fallbacks until it has had them.
                 self.handle.set_running(true);
                 let actor = Actor::new(Arc::clone(&self.handle), self.surroundings.clone(), new);
-                self.actor = Some(self.house.options.threads.spawn(actor.keep_running()));
+                self.actor = Some(self.shared.options.threads.spawn(actor.keep_running()));
             }
         }
         self.publish();
@@ -146,7 +146,7 @@ impl Steward {
 
     /// Events that waited when the plugin or the engine was stopped come first.
     pub(super) async fn restore_backlog(&mut self) {
-        let store = &self.house.options.store;
+        let store = &self.shared.options.store;
         let queued = self.handle.lanes.backlog();
         if !queued.is_empty() {
             // What was restored before is in the queue already.
@@ -160,7 +160,7 @@ impl Steward {
                 for mut waiting in waiting {
                     if waiting.envelope.sequence == 0 {
                         // The daemon was killed before it had a number.
-                        waiting.envelope.sequence = self.house.options.sink.next_number();
+                        waiting.envelope.sequence = self.shared.options.sink.next_number();
                     }
                     if self.handle.wants(&waiting.envelope) {
                         self.handle.offer(Delivery::waiting(waiting), None);
@@ -180,18 +180,18 @@ impl Steward {
         if let Some(kv) = &self.kv {
             return Ok(Arc::clone(kv));
         }
-        let entries = self.house.options.store.kv(&self.id).await?;
+        let entries = self.shared.options.store.kv(&self.id).await?;
         let kv = Arc::new(Mutex::new(Kv::new(entries)));
         self.kv = Some(Arc::clone(&kv));
         Ok(kv)
     }
 
     fn context(&self, loaded: &Loaded, grants: &Grants, settings: &PluginSettings, kv: Arc<Mutex<Kv>>) -> Context {
-        let options = &self.house.options;
-        let house_settings = self.house.settings();
-        let limits = &house_settings.host.limits;
+        let options = &self.shared.options;
+        let shared_settings = self.shared.settings();
+        let limits = &shared_settings.host.limits;
         let services = Services::Live(services::Live {
-            http: HttpClient::new(self.house.ways.clone(), settings.secrets.clone(), limits),
+            http: HttpClient::new(self.shared.ways.clone(), settings.secrets.clone(), limits),
             store: options.store.clone(),
             tasks: options.tasks.clone(),
             observer: options.observer.clone(),

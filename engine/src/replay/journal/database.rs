@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::{KeptMemory, RecordedPlugin};
 use crate::recording::{Entry, OwnCall, Start, Window};
-use crate::replay::cast::MemoryChoice;
 use crate::replay::error::JournalError;
+use crate::replay::setup::MemoryChoice;
 use crate::store::{Archive, Page, StoreError};
 
 /// Events that are read at once.

@@ -71,7 +71,7 @@ pub(super) async fn send(
     if does_echo {
         room.tell_line(&message_id);
     }
-    state.desk.note_activity();
+    state.requests.note_activity();
     let mut answer = json!({ "message_id": message_id, "is_sent": true });
     if names_none {
         answer["drop_reason"] = Value::Null;
@@ -159,6 +159,6 @@ pub(super) async fn whisper(
     let line = line.chars().take(if is_first { LINE } else { WHISPER }).collect();
     rooms.whispers.push((user.id, to.id, line));
     drop(rooms);
-    state.desk.note_activity();
+    state.requests.note_activity();
     Ok(StatusCode::NO_CONTENT)
 }

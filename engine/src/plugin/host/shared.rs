@@ -1,4 +1,4 @@
-//! What the keeper and all stewards share: the machinery, the settings that hold, and what others see of the plugins.
+//! What the manager and all supervisors share: the machinery, the settings that hold, and what others see of the plugins.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,7 +21,7 @@ use crate::plugin::status::PluginState;
 /// place is for the case that the first one has something that takes for ever.
 const COMPILING: usize = 2;
 
-pub(super) struct House {
+pub(super) struct Shared {
     pub(super) machine: SharedMachine,
     pub(super) ways: HttpWays,
     pub(super) options: HostOptions,
@@ -34,7 +34,7 @@ pub(super) struct House {
     compiling: Semaphore,
 }
 
-impl House {
+impl Shared {
     pub(super) fn new(machine: SharedMachine, ways: HttpWays, options: HostOptions, table: Table) -> Self {
         Self {
             machine,

@@ -1,5 +1,5 @@
 //! The one task that changes anything about one plugin: loads, replaces and ends it, one after the other. Plugins have a
-//! steward each, so none ever waits for another.
+//! supervisor each, so none ever waits for another.
 //!
 //! What may take long, because the plugin does it, is waited for with an ear for news: a newer word of the operator, or
 //! newer files, end the start of a version that has not taken over yet.
@@ -12,8 +12,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use super::errand::{Errand, Reason, Waiter};
-use super::house::House;
 use super::load::Failure;
+use super::shared::Shared;
 use super::start::Slow;
 use crate::config::settings::PluginSettings;
 use crate::effect::PluginId;
@@ -38,8 +38,8 @@ pub(super) const LAST_CALL: Duration = Duration::from_secs(2);
 /// The start of the engine, and a new config, wait this long for a plugin that takes its time. It goes on by itself.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-pub(super) struct Steward {
-    pub(super) house: Arc<House>,
+pub(super) struct Supervisor {
+    pub(super) shared: Arc<Shared>,
     pub(super) id: PluginId,
     pub(super) flags: PluginFlags,
     pub(super) surroundings: Surroundings,
@@ -68,7 +68,7 @@ pub(super) struct Steward {
     /// Why the plugin was looked at when that came: an order of the operator stays one, whatever comes between.
     cut_short: Option<Reason>,
     waiters: Vec<Waiter>,
-    /// Bounded by how often plugins may restart; an actor must not wait here while the steward waits for it.
+    /// Bounded by how often plugins may restart; an actor must not wait here while the supervisor waits for it.
     reports: mpsc::UnboundedReceiver<(u64, Report)>,
 }
 
@@ -88,22 +88,22 @@ pub(super) enum Interrupted {
     Stopping,
 }
 
-impl Steward {
+impl Supervisor {
     pub(super) fn new(
-        house: Arc<House>,
+        shared: Arc<Shared>,
         id: &str,
         flags: PluginFlags,
         errands: mpsc::UnboundedReceiver<Errand>,
     ) -> Self {
         let (sender, reports) = mpsc::unbounded_channel();
         let surroundings = Surroundings {
-            sink: Arc::clone(&house.options.sink),
-            observer: house.options.observer.clone(),
-            store: house.options.store.clone(),
+            sink: Arc::clone(&shared.options.sink),
+            observer: shared.options.observer.clone(),
+            store: shared.options.store.clone(),
             reports: sender,
         };
         Self {
-            house,
+            shared,
             id: id.into(),
             flags,
             surroundings,
@@ -199,7 +199,7 @@ impl Steward {
         work: impl Future<Output = T>,
         what: Slow<'_>,
     ) -> Result<T, Interrupted> {
-        let stopping = self.house.stopping.clone();
+        let stopping = self.shared.stopping.clone();
         let patience = sleep(PATIENCE);
         tokio::pin!(work, patience);
         let mut what = Some(what);
@@ -275,7 +275,7 @@ impl Steward {
         }
         self.flags.quarantined = hash;
         self.flags.reason = reason;
-        if let Err(error) = self.house.options.store.set_plugin_flags(&self.id, &self.flags).await {
+        if let Err(error) = self.shared.options.store.set_plugin_flags(&self.id, &self.flags).await {
             tracing::warn!(plugin = %self.id, %error, "The plugin's quarantine can't be remembered over a restart.");
         }
     }
@@ -286,7 +286,7 @@ impl Steward {
 
     /// Its folder went away: at first only noted, then meant.
     pub(super) async fn missing(&mut self) {
-        if !self.house.is_shown(&self.id) {
+        if !self.shared.is_shown(&self.id) {
             return;
         }
         let first_missed = *self.gone.get_or_insert_with(Instant::now);
@@ -295,9 +295,9 @@ impl Steward {
         }
         self.gone = None;
         self.end(Instant::now() + LAST_CALL).await;
-        self.house.hide(&self.id);
+        self.shared.hide(&self.id);
         self.publish();
-        self.house.tell(&self.state, "removed", "its folder is gone");
+        self.shared.tell(&self.state, "removed", "its folder is gone");
         while self.reports.try_recv().is_ok() {}
         (self.failed, self.kv, self.generation) = (None, None, 0);
         self.state = PluginState { id: self.id.to_string(), name: self.id.to_string(), ..PluginState::default() };
@@ -305,16 +305,16 @@ impl Steward {
 
     /// Copies the plugin's state to where readers find it, and says what happened.
     pub(super) fn note(&self, what: &str) {
-        self.house.show(&self.state);
-        self.house.tell(&self.state, what, &self.state.detail);
+        self.shared.show(&self.state);
+        self.shared.tell(&self.state, what, &self.state.detail);
     }
 
     /// Whether the pipeline gives it events.
     pub(super) fn publish(&self) {
         if self.running.is_some() || self.keeps_events {
-            self.house.enlist(&self.handle);
+            self.shared.enlist(&self.handle);
         } else {
-            self.house.strike_off(&self.id);
+            self.shared.strike_off(&self.id);
         }
     }
 
@@ -358,7 +358,7 @@ impl Steward {
     /// Writes what waits for the plugin in the place of what was written before.
     async fn keep_backlog(&self) {
         let waiting = self.handle.lanes.backlog();
-        let saving = timeout(DISK_PATIENCE, self.house.options.store.save_backlog(&self.id, &waiting));
+        let saving = timeout(DISK_PATIENCE, self.shared.options.store.save_backlog(&self.id, &waiting));
         if let Err(error) = saving.await.unwrap_or_else(|_| Err(StoreError::Busy)) {
             tracing::error!(plugin = %self.id, waiting = waiting.len(), %error, "Events that wait for this plugin can't be saved; they are in the journal.");
         }

@@ -33,7 +33,7 @@ pub(super) enum Who {
     Streamer,
 }
 
-pub(super) struct House {
+pub(super) struct Installation {
     folder: TempDir,
 }
 
@@ -43,25 +43,25 @@ pub(super) struct Daemon {
     log: PathBuf,
 }
 
-impl House {
+impl Installation {
     pub(super) fn build(twitch: &FakeTwitch, joystick: &FakeJoystick, retake: &Retake) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let house = Self { folder };
-        fs::create_dir(house.path().join("plugins")).unwrap();
+        let installation = Self { folder };
+        fs::create_dir(installation.path().join("plugins")).unwrap();
         let secrets = [
             ("twitch-secret", twitch::CLIENT_SECRET),
             ("joystick-secret", joystick::CLIENT_SECRET),
             ("retake-token", retake::TOKEN),
         ];
         for (name, secret) in secrets {
-            let path = house.path().join(name);
+            let path = installation.path().join(name);
             fs::write(&path, secret).unwrap();
             fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
         }
         let redirect = format!("http://127.0.0.1:{}/oauth", free_port());
         twitch.register_redirect(&redirect);
-        fs::write(house.config(), config(twitch, joystick, retake, &redirect)).unwrap();
-        house
+        fs::write(installation.config(), config(twitch, joystick, retake, &redirect)).unwrap();
+        installation
     }
 
     pub(super) fn path(&self) -> &Path {

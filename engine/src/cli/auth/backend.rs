@@ -17,13 +17,13 @@ use crate::config::{self, ConfigErrors};
 use crate::gateway::control::{Request, Response};
 use crate::store::{self, Store, StoreError};
 
-pub(super) struct Desk<'config> {
+pub(super) struct Backend<'config> {
     config: &'config Path,
     /// Read once: a secret may be asked of a person.
     settings: Option<Arc<Settings>>,
 }
 
-impl<'config> Desk<'config> {
+impl<'config> Backend<'config> {
     pub(super) const fn new(config: &'config Path) -> Self {
         Self { config, settings: None }
     }

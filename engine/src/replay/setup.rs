@@ -39,14 +39,14 @@ pub struct Member {
 
 /// Says what a plugin is played with.
 #[derive(Clone, Copy)]
-pub struct Casting<'a> {
+pub struct Setup<'a> {
     pub journal: &'a Journal,
     /// Instead of what was recorded.
     pub settings: Option<&'a Settings>,
     pub memory: MemoryChoice,
 }
 
-impl Casting<'_> {
+impl Setup<'_> {
     /// `id` is whose place in the stream the version takes.
     pub fn member(&self, id: &str, version: Version) -> Member {
         let recorded = self.journal.plugin(id);

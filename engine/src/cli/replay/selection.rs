@@ -6,7 +6,7 @@ use crate::cli::failure::Failure;
 use crate::cli::plugins;
 use crate::config::{self, settings::Settings};
 use crate::plugin::player::{Players, Version};
-use crate::replay::{Casting, Member};
+use crate::replay::{Member, Setup};
 
 /// Where plugins are found and compiled ones are kept, as far as there is a config.
 pub(in crate::cli) struct Places {
@@ -34,13 +34,13 @@ pub(in crate::cli) fn settings(config: Option<&Path>) -> anyhow::Result<Option<S
 }
 
 /// The versions that are played, and the one that takes the place of one of them.
-pub(in crate::cli) struct Troupe {
+pub(in crate::cli) struct Selection {
     versions: Vec<Version>,
     /// Whose place it takes, and the version.
-    understudy: Option<(String, Version)>,
+    against: Option<(String, Version)>,
 }
 
-impl Troupe {
+impl Selection {
     pub(in crate::cli) fn gather(places: &Places, plugins: &[PathBuf], against: Option<&Path>) -> anyhow::Result<Self> {
         let players = Players::new(places.compiled.as_deref())?;
         let mut versions: Vec<Version> = Vec::new();
@@ -52,30 +52,30 @@ impl Troupe {
             }
             versions.push(version);
         }
-        let understudy = against.map(|against| understudy(&players, places, &versions, against)).transpose()?;
-        Ok(Self { versions, understudy })
+        let against = against.map(|against| other_version(&players, places, &versions, against)).transpose()?;
+        Ok(Self { versions, against })
     }
 
     pub(in crate::cli) const fn compares(&self) -> bool {
-        self.understudy.is_some()
+        self.against.is_some()
     }
 
-    pub(in crate::cli) fn cast(&self, casting: Casting<'_>) -> Vec<Member> {
-        self.versions.iter().map(|version| casting.member(version.id(), version.clone())).collect()
+    pub(in crate::cli) fn members(&self, setup: Setup<'_>) -> Vec<Member> {
+        self.versions.iter().map(|version| setup.member(version.id(), version.clone())).collect()
     }
 
     /// The same with the other version in its place.
-    pub(in crate::cli) fn understudies(&self, casting: Casting<'_>) -> Vec<Member> {
-        let play = |version: &Version| match &self.understudy {
-            Some((id, understudy)) if id == version.id() => casting.member(id, understudy.clone()),
-            _ => casting.member(version.id(), version.clone()),
+    pub(in crate::cli) fn members_against(&self, setup: Setup<'_>) -> Vec<Member> {
+        let play = |version: &Version| match &self.against {
+            Some((id, against)) if id == version.id() => setup.member(id, against.clone()),
+            _ => setup.member(version.id(), version.clone()),
         };
         self.versions.iter().map(play).collect()
     }
 }
 
 /// A single plugin can be compared with one of any name; of several, the one of the same id is meant.
-fn understudy(
+fn other_version(
     players: &Players,
     places: &Places,
     versions: &[Version],

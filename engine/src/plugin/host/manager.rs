@@ -1,6 +1,6 @@
-//! The task that hears of changed files and of orders, and passes each on to the steward of the plugin that it concerns.
-//! It never waits for a plugin, and where it waits for the file system, which may be a network's, no thread does that
-//! others need.
+//! The task that hears of changed files and of orders, and passes each on to the supervisor of the plugin that it
+//! concerns. It never waits for a plugin, and where it waits for the file system, which may be a network's, no thread
+//! does that others need.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -14,8 +14,8 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::errand::{Errand, LastOne, Reason, Waiter};
-use super::house::House;
-use super::steward::{LAST_CALL, Steward};
+use super::shared::Shared;
+use super::supervisor::{LAST_CALL, Supervisor};
 use super::{Command, OrderError};
 use crate::effect::PluginId;
 use crate::plugin::handle::PluginHandle;
@@ -26,16 +26,16 @@ use crate::store::PluginFlags;
 /// How often a stop looks whether the queues are empty.
 const LOOK: Duration = Duration::from_millis(5);
 
-pub(super) struct Keeper {
-    house: Arc<House>,
-    /// What is remembered of plugins over restarts, until their steward takes it over.
+pub(super) struct Manager {
+    shared: Arc<Shared>,
+    /// What is remembered of plugins over restarts, until their supervisor takes it over.
     flags: BTreeMap<PluginId, PluginFlags>,
-    stewards: BTreeMap<String, Hired>,
+    supervisors: BTreeMap<String, Supervised>,
 }
 
-/// A steward, as the keeper sees it.
-struct Hired {
-    /// Unbounded, because the keeper must not wait: each is a change of files that was debounced, or a person's order.
+/// A supervisor, as the manager sees it.
+struct Supervised {
+    /// Unbounded, because the manager must not wait: each is a change of files that was debounced, or a person's order.
     errands: mpsc::UnboundedSender<Errand>,
     task: JoinHandle<()>,
 }
@@ -44,9 +44,9 @@ struct Hired {
 pub(super) type Started = Result<Option<Watcher>, WatchError>;
 type Starting = BoxFuture<'static, Started>;
 
-impl Keeper {
-    pub(super) fn new(house: Arc<House>, flags: BTreeMap<PluginId, PluginFlags>) -> Self {
-        Self { house, flags, stewards: BTreeMap::new() }
+impl Manager {
+    pub(super) fn new(shared: Arc<Shared>, flags: BTreeMap<PluginId, PluginFlags>) -> Self {
+        Self { shared, flags, supervisors: BTreeMap::new() }
     }
 
     /// Has every plugin looked at, all at the same time; resolves when each was, or takes its time about it.
@@ -61,13 +61,13 @@ impl Keeper {
     /// Every plugin there is: those that ship, and the folders.
     async fn candidates(&self) -> BTreeSet<String> {
         let shipped = SHIPPED.iter().map(|shipped| shipped.id.to_owned());
-        let settings = self.house.settings();
+        let settings = self.shared.settings();
         let folders = if settings.host.safe_mode {
             Vec::new()
         } else {
             looked(move || folders(&settings.host.plugins_dir)).await
         };
-        shipped.chain(folders).chain(self.house.shown()).collect()
+        shipped.chain(folders).chain(self.shared.shown()).collect()
     }
 
     async fn consider_all(&mut self, reason: Reason, waiter: impl Fn() -> Waiter) {
@@ -77,20 +77,20 @@ impl Keeper {
     }
 
     fn consider(&mut self, id: &str, reason: Reason, waiter: Waiter) {
-        let hired = self.stewards.entry(id.to_owned()).or_insert_with(|| {
+        let supervised = self.supervisors.entry(id.to_owned()).or_insert_with(|| {
             let (errands, received) = mpsc::unbounded_channel();
             let flags = self.flags.remove(id).unwrap_or_default();
-            let steward = Steward::new(Arc::clone(&self.house), id, flags, received);
-            Hired { errands, task: tokio::spawn(steward.run()) }
+            let supervisor = Supervisor::new(Arc::clone(&self.shared), id, flags, received);
+            Supervised { errands, task: tokio::spawn(supervisor.run()) }
         });
         // An error says that it has panicked, which was logged; whoever waits is told by the dropped waiter.
-        let _ = hired.errands.send(Errand::Consider { reason, waiter });
+        let _ = supervised.errands.send(Errand::Consider { reason, waiter });
     }
 
-    /// Watches the plugin folder if there is one. To be called before [`Keeper::start_all`], so that no change comes
+    /// Watches the plugin folder if there is one. To be called before [`Manager::start_all`], so that no change comes
     /// between the look and the watch.
     pub(super) async fn watch(&self) -> Option<Started> {
-        let host = self.house.settings().host.clone();
+        let host = self.shared.settings().host.clone();
         if host.safe_mode {
             return Some(Ok(None));
         }
@@ -132,14 +132,14 @@ impl Keeper {
     }
 
     fn start_watching(&self) -> Starting {
-        let host = self.house.settings().host.clone();
+        let host = self.shared.settings().host.clone();
         async move { watcher::start_when_there(&host.plugins_dir, host.watch, host.debounce).await }.boxed()
     }
 
     /// What lies beside the plugins changes, too, and is nobody's business.
     async fn changed(&mut self, id: &str) {
-        let path = self.house.settings().host.plugins_dir.join(id);
-        if self.stewards.contains_key(id) || looked(move || path.is_dir()).await {
+        let path = self.shared.settings().host.plugins_dir.join(id);
+        if self.supervisors.contains_key(id) || looked(move || path.is_dir()).await {
             self.consider(id, Reason::FileChanged, Waiter::Nobody);
         }
     }
@@ -154,7 +154,7 @@ impl Keeper {
                 }
             }
             Command::Apply { settings, done } => {
-                self.house.take_settings(&settings);
+                self.shared.take_settings(&settings);
                 let last = LastOne::telling(done);
                 self.consider_all(Reason::Settings, || Waiter::Group(Arc::clone(&last))).await;
             }
@@ -165,9 +165,9 @@ impl Keeper {
     /// Handlers first, so that the fallbacks still get what these pass on.
     async fn stop(&mut self, deadline: Duration) {
         let until = Instant::now() + deadline;
-        self.house.stopping.cancel();
-        let stewards = std::mem::take(&mut self.stewards).into_iter();
-        let plugins = stewards.map(|(id, hired)| (self.house.taker(&id), hired));
+        self.shared.stopping.cancel();
+        let supervisors = std::mem::take(&mut self.supervisors).into_iter();
+        let plugins = supervisors.map(|(id, supervised)| (self.shared.taker(&id), supervised));
         let is_fallback = |taker: &Option<Arc<PluginHandle>>| taker.as_ref().is_some_and(|taker| taker.is_fallback());
         let (fallbacks, handlers): (Vec<_>, Vec<_>) = plugins.partition(|(taker, _)| is_fallback(taker));
         for plugins in [handlers, fallbacks] {
@@ -177,14 +177,14 @@ impl Keeper {
                 tokio::time::sleep(LOOK).await;
             }
             let last_call = until.max(Instant::now() + LAST_CALL);
-            let endings = plugins.into_iter().map(|(_, Hired { errands, task })| async move {
+            let endings = plugins.into_iter().map(|(_, Supervised { errands, task })| async move {
                 let _ = errands.send(Errand::End { until: last_call });
                 // A panic was logged; then there is nothing left to end.
                 let _ = task.await;
             });
             join_all(endings).await;
         }
-        self.house.strike_off_all();
+        self.shared.strike_off_all();
     }
 }
 

@@ -27,7 +27,7 @@ const MOST_READINGS: usize = 8;
 type Outcome = Result<Receipt, ActionError>;
 
 #[derive(Default)]
-pub(super) struct Desk {
+pub(super) struct CommandQueue {
     state: Mutex<State>,
 }
 
@@ -96,7 +96,7 @@ pub(super) enum Proof<'text> {
     Silence(&'text str, Duration),
 }
 
-impl Desk {
+impl CommandQueue {
     /// Hands a command over, and waits until it is known what became of it.
     pub(super) async fn carry_out(&self, channel: &Arc<str>, data: Value, proof: Proof<'_>) -> Outcome {
         let (awaits, patience) = match proof {
@@ -104,7 +104,7 @@ impl Desk {
             Proof::Silence(name, patience) => (Awaits::Silence(name.to_owned()), patience),
         };
         let (number, mut outcome) = self.submit(channel, data, awaits)?;
-        let slip = Slip { desk: self, number };
+        let slip = Slip { queue: self, number };
         match timeout(patience, &mut outcome).await {
             Ok(Ok(outcome)) => return outcome,
             Ok(Err(_)) => return Err(ActionError::Lost("the connection was closed".to_owned())),
@@ -144,10 +144,10 @@ impl Desk {
     }
 
     /// Takes commands until the value is dropped; then nothing more is taken, and who waits is told.
-    pub(super) fn open(self: &Arc<Self>) -> OpenDesk {
+    pub(super) fn open(self: &Arc<Self>) -> OpenQueue {
         let (outgoing, commands) = mpsc::channel(MOST_OUTGOING);
         self.state().outgoing = Some(outgoing);
-        OpenDesk { desk: Arc::clone(self), commands }
+        OpenQueue { queue: Arc::clone(self), commands }
     }
 
     /// A line of our own was heard: the oldest that waits for it is done.
@@ -251,19 +251,19 @@ impl Awaits {
     }
 }
 
-/// The desk while there is a socket; held by whoever writes to it.
-pub(super) struct OpenDesk {
-    desk: Arc<Desk>,
+/// The queue while there is a socket; held by whoever writes to it.
+pub(super) struct OpenQueue {
+    queue: Arc<CommandQueue>,
     commands: mpsc::Receiver<Command>,
 }
 
-impl OpenDesk {
+impl OpenQueue {
     /// The next command that somebody still waits for. From now on it counts as written. May be dropped at any await.
     pub(super) async fn next(&mut self) -> Command {
         loop {
-            // The desk holds the other end for as long as this value lives.
+            // The queue holds the other end for as long as this value lives.
             let Some(command) = self.commands.recv().await else { return std::future::pending().await };
-            let mut state = self.desk.state();
+            let mut state = self.queue.state();
             if let Some(waiting) = state.waiting.iter_mut().find(|waiting| waiting.number == command.number) {
                 waiting.is_written = true;
                 return command;
@@ -272,21 +272,21 @@ impl OpenDesk {
     }
 }
 
-impl Drop for OpenDesk {
+impl Drop for OpenQueue {
     fn drop(&mut self) {
-        self.desk.close();
+        self.queue.close();
     }
 }
 
 /// Takes a command back when nobody waits for it any more.
-struct Slip<'desk> {
-    desk: &'desk Desk,
+struct Slip<'queue> {
+    queue: &'queue CommandQueue,
     number: u64,
 }
 
 impl Slip<'_> {
     fn withdraw(&self) -> Option<Waiting> {
-        self.desk.withdraw(self.number)
+        self.queue.withdraw(self.number)
     }
 }
 
