@@ -180,9 +180,9 @@ struct Engine {
     /// Of the plugins; they end with the engine.
     _threads: Threads,
     tasks: TaskQueue,
-    /// What is done for the agent beside the queue and for the grants, and its end.
-    end_background: CancellationToken,
+    /// What is done for the agent beside the queue, and for the grants.
     background: TaskTracker,
+    end_background: CancellationToken,
     statuses: Statuses,
     accounts: Accounts,
     /// One reload at a time: two would both replace what changed.
@@ -206,7 +206,7 @@ impl Engine {
         let (tasks, upkeep) =
             TaskQueue::new(store.clone(), &settings.agent, observer.clone(), pipeline.on_reply(), Arc::new(now_ms));
         pipeline.serve_tasks(tasks.clone());
-        let (end_background, background) = (CancellationToken::new(), TaskTracker::new());
+        let (background, end_background) = (TaskTracker::new(), CancellationToken::new());
         background.spawn(upkeep.run(end_background.clone()));
         let statuses = Statuses::default();
         let grants = Grants::new(store.clone(), &settings).map_err(EngineError::Auth)?;
@@ -241,8 +241,8 @@ impl Engine {
             host,
             _threads: threads,
             tasks,
-            end_background,
             background,
+            end_background,
             statuses,
             accounts,
             reloading: tokio::sync::Mutex::default(),

@@ -12,7 +12,6 @@ pub(super) use self::tally::Gaps;
 use self::tally::Tally;
 use super::failure::Different;
 use super::recorded::Recorded;
-use crate::config::settings::Settings;
 use crate::replay::difference::{Difference, compare};
 use crate::replay::{Act, Journal, Lockstep, Member, MemoryChoice, Setup};
 
