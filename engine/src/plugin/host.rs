@@ -1,12 +1,12 @@
 //! The host: knows every plugin, starts and replaces them, and says how they are.
 //!
 //! Each plugin has a task of its own that changes it (the [`supervisor`]), so no two loads of it ever overlap and no plugin
-//! waits for another; one task (the [`manager`]) tells them what to look at. What is known of the plugins is copied where
+//! waits for another; one task (the [`dispatcher`]) tells them what to look at. What is known of the plugins is copied where
 //! it can be read at any time.
 
+mod dispatcher;
 mod errand;
 mod load;
-mod manager;
 mod shared;
 mod start;
 mod supervisor;
@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
-use self::manager::Manager;
+use self::dispatcher::Dispatcher;
 use self::shared::Shared;
 use super::handle::Roster;
 use super::imports::http::HttpWays;
@@ -108,10 +108,10 @@ impl Host {
         let table = Table::default();
         let roster = Arc::clone(&options.roster);
         let shared = Shared::new(machine, HttpWays::new()?, options, table.clone());
-        let mut manager = Manager::new(Arc::new(shared), flags);
-        let watch = manager.watch().await;
-        manager.start_all().await;
-        tokio::spawn(manager.run(orders, watch));
+        let mut dispatcher = Dispatcher::new(Arc::new(shared), flags);
+        let watch = dispatcher.watch().await;
+        dispatcher.start_all().await;
+        tokio::spawn(dispatcher.run(orders, watch));
         Ok(Self { commands, table, roster })
     }
 

@@ -1,4 +1,4 @@
-//! What the manager asks a supervisor to do, why, and who waits for the end of it.
+//! What the dispatcher asks a supervisor to do, why, and who waits for the end of it.
 
 use std::sync::Arc;
 

@@ -26,16 +26,16 @@ use crate::store::PluginFlags;
 /// How often a stop looks whether the queues are empty.
 const LOOK: Duration = Duration::from_millis(5);
 
-pub(super) struct Manager {
+pub(super) struct Dispatcher {
     shared: Arc<Shared>,
     /// What is remembered of plugins over restarts, until their supervisor takes it over.
     flags: BTreeMap<PluginId, PluginFlags>,
     supervisors: BTreeMap<String, Supervised>,
 }
 
-/// A supervisor, as the manager sees it.
+/// A supervisor, as the dispatcher sees it.
 struct Supervised {
-    /// Unbounded, because the manager must not wait: each is a change of files that was debounced, or a person's order.
+    /// Unbounded, because the dispatcher must not wait: each is a change of files that was debounced, or a person's order.
     errands: mpsc::UnboundedSender<Errand>,
     task: JoinHandle<()>,
 }
@@ -44,7 +44,7 @@ struct Supervised {
 pub(super) type Started = Result<Option<Watcher>, WatchError>;
 type Starting = BoxFuture<'static, Started>;
 
-impl Manager {
+impl Dispatcher {
     pub(super) fn new(shared: Arc<Shared>, flags: BTreeMap<PluginId, PluginFlags>) -> Self {
         Self { shared, flags, supervisors: BTreeMap::new() }
     }
@@ -87,7 +87,7 @@ impl Manager {
         let _ = supervised.errands.send(Errand::Consider { reason, waiter });
     }
 
-    /// Watches the plugin folder if there is one. To be called before [`Manager::start_all`], so that no change comes
+    /// Watches the plugin folder if there is one. To be called before [`Dispatcher::start_all`], so that no change comes
     /// between the look and the watch.
     pub(super) async fn watch(&self) -> Option<Started> {
         let host = self.shared.settings().host.clone();
