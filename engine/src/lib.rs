@@ -11,6 +11,8 @@ pub mod effect;
 
 pub mod observation;
 
+pub mod metric;
+
 pub mod permission;
 
 mod web;

@@ -8,8 +8,8 @@ use metrics::{counter, gauge};
 use tokio::sync::Mutex;
 
 use super::{Engine, control};
-use crate::gateway::metrics as names;
 use crate::gateway::view::QueueView;
+use crate::metric;
 
 pub(super) struct Gauges {
     engine: Arc<Engine>,
@@ -27,12 +27,12 @@ impl Gauges {
         self.set_tasks().await;
         for connection in control::connections(&self.engine.statuses) {
             let ready = if connection.is_ready() { 1.0 } else { 0.0 };
-            gauge!(names::CONNECTION_READY, "name" => connection.name).set(ready);
+            gauge!(metric::CONNECTION_READY, "name" => connection.name).set(ready);
         }
         let store = &self.engine.store;
         #[expect(clippy::cast_precision_loss, reason = "the backlog is bounded far below 2^52")]
-        gauge!(names::STORE_BACKLOG).set(store.backlog() as f64);
-        gauge!(names::STORE_FAILING).set(if control::store_problem(store).is_some() { 1.0 } else { 0.0 });
+        gauge!(metric::STORE_BACKLOG).set(store.backlog() as f64);
+        gauge!(metric::STORE_FAILING).set(if control::store_problem(store).is_some() { 1.0 } else { 0.0 });
         self.show_what_never_happened();
     }
 
@@ -45,16 +45,18 @@ impl Gauges {
         for queue in queues.values() {
             for (state, count) in [("waiting", queue.waiting), ("leased", queue.leased), ("dead", queue.dead)] {
                 #[expect(clippy::cast_precision_loss, reason = "a queue never holds 2^52 tasks")]
-                gauge!(names::TASKS, "queue" => queue.queue.clone(), "state" => state).set(count as f64);
+                gauge!(metric::TASKS, "queue" => queue.queue.clone(), "state" => state).set(count as f64);
             }
         }
     }
 
     /// A counter that appears with its first count has no increase: whoever is alerted by one would miss the first.
     fn show_what_never_happened(&self) {
-        counter!(names::STORE_LOST_WRITES).increment(0);
+        counter!(metric::STORE_LOST_WRITES).increment(0);
         for plugin in self.engine.host.list() {
-            for name in [names::PLUGIN_CRASHES, names::PLUGIN_DENIED, names::QUEUE_DROPPED, names::REVIEWS_UNANSWERED] {
+            for name in
+                [metric::PLUGIN_CRASHES, metric::PLUGIN_DENIED, metric::QUEUE_DROPPED, metric::REVIEWS_UNANSWERED]
+            {
                 counter!(name, "plugin" => plugin.id.clone()).increment(0);
             }
         }

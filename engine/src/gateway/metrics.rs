@@ -1,7 +1,4 @@
-//! The metrics: their names, what they mean, and the recorder behind `/metrics`.
-//!
-//! Whoever knows a number reports it with the macros of the `metrics` crate and a name from here. A test holds the
-//! alert rules in `config/alerts.yml` to this table.
+//! The recorder behind `/metrics`. A test holds the alert rules in `config/alerts.yml` to the table of the metrics.
 
 use std::time::Duration;
 
@@ -12,65 +9,7 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use metrics_util::MetricKindMask;
 use tokio_util::sync::CancellationToken;
 
-pub const EVENTS: &str = "showrunner_events_total";
-pub const EFFECTS: &str = "showrunner_effects_total";
-pub const PLUGIN_CALLS: &str = "showrunner_plugin_calls_seconds";
-pub const PLUGIN_CRASHES: &str = "showrunner_plugin_crashes_total";
-pub const PLUGIN_DENIED: &str = "showrunner_plugin_denied_total";
-pub const REVIEWS_UNANSWERED: &str = "showrunner_reviews_unanswered_total";
-pub const CONNECTION_READY: &str = "showrunner_connection_ready";
-pub const QUEUE_DROPPED: &str = "showrunner_queue_dropped_total";
-pub const TASKS: &str = "showrunner_tasks";
-pub const TWITCH_DROPPED: &str = "showrunner_twitch_dropped_total";
-pub const STORE_BACKLOG: &str = "showrunner_store_backlog";
-pub const STORE_FAILING: &str = "showrunner_store_failing";
-pub const STORE_LOST_WRITES: &str = "showrunner_store_lost_writes_total";
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Counter,
-    Gauge,
-    Histogram,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub struct Metric {
-    pub name: &'static str,
-    pub kind: Kind,
-    pub labels: &'static [&'static str],
-    pub meaning: &'static str,
-}
-
-const fn metric(name: &'static str, kind: Kind, labels: &'static [&'static str], meaning: &'static str) -> Metric {
-    Metric { name, kind, labels, meaning }
-}
-
-/// Every metric there is. No label holds what viewers write or are called: their number has no bound.
-pub const TABLE: [Metric; 13] = [
-    metric(EVENTS, Kind::Counter, &["platform", "type"], "Events taken in, repeats left out."),
-    metric(
-        EFFECTS,
-        Kind::Counter,
-        &["status"],
-        "Effects by how they ended: done, failed, expired, unsupported, uncertain.",
-    ),
-    metric(PLUGIN_CALLS, Kind::Histogram, &["plugin"], "How long a plugin's handler took for one event, in seconds."),
-    metric(PLUGIN_CRASHES, Kind::Counter, &["plugin"], "Handlers that trapped, or ran out of time or memory."),
-    metric(PLUGIN_DENIED, Kind::Counter, &["plugin"], "Calls of a plugin that no grant allows."),
-    metric(
-        REVIEWS_UNANSWERED,
-        Kind::Counter,
-        &["plugin"],
-        "Reviews without a verdict in time: the plugin's on-failure counted.",
-    ),
-    metric(CONNECTION_READY, Kind::Gauge, &["name"], "1 while events of the connection will come, else 0."),
-    metric(QUEUE_DROPPED, Kind::Counter, &["plugin"], "Events that a plugin was too slow for."),
-    metric(TASKS, Kind::Gauge, &["queue", "state"], "Tasks for agents: waiting, leased, dead."),
-    metric(TWITCH_DROPPED, Kind::Counter, &["why"], "Events that Twitch sent repeated or more than ten minutes late."),
-    metric(STORE_BACKLOG, Kind::Gauge, &[], "Writes that wait for the database."),
-    metric(STORE_FAILING, Kind::Gauge, &[], "1 while the database can't be written, else 0."),
-    metric(STORE_LOST_WRITES, Kind::Counter, &[], "Writes that were given up: the journal has a gap."),
-];
+use crate::metric::{self, Kind};
 
 /// From a lookup in a table, some microseconds, to the limit of a handler that asks a web service.
 const CALL_BUCKETS: [f64; 14] =
@@ -113,11 +52,11 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
 fn builder() -> Result<PrometheusBuilder, BuildError> {
     PrometheusBuilder::new()
         .idle_timeout(MetricKindMask::GAUGE, Some(FORGET_AFTER))
-        .set_buckets_for_metric(Matcher::Full(PLUGIN_CALLS.to_owned()), &CALL_BUCKETS)
+        .set_buckets_for_metric(Matcher::Full(metric::PLUGIN_CALLS.to_owned()), &CALL_BUCKETS)
 }
 
 fn describe() {
-    for metric in TABLE {
+    for metric in metric::TABLE {
         match metric.kind {
             Kind::Counter => describe_counter!(metric.name, metric.meaning),
             Kind::Gauge => describe_gauge!(metric.name, metric.meaning),
@@ -159,7 +98,7 @@ mod tests {
 
     #[test]
     fn the_alert_rules_use_metrics_that_exist() {
-        let names: BTreeSet<&str> = TABLE.iter().map(|metric| metric.name).collect();
+        let names: BTreeSet<&str> = metric::TABLE.iter().map(|metric| metric.name).collect();
         assert!(!alerted().is_empty());
         assert_eq!(alerted().difference(&names).collect::<Vec<_>>(), Vec::<&&str>::new());
     }
@@ -169,7 +108,7 @@ mod tests {
         let recorder = builder().unwrap().build_recorder();
         metrics::with_local_recorder(&recorder, || {
             describe();
-            for metric in TABLE {
+            for metric in metric::TABLE {
                 let labels: Vec<metrics::Label> =
                     metric.labels.iter().map(|name| metrics::Label::new(*name, "x")).collect();
                 match metric.kind {
@@ -180,7 +119,7 @@ mod tests {
             }
         });
         let page = recorder.handle().render();
-        for metric in TABLE {
+        for metric in metric::TABLE {
             let kind = format!("{:?}", metric.kind).to_lowercase();
             assert!(page.contains(&format!("# TYPE {} {kind}\n", metric.name)), "{page}");
             assert!(page.contains(&format!("# HELP {} {}", metric.name, metric.meaning)), "{page}");

@@ -9,6 +9,7 @@ use super::outbox::Ended;
 use super::sequencer::{Turn, UNNOTED, own_draft};
 use crate::effect::{EffectResult, PluginId};
 use crate::event::{Channel, Envelope, Event, Origin, Outcome, OutcomeStatus};
+use crate::metric;
 use crate::observation::Observation;
 use crate::plugin::{Delivery, PluginHandle};
 
@@ -28,7 +29,7 @@ impl Default for Outcomes {
             OutcomeStatus::Unsupported,
             OutcomeStatus::Uncertain,
         ]
-        .map(|status| (status, metrics::counter!("showrunner_effects_total", "status" => status.as_str())));
+        .map(|status| (status, metrics::counter!(metric::EFFECTS, "status" => status.as_str())));
         let outcome = Outcome {
             event_id: String::new(),
             effect: 0,

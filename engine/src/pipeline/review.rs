@@ -15,6 +15,7 @@ use super::sequencer::{Lane, Turn, own_draft};
 use crate::config::settings::OnFailure;
 use crate::effect::{Batch, Maker, PluginId, Verdict, notice};
 use crate::event::{Envelope, Event, now_ms};
+use crate::metric;
 use crate::observation::Observation;
 use crate::plugin::{Delivery, PluginHandle};
 use crate::recording::Note;
@@ -198,7 +199,7 @@ impl Reviewing {
 }
 
 fn without_answer(reviewer: PluginId, on_failure: OnFailure) -> Ruling {
-    metrics::counter!("showrunner_reviews_unanswered_total", "plugin" => reviewer.to_string()).increment(1);
+    metrics::counter!(metric::REVIEWS_UNANSWERED, "plugin" => reviewer.to_string()).increment(1);
     Ruling::without_answer(reviewer, on_failure)
 }
 

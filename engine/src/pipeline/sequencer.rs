@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::recent::RecentIds;
 use super::review::Waiting;
 use crate::event::{Channel, Command, Draft, Envelope, Event, Origin};
+use crate::metric;
 
 /// Outcomes and timers have numbers of the engine's own channel and are not journalled; the store hears of each so many-th
 /// number. What it did not hear of is skipped by the next start.
@@ -123,7 +124,7 @@ impl Turn {
             return;
         }
         let counter = metrics::counter!(
-            "showrunner_events_total", "platform" => channel.platform.to_string(), "type" => name
+            metric::EVENTS, "platform" => channel.platform.to_string(), "type" => name
         );
         counter.increment(1);
         self.counters.push((name, counter));

@@ -27,6 +27,7 @@ use super::restart::Restarts;
 use super::timers::Timers;
 use crate::effect::{Batch, EffectSink, KvWrite, Maker, Verdict};
 use crate::event::{Channel, Envelope, Event, Origin, System, Timer, now_ms};
+use crate::metric;
 use crate::observation::{Decision, DecisionKind, Observation, Observer};
 use crate::recording::{self, Note, Recording};
 use crate::store::{Store, StoreError};
@@ -113,7 +114,7 @@ enum Pause {
 
 impl Actor {
     pub(super) fn new(handle: Arc<PluginHandle>, surroundings: Surroundings, first: Candidate) -> Self {
-        let call_seconds = metrics::histogram!("showrunner_plugin_calls_seconds", "plugin" => handle.id().to_string());
+        let call_seconds = metrics::histogram!(metric::PLUGIN_CALLS, "plugin" => handle.id().to_string());
         let Candidate { live, wishes, kv_version: _ } = first;
         let mut actor =
             Self { handle, surroundings, live, timers: Timers::default(), restarts: Restarts::default(), call_seconds };

@@ -20,6 +20,7 @@ use super::services::Services;
 use crate::config::settings::{Limits, PluginSettings};
 use crate::effect::{Effect, NumberedEffect, PluginId};
 use crate::event::Channel;
+use crate::metric;
 use crate::recording::Start;
 
 /// Far longer than a store takes that is well.
@@ -185,7 +186,7 @@ impl Guest {
 
     /// A refusal is counted and shown, because it is most often a forgotten grant.
     pub(super) fn refused(&self, denied: &Denied) {
-        metrics::counter!("showrunner_plugin_denied_total", "plugin" => self.context.plugin.to_string()).increment(1);
+        metrics::counter!(metric::PLUGIN_DENIED, "plugin" => self.context.plugin.to_string()).increment(1);
         tracing::debug!(plugin = %self.context.plugin, %denied, "A call was refused.");
     }
 

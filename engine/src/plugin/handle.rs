@@ -15,6 +15,7 @@ use super::subscription::Subscription;
 use crate::config::settings::{OnFailure, PluginSettings};
 use crate::effect::{PluginId, Verdict};
 use crate::event::{Envelope, Lane};
+use crate::metric;
 
 #[cfg(test)]
 mod stand_in;
@@ -121,7 +122,7 @@ impl PluginHandle {
 
     fn count_dropped(&self) {
         self.dropped.fetch_add(1, Ordering::Relaxed);
-        metrics::counter!("showrunner_queue_dropped_total", "plugin" => self.id.to_string()).increment(1);
+        metrics::counter!(metric::QUEUE_DROPPED, "plugin" => self.id.to_string()).increment(1);
     }
 
     /// Asks for a verdict, at once. The answer ends without one when the plugin is down, crashes on the event or has

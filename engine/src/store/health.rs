@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::event::now_ms;
+use crate::metric;
 
 /// What takes the disk longer than this is no longer work but a stall. A commit takes milliseconds, on a memory card in
 /// its worst moments a second.
@@ -146,7 +147,7 @@ impl Health {
 
     pub(super) fn add_lost(&self, count: u64) {
         self.lost.fetch_add(count, Ordering::Relaxed);
-        metrics::counter!("showrunner_store_lost_writes_total").increment(count);
+        metrics::counter!(metric::STORE_LOST_WRITES).increment(count);
     }
 
     pub(super) fn lost(&self) -> u64 {

@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use showrunner::gateway::metrics::TABLE;
+use showrunner::metric;
 
 use crate::daemon::Daemon;
 use crate::lines::{PATIENCE, until};
@@ -83,9 +83,9 @@ fn every_metric_that_there_is_appears() {
     let page = until("all metrics", || {
         let (_, page) = get(&daemon, "/metrics", &[HOST]);
         let has = |name| page.contains(&format!("# HELP {name} "));
-        (page.contains(is_connected) && TABLE.iter().all(|metric| has(metric.name))).then_some(page)
+        (page.contains(is_connected) && metric::TABLE.iter().all(|metric| has(metric.name))).then_some(page)
     });
-    for metric in TABLE {
+    for metric in metric::TABLE {
         let samples = page.lines().filter(|line| line.starts_with(metric.name)).collect::<Vec<_>>();
         assert!(!samples.is_empty(), "{} is not in\n{page}", metric.name);
         for label in metric.labels {

@@ -32,6 +32,7 @@ use super::shared::Shared;
 use super::topics::Topic;
 use crate::auth::Access;
 use crate::event::{Channel, Draft};
+use crate::metric;
 use crate::observation::ConnectionState;
 use crate::platform::{Disconnect, Link, Source};
 
@@ -354,7 +355,7 @@ fn dropped(why: &'static str, message_id: &str, topic: &str) {
 }
 
 fn count_dropped(why: &'static str, count: u64) {
-    metrics::counter!("showrunner_twitch_dropped_total", "why" => why).increment(count);
+    metrics::counter!(metric::TWITCH_DROPPED, "why" => why).increment(count);
 }
 
 async fn wait_until(at: Option<Instant>) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{Actor, DISK_PATIENCE, Live, Pause, Report};
+use crate::metric;
 use crate::plugin::instance::Crash;
 use crate::plugin::order::{Candidate, Order};
 use crate::plugin::restart::After;
@@ -26,7 +27,7 @@ enum Paused {
 impl Actor {
     /// After a crash: a new instance, at once or after a pause. Returns when that can't be.
     pub(super) async fn recover(&mut self, crash: Crash) -> Option<Pause> {
-        metrics::counter!("showrunner_plugin_crashes_total", "plugin" => self.handle.id().to_string()).increment(1);
+        metrics::counter!(metric::PLUGIN_CRASHES, "plugin" => self.handle.id().to_string()).increment(1);
         self.timers.clear();
         let mut why = crash.to_string();
         loop {
