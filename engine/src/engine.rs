@@ -125,7 +125,7 @@ pub async fn run(config: PathBuf, options: RunOptions, shutdown: CancellationTok
     if let Some(handle) = process::recorder() {
         tasks.spawn(metrics::upkeep(handle.clone(), servers.clone()));
     }
-    tasks.spawn(Arc::clone(&engine).look_around(servers.clone()));
+    tasks.spawn(Arc::clone(&engine).check_periodically(servers.clone()));
     tasks.spawn(Arc::clone(&engine).write_health_file(servers.clone()));
     tasks.spawn(Arc::clone(&engine).follow_config(watcher, shutdown.clone()));
     tasks.spawn(Arc::clone(&engine).keep_alive(servers.clone()));
@@ -227,7 +227,7 @@ impl Engine {
         })
         .await?;
         // Before anything new comes, and when there are plugins to hear how it ended.
-        pipeline.take_up().await?;
+        pipeline.recover().await?;
         // After the plugins, so that they hear the first event.
         accounts.connect_all();
         Ok(Self {
@@ -268,7 +268,7 @@ impl Engine {
                 "The time to stop was up before everything was sent."
             );
         }
-        self.pipeline.leave();
+        self.pipeline.shut_down();
         self.end_background.cancel();
         self.background.close();
         // After all who ask for tokens, and before the database, which must know what became of them.

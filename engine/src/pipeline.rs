@@ -1,18 +1,18 @@
-//! The way of an event: in at the door of its channel, past the reviewers, to the plugins, and what they decide out to
-//! the platforms.
+//! The way of an event: numbered by its channel, past the reviewers, to the plugins, and what they decide out to the
+//! platforms.
 //!
 //! It owns the numbers of the events, the order in which plugins get them, and the outboxes. It is the only room that
 //! knows platforms and plugins both, and it decides nothing about chat. Nothing on the way from [`Pipeline::accept`] to
 //! a plugin's queue, or of a chat line from [`EffectSink::commit`] to an outbox, waits or touches the disk. `engine` makes
 //! it; platforms hand in events, plugins their batches, `agent` its answers.
 
-mod accounts;
 mod carry_out;
 mod commit;
 mod fanout;
 mod held;
 mod leftovers;
 mod outbox;
+mod outboxes;
 mod outcome;
 mod recent;
 mod replies;
@@ -27,12 +27,12 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use self::accounts::Outboxes;
 use self::commit::{Awaited, Committer};
 use self::fanout::FanOut;
 use self::held::Held;
 use self::leftovers::Leftovers;
 use self::outbox::{Outbox, Report};
+use self::outboxes::Outboxes;
 use self::outcome::Outcomes;
 use self::sequencer::Sequencer;
 use crate::agent::TaskQueue;
@@ -43,7 +43,7 @@ use crate::observation::{Observation, Observer};
 use crate::platform::{Pace, Sink};
 use crate::plugin::{Delivery, Roster};
 use crate::recording::{Note, Recording};
-use crate::store::{Hold, Store, StoreError};
+use crate::store::{InFlight, Store, StoreError};
 
 /// How many ids of the journal are read at the start, over all channels: a repeat comes soon or never.
 const RESTORED: usize = 2 * recent::REMEMBERED;
@@ -78,7 +78,7 @@ struct Inner {
     progress: Arc<Notify>,
 }
 
-/// What became of an event at the door.
+/// What became of an event that was handed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Accepted {
     Queued {
@@ -139,23 +139,23 @@ impl Pipeline {
     /// Takes in an event. Never waits.
     pub fn accept(&self, draft: Draft) -> Accepted {
         let own = draft.own;
-        let lane = self.inner.sequencer.lane(&draft.channel);
-        let mut turn = lane.turn();
-        let Some(envelope) = turn.admit(draft, &self.inner.command_prefix) else { return Accepted::Repeat };
+        let sequencer = self.inner.sequencer.channel(&draft.channel);
+        let mut state = sequencer.lock();
+        let Some(envelope) = state.admit(draft, &self.inner.command_prefix) else { return Accepted::Repeat };
         let accepted = Accepted::Queued { id: Arc::clone(&envelope.id), sequence: envelope.sequence };
         if own {
             self.inner.record(&envelope, own, None);
             return accepted;
         }
         let delivery = self.inner.begin(envelope);
-        self.inner.hand_on(&lane, turn, delivery);
+        self.inner.review_and_give(&sequencer, state, delivery);
         accepted
     }
 
     /// Takes up what an earlier run left half done. To be called once, when the accounts are attached and the plugins
     /// run, and before anything new is heard.
-    pub async fn take_up(&self) -> Result<(), StoreError> {
-        self.inner.take_up().await
+    pub async fn recover(&self) -> Result<(), StoreError> {
+        self.inner.recover().await
     }
 
     /// From when on a run that was killed may have missed what was said in a channel, by the platform's clock. `None`
@@ -220,8 +220,8 @@ impl Pipeline {
     }
 
     /// Sends nothing more by any account, as the engine ends. Moderation that waits is for the next run.
-    pub fn leave(&self) {
-        self.inner.outboxes().leave();
+    pub fn shut_down(&self) {
+        self.inner.outboxes().shut_down();
     }
 
     /// Waits until no event is in review any more, at most until `deadline`: what was heard before the end is on its way
@@ -259,10 +259,10 @@ impl Inner {
             self.record(&envelope, false, None);
             return Delivery::new(envelope);
         }
-        let hold = self.store.hold(&envelope.id);
-        self.record(&envelope, false, Some(&hold));
+        let in_flight = self.store.in_flight(&envelope.id);
+        self.record(&envelope, false, Some(&in_flight));
         let again = self.may_come_again(&envelope);
-        Delivery::held(envelope, hold, again)
+        Delivery::in_flight(envelope, in_flight, again)
     }
 
     /// Whether the journal may have lost an event with the end of the run before, which may have handled it.
@@ -271,9 +271,9 @@ impl Inner {
     }
 
     /// Tells the journal and whoever watches.
-    fn record(&self, envelope: &Arc<Envelope>, own: bool, hold: Option<&Hold>) {
-        match hold {
-            Some(hold) => self.store.journal_held(Arc::clone(envelope), hold),
+    fn record(&self, envelope: &Arc<Envelope>, own: bool, in_flight: Option<&InFlight>) {
+        match in_flight {
+            Some(in_flight) => self.store.journal_in_flight(Arc::clone(envelope), in_flight),
             None => self.store.journal_event(Arc::clone(envelope), own),
         }
         self.observer.observe(|| Observation::Event { envelope: Arc::clone(envelope), own });

@@ -41,7 +41,7 @@ fn check(path: &Path) -> anyhow::Result<()> {
     let accounts = counted(accounts, "account", "accounts");
     let plugins = counted(settings.plugins.len(), "plugin table", "plugin tables");
     output::line(format_args!("{} is right: {accounts}, {plugins}.", settings.source.display()))?;
-    for id in inspect::strangers(&settings) {
+    for id in inspect::unknown_plugin_tables(&settings) {
         let folder = settings.host.plugins_dir.join(&**id);
         output::warn(format_args!(
             "[plugins.{id}] belongs to no plugin: none ships under this id, and there is no {}",

@@ -12,7 +12,7 @@ const EVERY: Duration = Duration::from_secs(5);
 
 impl Engine {
     /// Until `shutdown`.
-    pub(super) async fn look_around(self: Arc<Self>, shutdown: CancellationToken) {
+    pub(super) async fn check_periodically(self: Arc<Self>, shutdown: CancellationToken) {
         let mut tick = tokio::time::interval(EVERY);
         let mut said = String::new();
         loop {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Inner;
-use super::outbox::{Ended, Line, Outbox, Parcel, clean};
+use super::outbox::{Ended, Entry, Line, Outbox, clean};
 use crate::effect::{Action, Effect, EffectKey, NumberedEffect, PluginId};
 use crate::event::{Channel, OutcomeStatus};
 use crate::observation::Observation;
@@ -33,21 +33,21 @@ enum Route {
 }
 
 /// What goes to one account stays together, in the order of the plugin's calls.
-struct Parcels<'b> {
+struct Entries<'b> {
     plugin: &'b PluginId,
     event_id: &'b Arc<str>,
-    parcels: Vec<(Arc<Outbox>, Parcel)>,
+    entries: Vec<(Arc<Outbox>, Entry)>,
 }
 
 impl Inner {
     pub(super) fn carry_out(&self, plugin: &PluginId, event_id: &Arc<str>, effects: Vec<NumberedEffect>) {
-        let mut parcels = Parcels { plugin, event_id, parcels: Vec::new() };
+        let mut entries = Entries { plugin, event_id, entries: Vec::new() };
         let end = |number, name, channel, ending| self.report_effect(plugin, event_id, number, name, channel, ending);
         for NumberedEffect { number, effect } in effects {
             let name = name(&effect);
             match effect {
                 Effect::Platform { channel, action } => match self.route(plugin, &channel, action) {
-                    Ok(Route::Outbox(outbox, action)) => parcels.add(outbox, Line { number, channel, action }),
+                    Ok(Route::Outbox(outbox, action)) => entries.add(outbox, Line { number, channel, action }),
                     Ok(Route::Done) => end(number, name, Some(channel), Ending::done()),
                     Err(why) => end(number, name, Some(channel), Ending::failed(why)),
                 },
@@ -68,8 +68,8 @@ impl Inner {
                 }
             }
         }
-        for (outbox, parcel) in parcels.parcels {
-            outbox.push(parcel);
+        for (outbox, entry) in entries.entries {
+            outbox.push(entry);
         }
     }
 
@@ -107,16 +107,16 @@ impl Inner {
     }
 }
 
-impl Parcels<'_> {
+impl Entries<'_> {
     fn add(&mut self, outbox: Arc<Outbox>, line: Line) {
         let priority = line.action.priority();
         let known =
-            self.parcels.iter_mut().find(|(of, parcel)| Arc::ptr_eq(of, &outbox) && parcel.priority() == priority);
-        if let Some((_, parcel)) = known {
-            parcel.push(line);
+            self.entries.iter_mut().find(|(of, entry)| Arc::ptr_eq(of, &outbox) && entry.priority() == priority);
+        if let Some((_, entry)) = known {
+            entry.push(line);
         } else {
-            let parcel = Parcel::new(PluginId::clone(self.plugin), Arc::clone(self.event_id), line);
-            self.parcels.push((outbox, parcel));
+            let entry = Entry::new(PluginId::clone(self.plugin), Arc::clone(self.event_id), line);
+            self.entries.push((outbox, entry));
         }
     }
 }

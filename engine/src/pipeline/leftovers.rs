@@ -80,7 +80,7 @@ impl Leftovers {
 }
 
 impl Inner {
-    pub(super) async fn take_up(self: &Arc<Self>) -> Result<(), StoreError> {
+    pub(super) async fn recover(self: &Arc<Self>) -> Result<(), StoreError> {
         let State { effects, events } = self.leftovers.take();
         let (now_ms, mut tally) = (now_ms(), Tally::default());
         let open = events.iter().filter(|event| event.stage == Stage::Open);
@@ -89,20 +89,20 @@ impl Inner {
         let (held, others): (Vec<_>, Vec<_>) = events.into_iter().partition(|event| event.stage == Stage::Held);
         // What is held must be there when an effect lets it go.
         for event in held {
-            self.take_up_event(event, now_ms, &mut tally);
+            self.recover_event(event, now_ms, &mut tally);
         }
         for effect in effects {
-            self.take_up_effect(effect, now_ms, &mut tally);
+            self.recover_effect(effect, now_ms, &mut tally);
         }
         for event in others {
-            self.take_up_event(event, now_ms, &mut tally);
+            self.recover_event(event, now_ms, &mut tally);
         }
         self.store.note_recovery();
         tally.log();
         Ok(())
     }
 
-    fn take_up_effect(&self, pending: PendingEffect, now_ms: u64, tally: &mut Tally) {
+    fn recover_effect(&self, pending: PendingEffect, now_ms: u64, tally: &mut Tally) {
         let PendingEffect { key, effect, stored_ms } = pending;
         let numbered = NumberedEffect { number: key.number, effect };
         let is_moderation =
@@ -127,20 +127,20 @@ impl Inner {
         self.end_effect(&key.plugin, &key.event_id, &numbered, Ending { status, detail });
     }
 
-    fn take_up_event(self: &Arc<Self>, unfinished: Unfinished, now_ms: u64, tally: &mut Tally) {
+    fn recover_event(self: &Arc<Self>, unfinished: Unfinished, now_ms: u64, tally: &mut Tally) {
         let Unfinished { envelope, stage } = unfinished;
         let envelope = Arc::new(envelope);
         // Struck off when it is dropped.
-        let hold = self.store.hold_again(&envelope.id);
+        let in_flight = self.store.in_flight_again(&envelope.id);
         match stage {
             Stage::Open if is_fresh(envelope.at_ms, now_ms) => {
                 tally.events_again += 1;
-                let lane = self.sequencer.lane(&envelope.channel);
-                let turn = lane.turn();
-                self.hand_on(&lane, turn, Delivery::held(envelope, hold, true));
+                let sequencer = self.sequencer.channel(&envelope.channel);
+                let state = sequencer.lock();
+                self.review_and_give(&sequencer, state, Delivery::in_flight(envelope, in_flight, true));
             }
             Stage::Open => tally.events_expired += 1,
-            Stage::Held => self.held.keep(&Delivery::held(envelope, hold, true)),
+            Stage::Held => self.held.keep(&Delivery::in_flight(envelope, in_flight, true)),
             // What is to be done about it stands in the ledger.
             Stage::TakenAway => {}
         }

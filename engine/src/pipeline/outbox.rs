@@ -4,12 +4,12 @@
 //! is to be sent, and never sends twice what must not appear twice. The pipeline makes it and fills it; every line ends
 //! with exactly one report.
 
-mod courier;
+mod entry;
 mod pace;
-mod parcel;
 mod queue;
 mod retry;
 mod text;
+mod worker;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,10 +17,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-use self::courier::Courier;
-pub(super) use self::parcel::{Ended, Line, Parcel};
-use self::queue::{BOUND, Queue, TurnedAway};
+pub(super) use self::entry::{Ended, Entry, Line};
+use self::queue::{BOUND, Queue, Rejected};
 pub(super) use self::text::clean;
+use self::worker::Worker;
 use crate::effect::Priority;
 use crate::event::OutcomeStatus;
 use crate::platform::{Pace, Sink};
@@ -38,14 +38,14 @@ struct Shared {
     /// The account's, for messages.
     name: String,
     queue: Mutex<Queue>,
-    /// The account that takes the place of the one that sends; the courier sends by it from then on.
+    /// The account that takes the place of the one that sends; the worker sends by it from then on.
     replacement: Mutex<Option<(Arc<dyn Sink>, Pace)>>,
     /// Something came, the account was replaced, or the outbox was closed.
     changed: Notify,
     /// Lines that have not ended: waiting, resting or under way.
     open: AtomicUsize,
     /// The engine ends, and another run takes up what stands in the ledger.
-    is_left: AtomicBool,
+    is_shutting_down: AtomicBool,
     sent: AtomicU64,
     /// Told to whoever waits for the outboxes to be empty.
     progress: Arc<Notify>,
@@ -67,11 +67,11 @@ impl Outbox {
             replacement: Mutex::default(),
             changed: Notify::new(),
             open: AtomicUsize::new(0),
-            is_left: AtomicBool::new(false),
+            is_shutting_down: AtomicBool::new(false),
             sent: AtomicU64::new(0),
             progress,
         });
-        runtime.spawn(Courier::new(Arc::clone(&shared), sink, pace, Arc::clone(&report)).run());
+        runtime.spawn(Worker::new(Arc::clone(&shared), sink, pace, Arc::clone(&report)).run());
         Arc::new(Self { shared, report })
     }
 
@@ -79,27 +79,27 @@ impl Outbox {
         &self.shared.name
     }
 
-    /// Queues a parcel. Never waits: over the bound the oldest chat makes room.
-    pub(super) fn push(&self, parcel: Parcel) {
-        self.shared.open.fetch_add(parcel.lines.len(), Ordering::AcqRel);
-        let turned_away = self.shared.queue().push(parcel);
+    /// Queues an entry. Never waits: over the bound the oldest chat makes room.
+    pub(super) fn push(&self, entry: Entry) {
+        self.shared.open.fetch_add(entry.lines.len(), Ordering::AcqRel);
+        let rejected = self.shared.queue().push(entry);
         self.shared.changed.notify_one();
-        for turned_away in turned_away {
-            let (parcel, status, detail) = match turned_away {
-                TurnedAway::OldestChat(parcel) => {
+        for rejected in rejected {
+            let (entry, status, detail) = match rejected {
+                Rejected::OldestChat(entry) => {
                     let detail = format!("more than {BOUND} lines wait for {}; the oldest is dropped", self.name());
-                    (parcel, OutcomeStatus::Expired, detail)
+                    (entry, OutcomeStatus::Expired, detail)
                 }
-                TurnedAway::Newest(parcel) => {
+                Rejected::Newest(entry) => {
                     let detail = format!("more than {BOUND} moderation actions wait for {}", self.name());
-                    (parcel, OutcomeStatus::Failed, detail)
+                    (entry, OutcomeStatus::Failed, detail)
                 }
-                TurnedAway::Closed(parcel) => {
-                    self.shared.end_closed(parcel, &self.report);
+                Rejected::Closed(entry) => {
+                    self.shared.end_closed(entry, &self.report);
                     continue;
                 }
             };
-            self.shared.end_all(parcel, status, &detail, &self.report);
+            self.shared.end_all(entry, status, &detail, &self.report);
         }
     }
 
@@ -116,8 +116,8 @@ impl Outbox {
     }
 
     /// The same at the end of the engine: moderation that waits is not ended, as the next run takes it up.
-    pub(super) fn leave(&self) {
-        self.shared.is_left.store(true, Ordering::Release);
+    pub(super) fn shut_down(&self) {
+        self.shared.is_shutting_down.store(true, Ordering::Release);
         self.close();
     }
 
@@ -148,18 +148,18 @@ impl Shared {
         self.replacement.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn end_closed(&self, parcel: Parcel, report: &Report) {
-        if parcel.priority() == Priority::Moderation && self.is_left.load(Ordering::Acquire) {
-            self.open.fetch_sub(parcel.lines.len(), Ordering::AcqRel);
+    fn end_closed(&self, entry: Entry, report: &Report) {
+        if entry.priority() == Priority::Moderation && self.is_shutting_down.load(Ordering::Acquire) {
+            self.open.fetch_sub(entry.lines.len(), Ordering::AcqRel);
             self.progress.notify_waiters();
             return;
         }
         let detail = format!("the account {} was taken away before it could be sent", self.name);
-        self.end_all(parcel, OutcomeStatus::Failed, &detail, report);
+        self.end_all(entry, OutcomeStatus::Failed, &detail, report);
     }
 
-    fn end_all(&self, mut parcel: Parcel, status: OutcomeStatus, detail: &str, report: &Report) {
-        while let Some(ended) = parcel.end_line(status, None, detail) {
+    fn end_all(&self, mut entry: Entry, status: OutcomeStatus, detail: &str, report: &Report) {
+        while let Some(ended) = entry.end_line(status, None, detail) {
             self.end(ended, report);
         }
     }

@@ -6,7 +6,7 @@ use metrics::Counter;
 
 use super::Inner;
 use super::outbox::Ended;
-use super::sequencer::{Turn, UNNOTED, own_draft};
+use super::sequencer::{ChannelState, UNNOTED, own_draft};
 use crate::effect::{EffectResult, PluginId};
 use crate::event::{Channel, Envelope, Event, Origin, Outcome, OutcomeStatus};
 use crate::metric;
@@ -77,17 +77,17 @@ impl Inner {
 
     /// The ledger has the outcomes; the journal need not have them again.
     fn deliver(&self, plugin: &PluginHandle, outcome: Outcome) {
-        let lane = self.sequencer.lane(&Channel::engine());
-        let mut turn = lane.turn();
-        let envelope = turn.number(own_draft(None, Origin::Live, Channel::engine(), Event::Outcome(outcome)));
+        let sequencer = self.sequencer.channel(&Channel::engine());
+        let mut state = sequencer.lock();
+        let envelope = state.number(own_draft(None, Origin::Live, Channel::engine(), Event::Outcome(outcome)));
         self.note_number(envelope.sequence);
         plugin.offer(Delivery::new(envelope), None);
     }
 
     /// A number of the engine's own channel for what is not journalled.
     pub(super) fn next_number(&self) -> u64 {
-        let lane = self.sequencer.lane(&Channel::engine());
-        let number = Turn::next_number(&mut lane.turn());
+        let sequencer = self.sequencer.channel(&Channel::engine());
+        let number = ChannelState::next_number(&mut sequencer.lock());
         self.note_number(number);
         number
     }

@@ -27,10 +27,10 @@ impl Pipeline {
 
 impl Inner {
     fn deliver_reply(&self, plugin: &PluginId, reply: AgentReply) {
-        let lane = self.sequencer.lane(&Channel::engine());
-        let mut turn = lane.turn();
+        let sequencer = self.sequencer.channel(&Channel::engine());
+        let mut state = sequencer.lock();
         let draft = own_draft(Some(reply.event_id()), Origin::Live, Channel::engine(), Event::Agent(reply));
-        let event = turn.number(draft);
+        let event = state.number(draft);
         self.record(&event, false, None);
         self.note(&event.id, plugin, Note::Addressed);
         match self.plugin(plugin) {

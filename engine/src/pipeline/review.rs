@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Inner;
 use super::ruling::{self, Ruling};
-use super::sequencer::{Lane, Turn, own_draft};
+use super::sequencer::{ChannelSequencer, ChannelState, own_draft};
 use crate::config::settings::OnFailure;
 use crate::effect::{Batch, Maker, PluginId, Verdict, notice};
 use crate::event::{Envelope, Event, now_ms};
@@ -26,12 +26,12 @@ const ASKED: usize = 4096;
 /// All who wait are through when the time for one review is up, so this many means that something is stuck.
 const QUEUE: usize = 2 * ASKED;
 
-/// The events of one channel that wait for their review. Lives in the channel's turn.
+/// The events of one channel that wait for their review. Lives in the channel's state.
 #[derive(Default)]
 pub(super) struct Waiting {
     pub(super) count: usize,
     /// There once a reviewer has wanted an event of the channel.
-    door: Option<mpsc::Sender<Reviewing>>,
+    queue: Option<mpsc::Sender<Reviewing>>,
 }
 
 /// An event in review.
@@ -50,34 +50,39 @@ struct Question {
 
 impl Inner {
     /// Gives a numbered event to the plugins, after its review.
-    pub(super) fn hand_on(self: &Arc<Self>, lane: &Arc<Lane>, mut turn: MutexGuard<'_, Turn>, delivery: Arc<Delivery>) {
-        let questions = ask(&self.roster.load(), &delivery, turn.waiting.count < ASKED);
-        if questions.is_empty() && turn.waiting.count == 0 {
+    pub(super) fn review_and_give(
+        self: &Arc<Self>,
+        sequencer: &Arc<ChannelSequencer>,
+        mut state: MutexGuard<'_, ChannelState>,
+        delivery: Arc<Delivery>,
+    ) {
+        let questions = ask(&self.roster.load(), &delivery, state.waiting.count < ASKED);
+        if questions.is_empty() && state.waiting.count == 0 {
             self.give(&delivery);
             return;
         }
         let reviewing = Reviewing { delivery, questions, deadline: Instant::now() + self.review };
-        let door = turn.waiting.door.get_or_insert_with(|| self.open_door(lane));
-        match door.try_send(reviewing) {
-            Ok(()) => turn.waiting.count += 1,
+        let queue = state.waiting.queue.get_or_insert_with(|| self.start_reviews(sequencer));
+        match queue.try_send(reviewing) {
+            Ok(()) => state.waiting.count += 1,
             Err(refused) => {
                 // Better out of order than lost.
-                drop(turn);
+                drop(state);
                 let (delivery, rulings) = refused.into_inner().unanswered();
-                self.conclude(lane, &delivery, rulings);
+                self.conclude(sequencer, &delivery, rulings);
             }
         }
     }
 
-    fn open_door(self: &Arc<Self>, lane: &Arc<Lane>) -> mpsc::Sender<Reviewing> {
-        let (door, waiting) = mpsc::channel(QUEUE);
-        let reviews = Reviews { waiting, lane: Arc::downgrade(lane), pipeline: Arc::downgrade(self) };
+    fn start_reviews(self: &Arc<Self>, sequencer: &Arc<ChannelSequencer>) -> mpsc::Sender<Reviewing> {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        let reviews = Reviews { waiting, sequencer: Arc::downgrade(sequencer), pipeline: Arc::downgrade(self) };
         self.threads.spawn(reviews.run());
-        door
+        queue
     }
 
     /// Records what the reviewers said, and carries out what it comes to.
-    fn conclude(&self, lane: &Lane, delivery: &Arc<Delivery>, rulings: Vec<Ruling>) {
+    fn conclude(&self, sequencer: &ChannelSequencer, delivery: &Arc<Delivery>, rulings: Vec<Ruling>) {
         let envelope = &delivery.envelope;
         for ruling in &rulings {
             if let Some(note) = ruling.note() {
@@ -85,7 +90,7 @@ impl Inner {
             }
         }
         let Some(Ruling { reviewer, verdict, .. }) = ruling::strictest(rulings) else {
-            let _turn = lane.turn();
+            let _state = sequencer.lock();
             self.give(delivery);
             return;
         };
@@ -96,12 +101,12 @@ impl Inner {
             reason: verdict.reason().to_owned(),
         });
         if let Verdict::Flag { .. } = verdict {
-            let mut turn = lane.turn();
+            let mut state = sequencer.lock();
             self.give(delivery);
-            self.announce(&mut turn, delivery, &verdict);
+            self.announce(&mut state, delivery, &verdict);
         } else {
             self.take_away(delivery, &verdict);
-            self.announce(&mut lane.turn(), delivery, &verdict);
+            self.announce(&mut sequencer.lock(), delivery, &verdict);
             // Behind the notice, which waits in the store's queue until the measures call for the disk: by which of the
             // two a killed run got there, the next one knows how far it came.
             self.commit_measures(delivery, reviewer, &verdict);
@@ -137,15 +142,15 @@ impl Inner {
     }
 
     /// Tells the plugins of a verdict, in the channel's order.
-    fn announce(&self, turn: &mut Turn, delivery: &Delivery, verdict: &Verdict) {
+    fn announce(&self, state: &mut ChannelState, delivery: &Delivery, verdict: &Verdict) {
         let envelope = &delivery.envelope;
         let event = |with_text| Event::Moderation(ruling::notice(envelope, verdict, with_text));
         // The same id for the same verdict, however often the event is played.
         let id = Arc::from(notice::id(&envelope.id, notice::kind(verdict)));
-        if delivery.again && turn.has_seen(&id) {
+        if delivery.again && state.has_seen(&id) {
             return;
         }
-        let notice = turn.number(own_draft(Some(id), envelope.origin, envelope.channel.clone(), event(false)));
+        let notice = state.number(own_draft(Some(id), envelope.origin, envelope.channel.clone(), event(false)));
         self.record(&notice, false, None);
         let with_text = Arc::new(Envelope { event: event(true), ..Envelope::clone(&notice) });
         let with_text = Delivery::kept(with_text, &self.store, false);
@@ -158,8 +163,8 @@ impl Inner {
     pub(super) fn let_pass(&self, plugin: &PluginId, delivery: &Arc<Delivery>) {
         let envelope = &delivery.envelope;
         self.note(&envelope.id, plugin, Note::Released { at_ms: now_ms() });
-        let lane = self.sequencer.lane(&envelope.channel);
-        let _turn = lane.turn();
+        let sequencer = self.sequencer.channel(&envelope.channel);
+        let _state = sequencer.lock();
         self.give(delivery);
     }
 }
@@ -206,7 +211,7 @@ fn without_answer(reviewer: PluginId, on_failure: OnFailure) -> Ruling {
 /// One channel's reviews, in order. Ends with the channel.
 struct Reviews {
     waiting: mpsc::Receiver<Reviewing>,
-    lane: Weak<Lane>,
+    sequencer: Weak<ChannelSequencer>,
     pipeline: Weak<Inner>,
 }
 
@@ -214,10 +219,10 @@ impl Reviews {
     async fn run(mut self) {
         while let Some(reviewing) = self.waiting.recv().await {
             let (delivery, rulings) = reviewing.decide().await;
-            let (Some(lane), Some(pipeline)) = (self.lane.upgrade(), self.pipeline.upgrade()) else { return };
-            pipeline.conclude(&lane, &delivery, rulings);
+            let (Some(sequencer), Some(pipeline)) = (self.sequencer.upgrade(), self.pipeline.upgrade()) else { return };
+            pipeline.conclude(&sequencer, &delivery, rulings);
             // Only now: until here, whoever comes must wait behind this one.
-            lane.turn().waiting.count -= 1;
+            sequencer.lock().waiting.count -= 1;
             pipeline.progress.notify_waiters();
         }
     }

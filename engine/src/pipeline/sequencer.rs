@@ -1,7 +1,7 @@
-//! The door of a channel: each event gets its number here, and a repeat goes no further.
+//! Where each event gets its number within its channel, and a repeat goes no further.
 //!
-//! All that has to happen in the order of the numbers (journal, watchers, fan-out) happens while the channel's [`Turn`]
-//! is held. That is short: nothing under it waits, and nothing under it takes another turn.
+//! All that has to happen in the order of the numbers (journal, watchers, fan-out) happens while the channel's
+//! [`ChannelState`] is locked. That is short: nothing under it waits, and nothing under it locks another channel.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -14,23 +14,23 @@ use super::review::Waiting;
 use crate::event::{Channel, Command, Draft, Envelope, Event, Origin};
 use crate::metric;
 
-/// Outcomes and timers have numbers of the engine's own channel and are not journalled; the store hears of each so many-th
-/// number. What it did not hear of is skipped by the next start.
+/// Outcomes and timers have numbers of the engine's own channel and are not journalled; the store hears of every 1024th.
+/// What it did not hear of is skipped by the next start.
 pub(super) const UNNOTED: u64 = 1024;
 
 /// The channels that were heard of.
 #[derive(Default)]
 pub(super) struct Sequencer {
-    lanes: RwLock<HashMap<Channel, Arc<Lane>>>,
+    channels: RwLock<HashMap<Channel, Arc<ChannelSequencer>>>,
 }
 
 /// One channel.
-pub(super) struct Lane {
-    turn: Mutex<Turn>,
+pub(super) struct ChannelSequencer {
+    state: Mutex<ChannelState>,
 }
 
 /// What a channel remembers from one event to the next.
-pub(super) struct Turn {
+pub(super) struct ChannelState {
     last_sequence: u64,
     recent: RecentIds,
     counters: Vec<(&'static str, Counter)>,
@@ -43,48 +43,48 @@ impl Sequencer {
     pub(super) fn restore(sequences: Vec<(Channel, u64)>, recent: Vec<(Channel, Arc<str>)>) -> Self {
         let sequencer = Self::default();
         for (channel, last_sequence) in sequences {
-            sequencer.lane(&channel).turn().last_sequence = last_sequence;
+            sequencer.channel(&channel).lock().last_sequence = last_sequence;
         }
-        sequencer.lane(&Channel::engine()).turn().last_sequence += UNNOTED;
+        sequencer.channel(&Channel::engine()).lock().last_sequence += UNNOTED;
         for (channel, id) in recent {
-            sequencer.lane(&channel).turn().recent.insert(&id);
+            sequencer.channel(&channel).lock().recent.insert(&id);
         }
         sequencer
     }
 
-    pub(super) fn lane(&self, channel: &Channel) -> Arc<Lane> {
-        let lanes = self.lanes.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(lane) = lanes.get(channel) {
-            return Arc::clone(lane);
+    pub(super) fn channel(&self, channel: &Channel) -> Arc<ChannelSequencer> {
+        let channels = self.channels.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sequencer) = channels.get(channel) {
+            return Arc::clone(sequencer);
         }
-        drop(lanes);
-        let mut lanes = self.lanes.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(lanes.entry(channel.clone()).or_default())
+        drop(channels);
+        let mut channels = self.channels.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(channels.entry(channel.clone()).or_default())
     }
 
     /// How many events of all channels wait for their review.
     pub(super) fn waiting(&self) -> usize {
-        let lanes = self.lanes.read().unwrap_or_else(PoisonError::into_inner);
-        lanes.values().map(|lane| lane.turn().waiting.count).sum()
+        let channels = self.channels.read().unwrap_or_else(PoisonError::into_inner);
+        channels.values().map(|sequencer| sequencer.lock().waiting.count).sum()
     }
 }
 
-impl Default for Lane {
+impl Default for ChannelSequencer {
     fn default() -> Self {
         let waiting = Waiting::default();
-        let turn = Turn { last_sequence: 0, recent: RecentIds::default(), counters: Vec::new(), waiting };
-        Self { turn: Mutex::new(turn) }
+        let state = ChannelState { last_sequence: 0, recent: RecentIds::default(), counters: Vec::new(), waiting };
+        Self { state: Mutex::new(state) }
     }
 }
 
-impl Lane {
-    pub(super) fn turn(&self) -> MutexGuard<'_, Turn> {
+impl ChannelSequencer {
+    pub(super) fn lock(&self) -> MutexGuard<'_, ChannelState> {
         // A number that was taken and not used is a gap, which harms nobody.
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Turn {
+impl ChannelState {
     /// Numbers an event of a platform; `None` when it was here before.
     pub(super) fn admit(&mut self, mut draft: Draft, command_prefix: &str) -> Option<Arc<Envelope>> {
         if draft.id.as_ref().is_some_and(|id| !self.recent.insert(id)) {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use super::handle::PluginHandle;
 use crate::effect::PluginId;
 use crate::event::Envelope;
-use crate::store::{Hold, Store, Waiting};
+use crate::store::{InFlight, Store, Waiting};
 
 /// An event as plugins get it.
 pub struct Delivery {
@@ -22,7 +22,7 @@ enum Keeping {
     /// It does not.
     Nothing,
     /// As a whole, while anybody has it in hand.
-    WhileHeld { _hold: Hold },
+    WhileInFlight { _in_flight: InFlight },
     /// In the inbox of each plugin that gets it.
     InInboxes(Store),
     /// In that of the plugin that it comes from.
@@ -36,8 +36,8 @@ impl Delivery {
     }
 
     /// One that a later run gives out again if this one ends while anybody has it in hand.
-    pub fn held(envelope: Arc<Envelope>, hold: Hold, again: bool) -> Arc<Self> {
-        Self::make(envelope, again, Keeping::WhileHeld { _hold: hold })
+    pub fn in_flight(envelope: Arc<Envelope>, in_flight: InFlight, again: bool) -> Arc<Self> {
+        Self::make(envelope, again, Keeping::WhileInFlight { _in_flight: in_flight })
     }
 
     /// One that each plugin gets sooner or later, even if the daemon ends before.
@@ -92,8 +92,7 @@ pub struct Dispatch {
 }
 
 impl Dispatch {
-    /// With the tickets, one for each of `handlers`. No handlers: the fallbacks get it when the tickets are dropped,
-    /// which is at once. `origin` is dropped with the last ticket.
+    /// With the tickets, one for each of `handlers`; without any, the fallbacks get it at once. `origin` is dropped with the last ticket.
     pub fn new(
         delivery: Arc<Delivery>,
         origin: Option<Arc<Delivery>>,

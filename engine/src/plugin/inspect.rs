@@ -42,7 +42,7 @@ pub enum InspectError {
 }
 
 /// Those tables of plugins in a config that belong to no plugin: most likely their ids are misspelt.
-pub fn strangers(settings: &Settings) -> Vec<&PluginId> {
+pub fn unknown_plugin_tables(settings: &Settings) -> Vec<&PluginId> {
     let is_here =
         |id: &str| SHIPPED.iter().any(|shipped| shipped.id == id) || settings.host.plugins_dir.join(id).is_dir();
     settings.plugins.keys().filter(|id| !is_here(id)).collect()

@@ -37,10 +37,10 @@ pub(super) struct Group<'a> {
     pub(super) results: HashMap<EffectKey, EffectResult>,
     /// How many tasks wait or are worked on in the queues that were looked at.
     open_tasks: HashMap<String, u32>,
-    /// Journalled by earlier groups and by this one, in this order; of both together `drawn` are done.
+    /// Journalled by earlier groups and by this one, in this order; of both together `projected` are done.
     waiting: &'a [Counted],
     fresh: Vec<Counted>,
-    drawn: usize,
+    projected: usize,
     /// So much waits that the queue would overflow if all others went first.
     is_in_haste: bool,
 }
@@ -49,7 +49,7 @@ pub(super) struct Group<'a> {
 pub(super) struct Outcome {
     pub(super) total_bytes: u64,
     pub(super) fresh: Vec<Counted>,
-    pub(super) drawn: usize,
+    pub(super) projected: usize,
 }
 
 impl<'a> Group<'a> {
@@ -72,18 +72,18 @@ impl<'a> Group<'a> {
             open_tasks: HashMap::new(),
             waiting,
             fresh: Vec::new(),
-            drawn: 0,
+            projected: 0,
             is_in_haste: false,
         })
     }
 
     /// For a disk that takes nothing now: who only reads gets what is there, be it some seconds old.
-    pub(super) fn without_drawing(self) -> Self {
+    pub(super) fn without_projecting(self) -> Self {
         Self { can_write: false, ..self }
     }
 
     pub(super) fn into_outcome(self) -> Outcome {
-        Outcome { total_bytes: self.total_bytes, fresh: self.fresh, drawn: self.drawn }
+        Outcome { total_bytes: self.total_bytes, fresh: self.fresh, projected: self.projected }
     }
 
     /// The connection itself, for a copy of all that it sees.
@@ -114,9 +114,9 @@ impl<'a> Group<'a> {
 
     fn apply_one(&mut self, item: &mut Item) -> Result<(), StoreError> {
         match item {
-            Item::Event { envelope, own, holders } => {
+            Item::Event { envelope, own, in_flight } => {
                 journal::write(self, envelope, *own)?;
-                if holders.is_open() { unfinished::write(self, &envelope.id) } else { Ok(()) }
+                if in_flight.is_open() { unfinished::write(self, &envelope.id) } else { Ok(()) }
             }
             Item::Finished(event_id) => unfinished::strike_off(self, event_id),
             Item::Kept { plugin, envelope, is_given } => inbox::write(self, plugin, envelope, *is_given),
@@ -190,17 +190,17 @@ impl<'a> Group<'a> {
     }
 
     /// How many events are journalled and not yet counted.
-    pub(super) fn undrawn(&self) -> usize {
-        self.waiting.len() + self.fresh.len() - self.drawn
+    pub(super) fn unprojected(&self) -> usize {
+        self.waiting.len() + self.fresh.len() - self.projected
     }
 
     /// Brings viewers and lines up to the journal.
-    pub(super) fn draw(&mut self) -> Result<(), StoreError> {
+    pub(super) fn project(&mut self) -> Result<(), StoreError> {
         if !self.can_write {
             return Ok(());
         }
-        projection::draw(self, self.waiting.iter().chain(&self.fresh).skip(self.drawn))?;
-        self.drawn = self.waiting.len() + self.fresh.len();
+        projection::project(self, self.waiting.iter().chain(&self.fresh).skip(self.projected))?;
+        self.projected = self.waiting.len() + self.fresh.len();
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::error::StoreError;
 use super::group::Group;
-use super::unfinished::Holders;
+use super::unfinished::WeakInFlight;
 use crate::effect::{Batch, EffectResult, KvWrite, PluginId};
 use crate::event::{Channel, Envelope, Event};
 use crate::recording::{Call, Note, Recording};
@@ -16,7 +16,7 @@ pub(super) enum Item {
     Event {
         envelope: Arc<Envelope>,
         own: bool,
-        holders: Holders,
+        in_flight: WeakInFlight,
     },
     /// Nobody has this event in hand any more.
     Finished(Arc<str>),

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::error::StoreError;
 use super::group::Group;
 use super::item::{Access, Item};
-use super::unfinished::Holders;
+use super::unfinished::WeakInFlight;
 use super::{Store, from_integer, projection, to_integer};
 use crate::effect::EffectResult;
 use crate::event::{Channel, Envelope};
@@ -24,7 +24,7 @@ impl Store {
     ///
     /// Never waits and never fails: what the disk refuses shows in [`Store::health`].
     pub fn journal_event(&self, envelope: Arc<Envelope>, own: bool) {
-        self.write_behind(Item::Event { envelope, own, holders: Holders::default() });
+        self.write_behind(Item::Event { envelope, own, in_flight: WeakInFlight::default() });
     }
 
     /// Notes in the ledger how an effect ended.

@@ -35,7 +35,7 @@ impl Store {
     ) -> Result<Vec<ChatLine>, StoreError> {
         let (channel, user_id) = (channel.clone(), user_id.to_owned());
         self.request(Access::Read, move |group| {
-            group.draw()?;
+            group.project()?;
             let mut statement = group.prepare(
                 "SELECT message_id, at_ms, text,
                         EXISTS (SELECT 1 FROM removals WHERE removals.platform = lines.platform
@@ -60,7 +60,7 @@ impl Store {
     pub async fn channels_with_lines(&self, platform: &str, user_id: &str) -> Result<Vec<Channel>, StoreError> {
         let (platform, user_id) = (PlatformName::from(platform), user_id.to_owned());
         self.request(Access::Read, move |group| {
-            group.draw()?;
+            group.project()?;
             let mut statement =
                 group.prepare("SELECT DISTINCT channel FROM lines WHERE platform = ?1 AND user_id = ?2")?;
             let channels = statement.query_map((&*platform, &user_id), |row| {

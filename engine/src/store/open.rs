@@ -9,9 +9,9 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::StoreError;
+use super::file_identity::FileIdentity;
 use super::lock::Lock;
 use super::migrate::{identify, migrate};
-use super::presence::Presence;
 
 /// Only the owner may read: the journal holds what people wrote.
 const MODE: u32 = 0o600;
@@ -40,7 +40,7 @@ const LOST_NUMBERS: i64 = 1 << 32;
 /// An open and migrated database. The lock is declared last, so that it is let go after the connection.
 pub(super) struct Database {
     pub(super) connection: Connection,
-    pub(super) presence: Presence,
+    pub(super) file_identity: FileIdentity,
     pub(super) past: Past,
     pub(super) lock: Lock,
 }
@@ -68,12 +68,12 @@ pub(super) fn open(path: &Path) -> Result<Database, StoreError> {
     let mut connection = Connection::open_with_flags(path, flags).map_err(|error| explain(path, error))?;
     match prepare(&mut connection, path) {
         Ok(past) => {
-            let presence = Presence::of(path).map_err(|source| StoreError::Io {
+            let file_identity = FileIdentity::of(path).map_err(|source| StoreError::Io {
                 doing: "look at the database",
                 path: path.to_owned(),
                 source,
             })?;
-            Ok(Database { connection, presence, past, lock })
+            Ok(Database { connection, file_identity, past, lock })
         }
         Err(StoreError::Sqlite(error)) => Err(explain(path, error)),
         Err(error) => Err(error),

@@ -1,7 +1,7 @@
-//! Viewers and their lines are drawn from the journal, some seconds behind it: a busy chat touches the same rows again and
+//! Viewers and their lines are projected from the journal, some seconds behind it: a busy chat touches the same rows again and
 //! again, and one write of each page for thousands of lines costs a tenth of one for each.
 //!
-//! Nobody sees the delay, as whoever asks for a viewer first gets everything drawn; and nothing is lost by a crash, as
+//! Nobody sees the delay, as whoever asks for a viewer first gets everything projected; and nothing is lost by a crash, as
 //! the position that was reached is written with the rows, and the next start goes on from there.
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ pub(super) fn counts(envelope: &Envelope, own: bool) -> bool {
     envelope.origin == Origin::Live && !own && envelope.event.actor().is_some_and(|user| !user.id.is_empty())
 }
 
-/// What was journalled and not drawn before the last end of the daemon: some seconds' worth after a crash.
+/// What was journalled and not projected before the last end of the daemon: some seconds' worth after a crash.
 pub(super) fn left_over(connection: &Connection) -> rusqlite::Result<Vec<Counted>> {
     let mut statement = connection.prepare(
         "SELECT position, envelope FROM events
@@ -43,9 +43,9 @@ pub(super) fn left_over(connection: &Connection) -> rusqlite::Result<Vec<Counted
 }
 
 /// Draws the events and notes how far it came: all that a viewer did goes into its rows at once, and one viewer after the
-/// other in the order of the tables, so that each page is touched once. What can't be drawn is skipped, as it would else
+/// other in the order of the tables, so that each page is touched once. What can't be projected is skipped, as it would else
 /// stand in the way of all that comes after it.
-pub(super) fn draw<'e>(group: &Group<'_>, events: impl Iterator<Item = &'e Counted>) -> Result<(), StoreError> {
+pub(super) fn project<'e>(group: &Group<'_>, events: impl Iterator<Item = &'e Counted>) -> Result<(), StoreError> {
     let mut viewers: BTreeMap<(&str, &str), Seen<'_>> = BTreeMap::new();
     let mut reached = None;
     for (position, envelope) in events {
@@ -78,8 +78,8 @@ fn count(group: &Group<'_>, platform: &str, user_id: &str, seen: &Seen<'_>) -> R
     lines::clear_surplus(group, platform, user_id, messages, seen.messages)
 }
 
-fn skip_unless_the_file_fails(user_id: &str, drawn: Result<(), StoreError>) -> Result<(), StoreError> {
-    match drawn {
+fn skip_unless_the_file_fails(user_id: &str, projected: Result<(), StoreError>) -> Result<(), StoreError> {
+    match projected {
         Err(error) if !error.concerns_the_file() => {
             tracing::warn!(user_id, %error, "Something could not be counted for its viewer; skipped.");
             Ok(())

@@ -194,14 +194,14 @@ impl Queue {
         state.requests -= items.iter().filter(|item| item.access().is_some()).count();
         let is_last = state.items.is_empty();
         for item in &mut items {
-            if let Item::Event { holders, .. } = item {
-                holders.look(is_last);
+            if let Item::Event { in_flight, .. } = item {
+                in_flight.look(is_last);
             }
         }
         drop(state);
         for item in &items {
-            if let Item::Event { holders, .. } = item {
-                holders.settle(self);
+            if let Item::Event { in_flight, .. } = item {
+                in_flight.settle(self);
             }
         }
         Taken::Items(items)
@@ -241,7 +241,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::super::item::{Access, Request};
-    use super::super::unfinished::Holders;
+    use super::super::unfinished::WeakInFlight;
     use super::*;
     use crate::effect::{Batch, EffectResult, KvWrite, Maker};
     use crate::event::{Channel, OutcomeStatus};
@@ -249,7 +249,7 @@ mod tests {
 
     fn event() -> Item {
         let envelope = super::super::tests::chat("event", "viewer", "hello");
-        Item::Event { envelope, own: false, holders: Holders::default() }
+        Item::Event { envelope, own: false, in_flight: WeakInFlight::default() }
     }
 
     fn result() -> Item {

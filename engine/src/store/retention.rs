@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{from_integer, to_integer};
 use crate::config::settings::JournalSettings;
 
-/// Rows of one table in one bite: some 2 ms.
+/// Rows of one table in one batch: some 2 ms.
 const BITE: usize = 200;
 
 /// Dead tasks wait for a person, and a person looks at the newest.
@@ -22,7 +22,7 @@ pub(super) struct Retention {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pruned {
     All,
-    /// This bite was full, so there is likely another.
+    /// This batch was full, so there is likely another.
     More,
 }
 
@@ -35,7 +35,7 @@ impl Retention {
     }
 
     /// Looks at the oldest rows of each table only, so that it costs the same however much is kept.
-    pub(super) fn bite(self, connection: &Connection, now_ms: u64) -> rusqlite::Result<Pruned> {
+    pub(super) fn prune_batch(self, connection: &Connection, now_ms: u64) -> rusqlite::Result<Pruned> {
         let cutoff_ms = now_ms.saturating_sub(self.keep_ms);
         let mut removed = vec![self.bite_events(connection, cutoff_ms)?];
         let horizon_ms = oldest_event_ms(connection)?.map_or(cutoff_ms, |oldest| oldest.max(cutoff_ms));

@@ -2,13 +2,13 @@
 
 mod batches;
 mod copies;
-mod drawing;
 mod failing;
 mod gone;
 mod inbox;
 mod journal;
 mod opening;
 mod plugins;
+mod projecting;
 mod recordings;
 mod recovery;
 mod results;

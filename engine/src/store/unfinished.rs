@@ -1,6 +1,6 @@
 //! The events that somebody still had in hand when the daemon was killed.
 //!
-//! Whoever has an event in hand holds a [`Hold`]. Most events are done with before the writer even comes to journal
+//! Whoever has an event in hand holds an [`InFlight`]. Most events are done with before the writer even comes to journal
 //! them, and cost nothing here. Only one that is still held then is noted as unfinished, and struck off when the last
 //! hold is dropped. So what a killed run leaves noted is what was journalled and not done with. Beside it are marked the
 //! plugins that are done with it, where their effects do not tell so.
@@ -24,12 +24,12 @@ const ATTEMPTS: u32 = 10;
 
 /// Says, for as long as any clone of it lives, that an event is not done with.
 #[derive(Clone)]
-pub struct Hold {
-    held: Arc<Held>,
+pub struct InFlight {
+    shared: Arc<Shared>,
 }
 
 /// What the clones share.
-pub(super) struct Held {
+pub(super) struct Shared {
     event_id: Arc<str>,
     /// Whether it stands in the database, or is about to.
     is_noted: AtomicBool,
@@ -38,8 +38,8 @@ pub(super) struct Held {
 
 /// The journal's end of a hold.
 #[derive(Default)]
-pub(super) struct Holders {
-    held: Weak<Held>,
+pub(super) struct WeakInFlight {
+    shared: Weak<Shared>,
     event_id: Option<Arc<str>>,
     is_open: bool,
 }
@@ -74,28 +74,28 @@ pub enum Stage {
 
 impl Store {
     /// For whoever has this event in hand.
-    pub fn hold(&self, event_id: &Arc<str>) -> Hold {
-        self.make_hold(event_id, false)
+    pub fn in_flight(&self, event_id: &Arc<str>) -> InFlight {
+        self.make_in_flight(event_id, false)
     }
 
     /// The same for an event that an earlier run did not finish.
-    pub fn hold_again(&self, event_id: &Arc<str>) -> Hold {
-        self.make_hold(event_id, true)
+    pub fn in_flight_again(&self, event_id: &Arc<str>) -> InFlight {
+        self.make_in_flight(event_id, true)
     }
 
-    fn make_hold(&self, event_id: &Arc<str>, is_noted: bool) -> Hold {
+    fn make_in_flight(&self, event_id: &Arc<str>, is_noted: bool) -> InFlight {
         let (event_id, queue) = (Arc::clone(event_id), Arc::clone(&self.inner.queue));
-        Hold { held: Arc::new(Held { event_id, is_noted: AtomicBool::new(is_noted), queue }) }
+        InFlight { shared: Arc::new(Shared { event_id, is_noted: AtomicBool::new(is_noted), queue }) }
     }
 
     /// Journals an event that somebody has in hand; see [`Store::journal_event`].
-    pub fn journal_held(&self, envelope: Arc<Envelope>, hold: &Hold) {
-        let holders = Holders {
-            held: Arc::downgrade(&hold.held),
-            event_id: Some(Arc::clone(&hold.held.event_id)),
+    pub fn journal_in_flight(&self, envelope: Arc<Envelope>, in_flight: &InFlight) {
+        let in_flight = WeakInFlight {
+            shared: Arc::downgrade(&in_flight.shared),
+            event_id: Some(Arc::clone(&in_flight.shared.event_id)),
             is_open: false,
         };
-        self.write_behind(Item::Event { envelope, own: false, holders });
+        self.write_behind(Item::Event { envelope, own: false, in_flight });
     }
 
     /// What earlier runs did not finish, in the journal's order, but for what was given out too often. To read it is not
@@ -206,7 +206,7 @@ pub(super) fn strike_off(group: &Group<'_>, event_id: &str) -> Result<(), StoreE
     Ok(())
 }
 
-impl Holders {
+impl WeakInFlight {
     pub(super) fn is_open(&self) -> bool {
         self.is_open
     }
@@ -214,22 +214,22 @@ impl Holders {
     /// Called while the queue is locked, when the event is taken from it. `is_last`: nothing is left in the queue, so
     /// all that was ever made of an event which nobody holds goes to the disk together with it.
     pub(super) fn look(&mut self, is_last: bool) {
-        let has_holders = self.held.strong_count() > 0;
-        self.is_open = self.event_id.is_some() && (has_holders || !is_last);
+        let is_in_flight = self.shared.strong_count() > 0;
+        self.is_open = self.event_id.is_some() && (is_in_flight || !is_last);
     }
 
     /// Called when the queue is not locked any more: sees to it that the note is struck off in time.
     pub(super) fn settle(&self, queue: &Queue) {
         let Some(event_id) = self.event_id.as_ref().filter(|_| self.is_open) else { return };
-        match self.held.upgrade() {
+        match self.shared.upgrade() {
             // The last to drop it strikes it off, and that may be this very line.
-            Some(held) => held.is_noted.store(true, Ordering::Release),
+            Some(shared) => shared.is_noted.store(true, Ordering::Release),
             None => strike_off_behind(queue, event_id),
         }
     }
 }
 
-impl Drop for Held {
+impl Drop for Shared {
     fn drop(&mut self) {
         if self.is_noted.load(Ordering::Acquire) {
             strike_off_behind(&self.queue, &self.event_id);
@@ -251,16 +251,17 @@ mod tests {
     use super::super::tests::chat;
     use super::*;
 
-    fn push(queue: &Arc<Queue>) -> Hold {
+    fn push(queue: &Arc<Queue>) -> InFlight {
         let event = chat("event", "anna", "hello");
-        let held = Arc::new(Held {
+        let shared = Arc::new(Shared {
             event_id: Arc::clone(&event.id),
             is_noted: AtomicBool::new(false),
             queue: Arc::clone(queue),
         });
-        let holders = Holders { held: Arc::downgrade(&held), event_id: Some(Arc::clone(&event.id)), is_open: false };
-        queue.push_behind(Item::Event { envelope: event, own: false, holders }).unwrap();
-        Hold { held }
+        let in_flight =
+            WeakInFlight { shared: Arc::downgrade(&shared), event_id: Some(Arc::clone(&event.id)), is_open: false };
+        queue.push_behind(Item::Event { envelope: event, own: false, in_flight }).unwrap();
+        InFlight { shared }
     }
 
     fn take(queue: &Queue) -> Vec<Item> {
@@ -272,7 +273,7 @@ mod tests {
     }
 
     fn is_noted(item: &Item) -> bool {
-        matches!(item, Item::Event { holders, .. } if holders.is_open())
+        matches!(item, Item::Event { in_flight, .. } if in_flight.is_open())
     }
 
     #[test]
@@ -287,15 +288,15 @@ mod tests {
     #[test]
     fn what_is_done_later_is_struck_off_then() {
         let queue = Arc::new(Queue::default());
-        let hold = push(&queue);
+        let in_flight = push(&queue);
         let items = match queue.take(Duration::ZERO) {
             Taken::Items(items) => items,
             Taken::Nothing | Taken::Closed => panic!("there is an event"),
         };
         assert!(is_noted(&items[0]));
-        drop(hold.clone());
+        drop(in_flight.clone());
         assert_eq!(queue.len(), 1, "somebody has it still");
-        drop(hold);
+        drop(in_flight);
         assert!(matches!(&take(&queue)[..], [Item::Finished(id)] if &**id == "event"));
     }
 

@@ -24,7 +24,7 @@ impl Store {
     pub async fn viewer(&self, platform: &str, user_id: &str) -> Result<Option<Viewer>, StoreError> {
         let (platform, user_id) = (platform.to_owned(), user_id.to_owned());
         self.request(Access::Read, move |group| {
-            group.draw()?;
+            group.project()?;
             let mut statement = group.prepare(
                 "SELECT user_id, login, display_name, roles, badges, first_seen_ms, last_seen_ms, messages, color
                  FROM viewers WHERE platform = ?1 AND user_id = ?2",
@@ -38,7 +38,7 @@ impl Store {
     pub async fn find_viewer(&self, platform: &str, login: &str) -> Result<Option<Viewer>, StoreError> {
         let (platform, login) = (platform.to_owned(), fold(login));
         self.request(Access::Read, move |group| {
-            group.draw()?;
+            group.project()?;
             let mut statement = group.prepare(
                 "SELECT user_id, login, display_name, roles, badges, first_seen_ms, last_seen_ms, messages, color
                  FROM viewers WHERE platform = ?1 AND login_folded = ?2 ORDER BY last_seen_ms DESC LIMIT 1",
@@ -59,7 +59,7 @@ impl Store {
         let (name, folded) = (name.to_owned(), fold(name));
         let platform = platform.map(str::to_owned);
         self.request(Access::Read, move |group| {
-            group.draw()?;
+            group.project()?;
             let mut statement = group.prepare(
                 "SELECT user_id, login, display_name, roles, badges, first_seen_ms, last_seen_ms, messages, color, platform
                  FROM viewers WHERE (login_folded = ?2 OR user_id = ?1 OR display_name = ?1)
@@ -74,7 +74,7 @@ impl Store {
     }
 }
 
-/// What somebody did since the last drawing, and who that is by now.
+/// What somebody did since the last projection, and who that is by now.
 #[derive(Debug, Default)]
 pub(super) struct Seen<'e> {
     login: &'e str,

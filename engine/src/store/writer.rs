@@ -17,12 +17,12 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::damage::DamageCheck;
 use super::error::StoreError;
+use super::file_identity::FileIdentity;
 use super::group::{Group, Outcome};
 use super::health::Health;
 use super::item::{Access, Item};
 use super::lock::Lock;
 use super::open::{self, BUSY_TIMEOUT, Database};
-use super::presence::Presence;
 use super::projection::Counted;
 use super::queue::{Queue, Taken};
 use super::retention::{Pruned, Retention};
@@ -35,9 +35,9 @@ const PRUNE_EVERY: Duration = Duration::from_secs(10);
 
 /// How long counting may lag behind the journal, and how many events, which stay in memory for it; more of them while so
 /// much waits to be written that counting would be in the way.
-const DRAW_EVERY: Duration = Duration::from_secs(5);
-const DRAW_AT: usize = 1024;
-const DRAW_IN_HASTE_AT: usize = 8 * DRAW_AT;
+const PROJECT_EVERY: Duration = Duration::from_secs(5);
+const PROJECT_AT: usize = 1024;
+const PROJECT_IN_HASTE_AT: usize = 8 * PROJECT_AT;
 
 /// One warning in this time about items that could not be stored: each would be as telling as the first.
 const WARN_EVERY: Duration = Duration::from_secs(60);
@@ -48,13 +48,13 @@ pub(super) struct Writer {
     health: Arc<Health>,
     /// Whether what a killed run left is taken up.
     has_recovered: Arc<AtomicBool>,
-    presence: Presence,
+    file_identity: FileIdentity,
     damage_check: Option<DamageCheck>,
     retention: Retention,
     total_bytes: u64,
     /// Events on the disk that are not yet counted for their viewers, and when they are to be.
-    undrawn: Vec<Counted>,
-    draw_at: Option<Instant>,
+    unprojected: Vec<Counted>,
+    project_at: Option<Instant>,
     is_full_sync: bool,
     /// How long the connection waits for a lock of another process.
     busy_timeout: Duration,
@@ -77,23 +77,23 @@ impl Writer {
         health: Arc<Health>,
         has_recovered: Arc<AtomicBool>,
     ) -> rusqlite::Result<Self> {
-        let Database { connection, presence, past, lock } = database;
+        let Database { connection, file_identity, past, lock } = database;
         let total_bytes = journal::total_bytes(&connection)?;
-        let undrawn = projection::left_over(&connection)?;
+        let unprojected = projection::left_over(&connection)?;
         Ok(Self {
             connection,
             queue,
             damage_check: past
                 .calls_for_check()
-                .then(|| DamageCheck::begin(presence.path(), Arc::clone(&health)))
+                .then(|| DamageCheck::begin(file_identity.path(), Arc::clone(&health)))
                 .flatten(),
             health,
             has_recovered,
-            presence,
+            file_identity,
             retention: Retention::new(settings),
             total_bytes,
-            draw_at: (!undrawn.is_empty()).then(Instant::now),
-            undrawn,
+            project_at: (!unprojected.is_empty()).then(Instant::now),
+            unprojected,
             is_full_sync: false,
             busy_timeout: BUSY_TIMEOUT,
             backlog: Vec::new(),
@@ -119,7 +119,7 @@ impl Writer {
         loop {
             let taken = self.queue.take(self.patience());
             self.health.set_at_work(true);
-            if self.presence.next_look() <= Instant::now() {
+            if self.file_identity.next_look() <= Instant::now() {
                 self.look_at_file();
             }
             match taken {
@@ -130,8 +130,8 @@ impl Writer {
             if self.retry_at.is_some_and(|at| at <= Instant::now()) {
                 self.retry();
             }
-            if self.draw_at.is_some_and(|at| at <= Instant::now()) {
-                self.draw();
+            if self.project_at.is_some_and(|at| at <= Instant::now()) {
+                self.project();
             }
             self.prune();
             self.warn_of_losses();
@@ -141,8 +141,8 @@ impl Writer {
     }
 
     fn patience(&self) -> Duration {
-        let always = self.prune_at.min(self.presence.next_look());
-        let next = [self.retry_at, self.draw_at].into_iter().flatten().fold(always, Instant::min);
+        let always = self.prune_at.min(self.file_identity.next_look());
+        let next = [self.retry_at, self.project_at].into_iter().flatten().fold(always, Instant::min);
         next.saturating_duration_since(Instant::now())
     }
 
@@ -190,26 +190,26 @@ impl Writer {
         let syncs = items.iter().any(is_durable);
         self.set_full_sync(syncs)?;
         let transaction = begin(&mut self.connection)?;
-        let mut group = Group::new(&transaction, now_ms(), self.total_bytes, &self.undrawn)?;
+        let mut group = Group::new(&transaction, now_ms(), self.total_bytes, &self.unprojected)?;
         if self.retry_at.is_some() {
-            group = group.without_drawing();
+            group = group.without_projecting();
         }
         group.apply(items)?;
         group.write_sequences()?;
-        let is_due = self.draw_at.is_some_and(|at| at <= Instant::now());
-        let enough = if group.is_in_haste() { DRAW_IN_HASTE_AT } else { DRAW_AT };
-        if group.undrawn() >= enough || (is_due && !group.is_in_haste()) {
-            group.draw()?;
+        let is_due = self.project_at.is_some_and(|at| at <= Instant::now());
+        let enough = if group.is_in_haste() { PROJECT_IN_HASTE_AT } else { PROJECT_AT };
+        if group.unprojected() >= enough || (is_due && !group.is_in_haste()) {
+            group.project()?;
         }
-        let Outcome { total_bytes, fresh, drawn } = group.into_outcome();
+        let Outcome { total_bytes, fresh, projected } = group.into_outcome();
         transaction.commit()?;
         self.total_bytes = total_bytes;
-        self.undrawn.extend(fresh);
-        self.undrawn.drain(..drawn);
-        self.draw_at = match self.draw_at {
-            _ if self.undrawn.is_empty() => None,
-            Some(at) if drawn == 0 => Some(at),
-            _ => Some(Instant::now() + DRAW_EVERY),
+        self.unprojected.extend(fresh);
+        self.unprojected.drain(..projected);
+        self.project_at = match self.project_at {
+            _ if self.unprojected.is_empty() => None,
+            Some(at) if projected == 0 => Some(at),
+            _ => Some(Instant::now() + PROJECT_EVERY),
         };
         Ok(())
     }
@@ -223,9 +223,9 @@ impl Writer {
     }
 
     /// Counts what waits for it, when no group came that would have done so by the way.
-    fn draw(&mut self) {
+    fn project(&mut self) {
         if self.retry_at.is_some() {
-            self.draw_at = Some(Instant::now() + DRAW_EVERY);
+            self.project_at = Some(Instant::now() + PROJECT_EVERY);
             return;
         }
         if let Err(error) = self.attempt(&mut []) {
@@ -264,7 +264,7 @@ impl Writer {
         }
     }
 
-    /// One small bite at what is too old, and soon another one if there is more.
+    /// Deletes a small batch of what is too old, and soon another one if there is more.
     fn prune(&mut self) {
         if self.prune_at > Instant::now() {
             return;
@@ -275,7 +275,7 @@ impl Writer {
         }
         let pruned = self.set_full_sync(false).and_then(|()| {
             let transaction = begin(&mut self.connection)?;
-            let pruned = self.retention.bite(&transaction, now_ms())?;
+            let pruned = self.retention.prune_batch(&transaction, now_ms())?;
             transaction.commit()?;
             Ok(pruned)
         });
@@ -311,7 +311,7 @@ impl Writer {
             self.retry();
         }
         // An error is of no consequence: the next start counts what is left over.
-        self.draw_at = Some(Instant::now());
+        self.project_at = Some(Instant::now());
         let _ = self.attempt(&mut []);
         if self.backlog.is_empty() {
             if self.has_recovered.load(Ordering::Acquire)

@@ -1,15 +1,15 @@
-//! The order in which parcels leave: moderation before chat, then by arrival. Bounded.
+//! The order in which entries leave: moderation before chat, then by arrival. Bounded.
 
 use std::collections::BTreeMap;
 
-use super::parcel::Parcel;
+use super::entry::Entry;
 use crate::effect::Priority;
 
 /// Lines that wait for one account, at most: twice the burst of 5,000 that must be answered whole. It bounds the
 /// memory (some MB); how long a line may wait is `Pace::expiry`'s business.
 pub(super) const BOUND: usize = 10_000;
 
-/// A parcel's place. It keeps it when it is put back, so that a second attempt overtakes nobody and nobody it.
+/// An entry's place. It keeps it when it is put back, so that a second attempt overtakes nobody and nobody it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     priority: Priority,
@@ -18,60 +18,60 @@ pub(super) struct Place {
 
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    parcels: BTreeMap<Place, Parcel>,
+    entries: BTreeMap<Place, Entry>,
     arrivals: u64,
     lines: usize,
     closed: bool,
 }
 
-/// A parcel that is not in the queue, and why.
+/// An entry that is not in the queue, and why.
 #[derive(Debug)]
-pub(super) enum TurnedAway {
+pub(super) enum Rejected {
     /// It had to make room.
-    OldestChat(Parcel),
+    OldestChat(Entry),
     /// There is nothing but moderation, and too much of it.
-    Newest(Parcel),
-    Closed(Parcel),
+    Newest(Entry),
+    Closed(Entry),
 }
 
 impl Queue {
-    /// Returns what is not in the queue after it. A parcel of many lines may take the place of several of few.
-    pub(super) fn push(&mut self, parcel: Parcel) -> Vec<TurnedAway> {
+    /// Returns what is not in the queue after it. An entry of many lines may take the place of several of few.
+    pub(super) fn push(&mut self, entry: Entry) -> Vec<Rejected> {
         if self.closed {
-            return vec![TurnedAway::Closed(parcel)];
+            return vec![Rejected::Closed(entry)];
         }
         self.arrivals += 1;
-        let place = Place { priority: parcel.priority, arrival: self.arrivals };
-        self.put_back(place, parcel);
+        let place = Place { priority: entry.priority, arrival: self.arrivals };
+        self.put_back(place, entry);
         std::iter::from_fn(|| self.make_room(place)).collect()
     }
 
-    fn make_room(&mut self, newest: Place) -> Option<TurnedAway> {
+    fn make_room(&mut self, newest: Place) -> Option<Rejected> {
         if self.lines <= BOUND {
             return None;
         }
         let first_chat = Place { priority: Priority::Chat, arrival: 0 };
-        let oldest_chat = self.parcels.range(first_chat..).next().map(|(place, _)| *place);
+        let oldest_chat = self.entries.range(first_chat..).next().map(|(place, _)| *place);
         match oldest_chat {
-            Some(place) => self.take(place).map(TurnedAway::OldestChat),
-            None => self.take(newest).map(TurnedAway::Newest),
+            Some(place) => self.take(place).map(Rejected::OldestChat),
+            None => self.take(newest).map(Rejected::Newest),
         }
     }
 
     /// For what was taken and could not be sent, or not wholly.
-    pub(super) fn put_back(&mut self, place: Place, parcel: Parcel) {
-        self.lines += parcel.lines.len();
-        self.parcels.insert(place, parcel);
+    pub(super) fn put_back(&mut self, place: Place, entry: Entry) {
+        self.lines += entry.lines.len();
+        self.entries.insert(place, entry);
     }
 
-    pub(super) fn first(&self) -> Option<(Place, &Parcel)> {
-        self.parcels.first_key_value().map(|(place, parcel)| (*place, parcel))
+    pub(super) fn first(&self) -> Option<(Place, &Entry)> {
+        self.entries.first_key_value().map(|(place, entry)| (*place, entry))
     }
 
-    pub(super) fn take(&mut self, place: Place) -> Option<Parcel> {
-        let parcel = self.parcels.remove(&place)?;
-        self.lines -= parcel.lines.len();
-        Some(parcel)
+    pub(super) fn take(&mut self, place: Place) -> Option<Entry> {
+        let entry = self.entries.remove(&place)?;
+        self.lines -= entry.lines.len();
+        Some(entry)
     }
 
     /// Takes no more.
@@ -83,9 +83,9 @@ impl Queue {
         self.closed
     }
 
-    pub(super) fn take_all(&mut self) -> Vec<Parcel> {
+    pub(super) fn take_all(&mut self) -> Vec<Entry> {
         self.lines = 0;
-        std::mem::take(&mut self.parcels).into_values().collect()
+        std::mem::take(&mut self.entries).into_values().collect()
     }
 }
 

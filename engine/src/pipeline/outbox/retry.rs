@@ -1,4 +1,4 @@
-//! What follows from how a send ended. Pure; the courier carries it out.
+//! What follows from how a send ended. Pure; the worker carries it out.
 
 use std::time::Duration;
 

@@ -31,14 +31,14 @@ impl Bench {
     /// Queues the actions of one batch.
     fn push(&self, actions: impl IntoIterator<Item = Action>) {
         let lines = actions.into_iter().zip(0..).map(|(action, number)| Line { number, channel: channel(), action });
-        let parcel = lines.fold(None, |parcel: Option<Parcel>, line| match parcel {
-            Some(mut parcel) => {
-                parcel.push(line);
-                Some(parcel)
+        let entry = lines.fold(None, |entry: Option<Entry>, line| match entry {
+            Some(mut entry) => {
+                entry.push(line);
+                Some(entry)
             }
-            None => Some(Parcel::new("greeter".into(), "event".into(), line)),
+            None => Some(Entry::new("greeter".into(), "event".into(), line)),
         });
-        self.outbox.push(parcel.unwrap());
+        self.outbox.push(entry.unwrap());
     }
 
     /// Waits for so many ends.
@@ -309,19 +309,19 @@ async fn closing_ends_what_waits_and_lets_finish_what_is_under_way() {
     assert_eq!(bench.outbox.open_lines(), 0);
 }
 
-/// A parcel: whether it is moderation, its lines, and how long after the one before it comes, in milliseconds.
+/// An entry: whether it is moderation, its lines, and how long after the one before it comes, in milliseconds.
 type Planned = (bool, usize, u64);
 
-/// Queues the parcels as planned; one call at a time takes a second. Returns when each was queued, and the calls: when,
-/// parcel and line.
+/// Queues the entries as planned; one call at a time takes a second. Returns when each was queued, and the calls: when,
+/// entry and line.
 async fn play(plan: &[Planned], expiry: Duration) -> (Vec<Duration>, Vec<(Duration, usize, usize)>) {
     let mut bench = Bench::new(Pace { expiry, ..PACE }, SECOND);
     let begun = tokio::time::Instant::now();
     let mut queued = Vec::new();
-    for (parcel, (is_moderation, lines, wait)) in plan.iter().enumerate() {
+    for (entry, (is_moderation, lines, wait)) in plan.iter().enumerate() {
         tokio::time::sleep(Duration::from_millis(*wait)).await;
         queued.push(begun.elapsed());
-        let name = |line: usize| format!("{parcel} {line}");
+        let name = |line: usize| format!("{entry} {line}");
         bench.push((0..*lines).map(|line| if *is_moderation { remove(&name(line)) } else { say(name(line)) }));
     }
     let ends = bench.ends(plan.iter().map(|(_, lines, _)| lines).sum()).await;
@@ -355,21 +355,21 @@ proptest! {
         let expiry = Duration::from_secs(expiry);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         let (queued, calls) = runtime.block_on(play(&plan, expiry));
-        let is_moderation = |parcel: usize| plan[parcel].0;
-        for (place, (at, parcel, line)) in calls.iter().enumerate() {
+        let is_moderation = |entry: usize| plan[entry].0;
+        for (place, (at, entry, line)) in calls.iter().enumerate() {
             let earlier = &calls[..place];
-            prop_assert!(*line == 0 || earlier.iter().any(|(_, other, before)| (*other, before + 1) == (*parcel, *line)));
-            prop_assert!(!earlier.iter().any(|(_, other, _)| other > parcel && is_moderation(*other) == is_moderation(*parcel)));
-            if !is_moderation(*parcel) {
-                prop_assert!(*at < queued[*parcel] + expiry, "it waited too long");
+            prop_assert!(*line == 0 || earlier.iter().any(|(_, other, before)| (*other, before + 1) == (*entry, *line)));
+            prop_assert!(!earlier.iter().any(|(_, other, _)| other > entry && is_moderation(*other) == is_moderation(*entry)));
+            if !is_moderation(*entry) {
+                prop_assert!(*at < queued[*entry] + expiry, "it waited too long");
                 let overtaking = (0..plan.len()).filter(|other| is_moderation(*other) && queued[*other] < *at);
                 for other in overtaking {
                     prop_assert_eq!(earlier.iter().filter(|(_, sent, _)| *sent == other).count(), plan[other].1);
                 }
             }
         }
-        for (parcel, (is_moderation, lines, _)) in plan.iter().enumerate() {
-            prop_assert!(!is_moderation || calls.iter().filter(|(_, sent, _)| *sent == parcel).count() == *lines);
+        for (entry, (is_moderation, lines, _)) in plan.iter().enumerate() {
+            prop_assert!(!is_moderation || calls.iter().filter(|(_, sent, _)| *sent == entry).count() == *lines);
         }
     }
 }

@@ -60,7 +60,7 @@ async fn moderation_is_carried_out_again_and_chat_is_not() {
         committed(&[batch("one", [say("hello"), remove("m1")]), batch("two", [remove("m2"), enqueue("t")])]).await;
     let greeter = PluginHandle::stand_in("greeter", &["outcome"]);
     let mut bench = Bench::reopen(folder, &[&greeter]).await;
-    bench.pipeline.take_up().await.unwrap();
+    bench.pipeline.recover().await.unwrap();
     for message_id in ["m1", "m2"] {
         let action = bench.performed.recv().await.unwrap();
         assert!(matches!(&action, Action::RemoveMessage { message_id: id, .. } if id == message_id), "{action:?}");
@@ -68,7 +68,7 @@ async fn moderation_is_carried_out_again_and_chat_is_not() {
     let told = outcome(&greeter).await;
     assert_eq!((&*told.event_id, told.effect, told.status), ("one", 0, OutcomeStatus::Uncertain));
     // Once is enough.
-    bench.pipeline.take_up().await.unwrap();
+    bench.pipeline.recover().await.unwrap();
     assert_eq!(bench.sink.order(), ["remove m1", "remove m2"]);
     assert_eq!(ledger(bench).await, ["one 0 uncertain", "one 1 done", "two 0 done", "two 1 done"]);
 }
@@ -79,7 +79,7 @@ async fn moderation_that_is_too_old_expires() {
     change(&folder, &format!("UPDATE effects SET stored_ms = stored_ms - 11 * {MINUTE_MS} WHERE event_id = 'old'"));
     change(&folder, &format!("UPDATE effects SET stored_ms = stored_ms - 9 * {MINUTE_MS} WHERE event_id = 'young'"));
     let mut bench = Bench::reopen(folder, &[]).await;
-    bench.pipeline.take_up().await.unwrap();
+    bench.pipeline.recover().await.unwrap();
     bench.performed.recv().await.unwrap();
     assert_eq!(bench.sink.order(), ["remove m2"]);
     assert_eq!(ledger(bench).await, ["old 0 expired", "young 0 done"]);
@@ -91,7 +91,7 @@ async fn moderation_whose_account_is_gone_fails() {
     let action = Action::RemoveMessage { message_id: "m1".into(), reason: String::new() };
     let folder = committed(&[batch("one", [Effect::Platform { channel: elsewhere, action }])]).await;
     let bench = Bench::reopen(folder, &[]).await;
-    bench.pipeline.take_up().await.unwrap();
+    bench.pipeline.recover().await.unwrap();
     assert_eq!(ledger(bench).await, ["one 0 failed"]);
 }
 
@@ -144,7 +144,7 @@ async fn an_event_that_a_plugin_had_in_hand_comes_again() {
     let plugin = PluginHandle::stand_in("greeter", &["chat"]);
     let bench = Bench::reopen(folder, &[&plugin]).await;
     assert!(has_nothing(&plugin));
-    bench.pipeline.take_up().await.unwrap();
+    bench.pipeline.recover().await.unwrap();
     let (delivery, _) = plugin.try_given_delivery().unwrap();
     assert_eq!((&*delivery.envelope.id, delivery.again), ("open", true));
     assert!(has_nothing(&plugin));
@@ -169,7 +169,7 @@ async fn a_start_that_fails_before_it_gives_an_event_out_does_not_count() {
     }
     let plugin = PluginHandle::stand_in("greeter", &["chat"]);
     let bench = Bench::reopen(folder, &[&plugin]).await;
-    bench.pipeline.take_up().await.unwrap();
+    bench.pipeline.recover().await.unwrap();
     assert_eq!(all_given(&plugin), ["open"]);
 }
 
@@ -179,7 +179,7 @@ async fn an_event_that_is_too_old_does_not_come_again() {
     let bench = Bench::new(&[&plugin]).await;
     bench.accept(Draft { at_ms: now_ms() - 11 * MINUTE_MS, ..chat("old", "hi") });
     let bench = Bench::reopen(bench.killed().await, &[]).await;
-    bench.pipeline.take_up().await.unwrap();
+    bench.pipeline.recover().await.unwrap();
     assert_eq!(bench.store.unfinished().await.unwrap(), []);
 }
 
@@ -222,7 +222,7 @@ async fn what_must_not_be_missed_waits_on_the_disk_for_each_plugin() {
         assert_eq!(waiting.first().map(crate::store::Waiting::again), expected, "{plugin}");
     }
     // The plugins have it from there, each for itself.
-    bench.pipeline.take_up().await.unwrap();
+    bench.pipeline.recover().await.unwrap();
     assert_eq!(bench.store.unfinished().await.unwrap(), []);
 }
 
@@ -244,7 +244,7 @@ async fn a_fallback_gets_what_a_handler_had_in_hand_when_the_daemon_was_killed()
     for waiting in bench.store.take_backlog(handler.id()).await.unwrap() {
         handler.offer(Delivery::waiting(waiting), None);
     }
-    bench.pipeline.take_up().await.unwrap();
+    bench.pipeline.recover().await.unwrap();
     let (delivery, ticket) = handler.try_given_delivery().unwrap();
     assert_eq!((&*delivery.envelope.id, delivery.again), ("tip", true));
     assert!(has_nothing(&handler), "it has it once");
@@ -269,7 +269,7 @@ async fn a_plugin_that_is_down_gets_what_it_had_begun_as_such() {
 
     handler.stop_stand_in();
     let bench = Bench::reopen(folder, &[&handler]).await;
-    bench.pipeline.take_up().await.unwrap();
+    bench.pipeline.recover().await.unwrap();
     let waiting = bench.store.take_backlog(handler.id()).await.unwrap();
     assert_eq!(waiting.iter().map(|waiting| waiting.again()).collect::<Vec<_>>(), [true]);
 }
@@ -305,7 +305,7 @@ async fn a_release_that_was_on_its_way_is_carried_out() {
     bench.store.commit(&batch("later", [allow()]), 0).unwrap().await.unwrap();
     let handler = PluginHandle::stand_in("greeter", &["chat"]);
     let bench = Bench::reopen(bench.killed().await, &[&handler]).await;
-    bench.pipeline.take_up().await.unwrap();
+    bench.pipeline.recover().await.unwrap();
     assert_eq!(&*given(&handler).await.0.id, "a");
 }
 
@@ -314,7 +314,7 @@ async fn a_held_message_is_held_again_and_can_be_let_through() {
     let bench = bench_that_holds().await;
     let handler = PluginHandle::stand_in("greeter", &["chat"]);
     let mut bench = Bench::reopen(bench.killed().await, &[&handler]).await;
-    bench.pipeline.take_up().await.unwrap();
+    bench.pipeline.recover().await.unwrap();
     assert!(has_nothing(&handler));
     // The removal was done, and its end not written yet.
     bench.pipeline.commit(batch("later", [allow()]));
@@ -336,7 +336,7 @@ async fn a_message_that_was_taken_away_is_not_reviewed_once_more() {
 
     let handler = PluginHandle::stand_in("greeter", &["chat"]);
     let mut bench = Bench::reopen(queue.killed().await, &[&handler]).await;
-    bench.pipeline.take_up().await.unwrap();
+    bench.pipeline.recover().await.unwrap();
     assert_eq!(bench.performed.recv().await.unwrap().name(), "remove-message");
     assert!(has_nothing(&handler));
     assert_eq!(bench.store.unfinished().await.unwrap(), []);

@@ -35,22 +35,22 @@
 //! (`channel.chat.notification.watch_streak`), and what happened in another channel of a shared chat is raw, too: nobody
 //! is to be thanked for it here. What the vocabulary has no field for is in `extra`, under the names that Twitch has.
 //!
-//! What several topics tell of is told once, see [`tellings`], [`gifts`] and [`silenced`].
+//! What several topics tell of is told once, see [`deduplicator`], [`gifts`] and [`cleared`].
 //!
 //! Read field by field from JSON: the types of the crate `twitch_api` refuse a payload as a whole when one field is
 //! unknown to them, so they check our fakes, not our viewers.
 
 mod broadcast;
 mod chat;
+mod cleared;
+mod deduplicator;
 mod fields;
 mod gifts;
 mod missed;
 mod moderation;
 mod notices;
 mod participation;
-mod silenced;
 mod support;
-mod tellings;
 mod text;
 
 use std::collections::HashMap;
@@ -59,11 +59,11 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use self::broadcast::Details;
+use self::cleared::ClearedMessages;
+use self::deduplicator::{Deduplicator, Topic};
 use self::fields::{extra, json_of, shortened};
 use self::gifts::Gifts;
 pub(super) use self::missed::{missed_follow, missed_redemption, missed_subscription};
-use self::silenced::Silenced;
-use self::tellings::{Tellings, Way};
 use super::PLATFORM;
 use crate::event::{Channel, Draft, Event, Raw, User};
 
@@ -87,21 +87,21 @@ pub(super) struct Normalizer {
 /// What a channel's events depend on.
 #[derive(Debug, Default)]
 struct Memory {
-    tellings: Tellings,
+    deduplicator: Deduplicator,
     gifts: Gifts,
-    silenced: Silenced,
+    cleared: ClearedMessages,
     details: Details,
 }
 
 /// A notification where it belongs.
-struct Scene<'a> {
+struct NoticeContext<'a> {
     channel: &'a Channel,
     /// The user id of our own account.
     own: &'a str,
     notice: &'a Notice<'a>,
 }
 
-impl<'a> Scene<'a> {
+impl<'a> NoticeContext<'a> {
     fn event(&self) -> &'a Value {
         self.notice.event
     }
@@ -123,11 +123,11 @@ struct Parsed {
     own: bool,
     /// Equal in all topics that tell of it, where there are several.
     happening: Option<String>,
-    sequel: Sequel,
+    follow_up: FollowUp,
 }
 
 /// What follows from an event for others.
-enum Sequel {
+enum FollowUp {
     None,
     /// It is an announcement of gifts, and is told with the names; `community` is what the chat calls it.
     Given {
@@ -152,7 +152,7 @@ enum Sequel {
 impl Parsed {
     fn new(event: Event) -> Self {
         let (key, at_ms, own, happening) = (None, None, false, None);
-        Self { event, key, at_ms, extra: Map::new(), own, happening, sequel: Sequel::None }
+        Self { event, key, at_ms, extra: Map::new(), own, happening, follow_up: FollowUp::None }
     }
 
     fn raw(kind: &str, payload: &Value) -> Self {
@@ -178,18 +178,18 @@ impl Normalizer {
     /// Reads a notification of `channel`, which must not have been read before; `own` is the user id of our own account.
     /// What belongs together may be told with a later one, or when it is [`due`](Self::due).
     pub(super) fn read(&mut self, channel: &Channel, own: &str, notice: &Notice<'_>, now: Instant) -> Vec<Draft> {
-        let scene = Scene { channel, own, notice };
+        let context = NoticeContext { channel, own, notice };
         if notice.topic == CHAT_MESSAGE {
-            return vec![read(&scene).draft(channel, notice)];
+            return vec![read(&context).draft(channel, notice)];
         }
         if !self.channels.contains_key(channel) {
             self.channels.insert(channel.clone(), Memory::default());
         }
         let mut drafts = Vec::new();
         if let Some(memory) = self.channels.get_mut(channel) {
-            let changes = if notice.topic == CHANNEL_UPDATE { memory.details.changes(&scene) } else { None };
-            for parsed in changes.unwrap_or_else(|| vec![read(&scene)]) {
-                memory.take(parsed, &scene, now, &mut drafts);
+            let changes = if notice.topic == CHANNEL_UPDATE { memory.details.changes(&context) } else { None };
+            for parsed in changes.unwrap_or_else(|| vec![read(&context)]) {
+                memory.take(parsed, &context, now, &mut drafts);
             }
             memory.take_due(now, &mut drafts);
         }
@@ -208,43 +208,43 @@ impl Normalizer {
     /// When to ask for it.
     pub(super) fn next_due(&self) -> Option<Instant> {
         let memories = self.channels.values();
-        memories.flat_map(|memory| [memory.gifts.next_due(), memory.silenced.next_due()]).flatten().min()
+        memories.flat_map(|memory| [memory.gifts.next_due(), memory.cleared.next_due()]).flatten().min()
     }
 }
 
 impl Memory {
     /// Tells what is news.
-    fn take(&mut self, mut parsed: Parsed, scene: &Scene<'_>, now: Instant, drafts: &mut Vec<Draft>) {
-        let (channel, notice) = (scene.channel, scene.notice);
-        let way = Way::of(notice.topic);
-        let sequel = std::mem::replace(&mut parsed.sequel, Sequel::None);
+    fn take(&mut self, mut parsed: Parsed, context: &NoticeContext<'_>, now: Instant, drafts: &mut Vec<Draft>) {
+        let (channel, notice) = (context.channel, context.notice);
+        let topic = Topic::of(notice.topic);
+        let follow_up = std::mem::replace(&mut parsed.follow_up, FollowUp::None);
         let is_news = match parsed.happening.take() {
-            Some(happening) => self.tellings.is_news(happening, way, now),
+            Some(happening) => self.deduplicator.is_news(happening, topic, now),
             None => true,
         };
         let draft = parsed.draft(channel, notice);
-        match sequel {
-            Sequel::Given { community } => return self.gifts.announce(draft, community, way, now),
-            Sequel::Cleared(user_id) => return drafts.extend(self.silenced.clear(user_id, draft, now)),
+        match follow_up {
+            FollowUp::Given { community } => return self.gifts.announce(draft, community, topic, now),
+            FollowUp::Cleared(user_id) => return drafts.extend(self.cleared.clear(user_id, draft, now)),
             _ if is_news => drafts.push(draft),
             _ => {}
         }
-        match sequel {
-            Sequel::Received { who, tier } => self.gifts.arrive(who, &tier, now),
-            Sequel::Named { community: Some(community), gift } => {
-                self.gifts.receive(community, gift.draft(channel, notice), way, now);
+        match follow_up {
+            FollowUp::Received { who, tier } => self.gifts.arrive(who, &tier, now),
+            FollowUp::Named { community: Some(community), gift } => {
+                self.gifts.receive(community, gift.draft(channel, notice), topic, now);
             }
-            Sequel::Named { community: None, gift } => {
-                self.gifts.announce(gift.draft(channel, notice), None, way, now);
+            FollowUp::Named { community: None, gift } => {
+                self.gifts.announce(gift.draft(channel, notice), None, topic, now);
             }
-            Sequel::Silences(user_id) if is_news => self.silenced.cause(user_id, now),
+            FollowUp::Silences(user_id) if is_news => self.cleared.cause(user_id, now),
             _ => {}
         }
     }
 
     fn take_due(&mut self, now: Instant, drafts: &mut Vec<Draft>) {
         self.gifts.take_due(now, drafts);
-        self.silenced.take_due(now, drafts);
+        self.cleared.take_due(now, drafts);
     }
 }
 
@@ -254,64 +254,64 @@ const CHANNEL_UPDATE: &str = "channel.update";
 const MODERATE: &str = "channel.moderate";
 
 /// What a notification tells. What can't be understood is told as it came.
-fn read(scene: &Scene<'_>) -> Parsed {
-    let topic = scene.notice.topic;
+fn read(context: &NoticeContext<'_>) -> Parsed {
+    let topic = context.notice.topic;
     let (group, phase) = topic.rsplit_once('.').unwrap_or((topic, ""));
     let parsed = match topic {
-        CHAT_MESSAGE => chat::message(scene),
-        CHAT_NOTIFICATION => notices::notification(scene),
-        "channel.chat.message_delete" => moderation::message_delete(scene),
+        CHAT_MESSAGE => chat::message(context),
+        CHAT_NOTIFICATION => notices::notification(context),
+        "channel.chat.message_delete" => moderation::message_delete(context),
         "channel.chat.clear" => Some(moderation::clear()),
-        "channel.chat.clear_user_messages" => moderation::clear_user_messages(scene),
-        "channel.chat_settings.update" => Some(broadcast::chat_settings(scene)),
-        "channel.chat.user_message_hold" | "automod.message.hold" => moderation::held(scene),
-        "channel.chat.user_message_update" | "automod.message.update" => moderation::decided(scene),
-        "channel.follow" => support::follow(scene),
-        "channel.subscribe" => support::subscribe(scene),
-        "channel.subscription.message" => support::resubscribe(scene),
-        "channel.subscription.gift" => support::gift(scene),
-        "channel.subscription.end" => support::subscription_end(scene),
-        "channel.cheer" => support::cheer(scene),
-        "channel.bits.use" => support::bits_use(scene),
-        "channel.raid" => support::raid(scene),
-        "channel.ban" => moderation::ban(scene),
-        "channel.unban" => moderation::unban(scene),
-        MODERATE => moderation::moderate(scene),
-        "channel.warning.send" => moderation::warning_send(scene),
-        "channel.warning.acknowledge" => moderation::warning_acknowledge(scene),
-        "channel.suspicious_user.message" => moderation::suspicious_message(scene),
-        "channel.suspicious_user.update" => moderation::suspicious_update(scene),
-        "channel.moderator.add" => moderation::role(scene, "moderator-added"),
-        "channel.moderator.remove" => moderation::role(scene, "moderator-removed"),
-        "channel.vip.add" => moderation::role(scene, "vip-added"),
-        "channel.vip.remove" => moderation::role(scene, "vip-removed"),
-        "stream.online" | "stream.offline" => Some(broadcast::stream(scene, phase)),
-        "channel.ad_break.begin" => broadcast::ad_break(scene),
-        "channel.shoutout.create" => broadcast::shoutout_create(scene),
-        "channel.shoutout.receive" => broadcast::shoutout_receive(scene),
-        "channel.channel_points_automatic_reward_redemption.add" => participation::automatic_redemption(scene),
-        "user.whisper.message" => chat::whisper(scene),
+        "channel.chat.clear_user_messages" => moderation::clear_user_messages(context),
+        "channel.chat_settings.update" => Some(broadcast::chat_settings(context)),
+        "channel.chat.user_message_hold" | "automod.message.hold" => moderation::held(context),
+        "channel.chat.user_message_update" | "automod.message.update" => moderation::decided(context),
+        "channel.follow" => support::follow(context),
+        "channel.subscribe" => support::subscribe(context),
+        "channel.subscription.message" => support::resubscribe(context),
+        "channel.subscription.gift" => support::gift(context),
+        "channel.subscription.end" => support::subscription_end(context),
+        "channel.cheer" => support::cheer(context),
+        "channel.bits.use" => support::bits_use(context),
+        "channel.raid" => support::raid(context),
+        "channel.ban" => moderation::ban(context),
+        "channel.unban" => moderation::unban(context),
+        MODERATE => moderation::moderate(context),
+        "channel.warning.send" => moderation::warning_send(context),
+        "channel.warning.acknowledge" => moderation::warning_acknowledge(context),
+        "channel.suspicious_user.message" => moderation::suspicious_message(context),
+        "channel.suspicious_user.update" => moderation::suspicious_update(context),
+        "channel.moderator.add" => moderation::role(context, "moderator-added"),
+        "channel.moderator.remove" => moderation::role(context, "moderator-removed"),
+        "channel.vip.add" => moderation::role(context, "vip-added"),
+        "channel.vip.remove" => moderation::role(context, "vip-removed"),
+        "stream.online" | "stream.offline" => Some(broadcast::stream(context, phase)),
+        "channel.ad_break.begin" => broadcast::ad_break(context),
+        "channel.shoutout.create" => broadcast::shoutout_create(context),
+        "channel.shoutout.receive" => broadcast::shoutout_receive(context),
+        "channel.channel_points_automatic_reward_redemption.add" => participation::automatic_redemption(context),
+        "user.whisper.message" => chat::whisper(context),
         _ => match (group, phase) {
-            ("channel.channel_points_custom_reward_redemption", "add" | "update") => participation::redemption(scene),
-            ("channel.poll", "begin" | "progress" | "end") => participation::poll(scene, phase),
-            ("channel.prediction", "begin" | "progress" | "lock" | "end") => participation::prediction(scene, phase),
-            ("channel.hype_train", "begin" | "progress" | "end") => participation::hype_train(scene, phase),
-            ("channel.shared_chat", "begin" | "update" | "end") => Some(broadcast::shared_chat(scene, phase)),
+            ("channel.channel_points_custom_reward_redemption", "add" | "update") => participation::redemption(context),
+            ("channel.poll", "begin" | "progress" | "end") => participation::poll(context, phase),
+            ("channel.prediction", "begin" | "progress" | "lock" | "end") => participation::prediction(context, phase),
+            ("channel.hype_train", "begin" | "progress" | "end") => participation::hype_train(context, phase),
+            ("channel.shared_chat", "begin" | "update" | "end") => Some(broadcast::shared_chat(context, phase)),
             _ => None,
         },
     };
-    parsed.unwrap_or_else(|| raw(scene))
+    parsed.unwrap_or_else(|| raw(context))
 }
 
 /// As it came, under its type; where that tells of many things, under what it tells of, too.
-fn raw(scene: &Scene<'_>) -> Parsed {
-    let Notice { topic, event, .. } = *scene.notice;
+fn raw(context: &NoticeContext<'_>) -> Parsed {
+    let Notice { topic, event, .. } = *context.notice;
     let finer = match topic {
         CHAT_NOTIFICATION => notices::kind(event),
         MODERATE => moderation::action(event),
         _ => None,
     };
-    let version = scene.notice.version;
+    let version = context.notice.version;
     tracing::debug!(topic, version, finer, "A notification has no event of its own, and goes on as it came.");
     match finer {
         Some(finer) => Parsed::raw(&format!("{topic}.{finer}"), event),

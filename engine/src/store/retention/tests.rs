@@ -55,7 +55,7 @@ fn count(connection: &Connection, table: &str) -> i64 {
 fn run(connection: &Connection, keep_for: Duration, keep_bytes: u64) -> usize {
     let retention = Retention::new(&JournalSettings { keep_for, keep_bytes });
     let mut bites = 1;
-    while retention.bite(connection, NOW).unwrap() == Pruned::More {
+    while retention.prune_batch(connection, NOW).unwrap() == Pruned::More {
         bites += 1;
         assert!(bites < 100, "it never ends");
     }

@@ -57,7 +57,7 @@ async fn filled(place: &Place) -> Store {
 async fn what_is_restored_is_what_was_backed_up_row_by_row() {
     let (place, other) = (Place::new(), Place::new());
     let store = filled(&place).await;
-    // So that nothing is drawn between the copy and the comparison.
+    // So that nothing is projected between the copy and the comparison.
     store.viewer("retake", "anna").await.unwrap();
     let copy = other.folder.path().join("copy.db");
     let copied = back_up(&place.path(), &copy, false).unwrap();

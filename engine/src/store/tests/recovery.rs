@@ -113,8 +113,8 @@ async fn what_a_handler_only_remembers_is_known_until_the_event_is_done_with() {
     let place = Place::new();
     let store = place.open();
     let event = chat("open", "anna", "hello");
-    let hold = store.hold(&event.id);
-    store.journal_held(Arc::clone(&event), &hold);
+    let in_flight = store.in_flight(&event.id);
+    store.journal_in_flight(Arc::clone(&event), &in_flight);
     let memory = |cause: &str| {
         let kv = vec![KvWrite::Set { key: "count".to_owned(), value: b"1".to_vec() }];
         Batch { kv, ..batch(cause, vec![]) }
@@ -131,10 +131,10 @@ async fn what_a_handler_only_remembers_is_known_until_the_event_is_done_with() {
     assert!(!has_handled("judge", "open").await, "it has only reviewed it");
     assert!(!has_handled("other", "open").await);
     assert!(!has_handled("greeter", "long done").await, "nothing is marked that does not come again");
-    drop(killed.hold_again(&event.id));
+    drop(killed.in_flight_again(&event.id));
     killed.flush().await.unwrap();
     assert_eq!(number(&killed, "SELECT count(*) FROM handled").await, 0);
-    drop(hold);
+    drop(in_flight);
 }
 
 #[tokio::test]
@@ -154,13 +154,13 @@ async fn only_what_somebody_had_in_hand_is_unfinished() {
     let place = Place::new();
     let store = place.open();
     let (open, done) = (chat("open", "anna", "1"), chat("done", "anna", "2"));
-    let holds = [&open, &done].map(|event| store.hold(&event.id));
-    store.journal_held(Arc::clone(&open), &holds[0]);
-    store.journal_held(Arc::clone(&done), &holds[1]);
+    let in_flight = [&open, &done].map(|event| store.in_flight(&event.id));
+    store.journal_in_flight(Arc::clone(&open), &in_flight[0]);
+    store.journal_in_flight(Arc::clone(&done), &in_flight[1]);
     store.journal_event(chat("nobody's", "anna", "3"), false);
     // Both are journalled, and somebody still has them.
     assert_eq!(store.recent_event_ids(10).await.unwrap().len(), 3);
-    let [_open, done] = holds;
+    let [_open, done] = in_flight;
     let last = done.clone();
     drop(done);
     let killed = place.after_kill(&store).await;
@@ -170,7 +170,7 @@ async fn only_what_somebody_had_in_hand_is_unfinished() {
     let killed = place.after_kill(&store).await;
     assert_eq!(unfinished(&killed).await, [("open".to_owned(), Stage::Open)]);
     // Given out once more, and done with.
-    drop(killed.hold_again(&open.id));
+    drop(killed.in_flight_again(&open.id));
     assert_eq!(unfinished(&killed).await, []);
 }
 
@@ -179,11 +179,11 @@ async fn it_is_told_how_far_an_unfinished_event_came() {
     let place = Place::new();
     let store = place.open();
     let ids = ["open", "taken", "held"];
-    let holds = ids.map(|id| {
+    let in_flight = ids.map(|id| {
         let event = chat(id, "anna", "hello");
-        let hold = store.hold(&event.id);
-        store.journal_held(event, &hold);
-        hold
+        let in_flight = store.in_flight(&event.id);
+        store.journal_in_flight(event, &in_flight);
+        in_flight
     });
     store.commit_behind(&batch("open", vec![remove(0)]));
     store.commit_behind(&batch("taken", vec![remove(u32::MAX)]));
@@ -199,7 +199,7 @@ async fn it_is_told_how_far_an_unfinished_event_came() {
     }
     // What brought the daemon down ten times is given up; what only waits for a person is not.
     assert_eq!(unfinished(&killed).await, expected[1..]);
-    drop(holds);
+    drop(in_flight);
 }
 
 #[tokio::test]

@@ -110,8 +110,8 @@ async fn what_was_journalled_and_not_yet_counted_before_a_crash_is_counted_at_th
     store.journal_event(chat("two", "anna", "second"), false);
     store.journal_event(chat("own", "anna", "ours"), true);
     let copy = place.killed(&store).await;
-    let undrawn = "SELECT count(*) FROM events, projection WHERE events.position > projection.position";
-    assert_eq!(number(&store, undrawn).await, 2);
+    let unprojected = "SELECT count(*) FROM events, projection WHERE events.position > projection.position";
+    assert_eq!(number(&store, unprojected).await, 2);
 
     let store = copy.open();
     assert_eq!(store.viewer("retake", "anna").await.unwrap().unwrap().messages, 2);

@@ -19,7 +19,7 @@ const SHORT_BUSY_TIMEOUT: Duration = Duration::from_millis(50);
 impl Writer {
     /// A file that is gone takes everything and keeps nothing. Nobody must be told that something is kept.
     pub(super) fn refuse_durable(&mut self, items: Vec<Item>) -> Vec<Item> {
-        let gone = |writer: &Self| StoreError::Gone { path: writer.presence.path().to_owned() };
+        let gone = |writer: &Self| StoreError::Gone { path: writer.file_identity.path().to_owned() };
         let refuse = |item| if is_durable(&item) { self.put_off(item, gone(self)) } else { Some(item) };
         items.into_iter().filter_map(refuse).collect()
     }
@@ -125,13 +125,13 @@ impl Writer {
     }
 
     pub(super) fn look_at_file(&mut self) {
-        let is_gone = self.presence.is_gone();
+        let is_gone = self.file_identity.is_gone();
         if is_gone == self.health.is_gone() {
             return;
         }
         self.health.set_gone(is_gone);
         if is_gone {
-            self.health.set_failing(StoreError::Gone { path: self.presence.path().to_owned() }.to_string());
+            self.health.set_failing(StoreError::Gone { path: self.file_identity.path().to_owned() }.to_string());
         } else if self.retry_at.is_none() {
             self.health.set_ok();
         }

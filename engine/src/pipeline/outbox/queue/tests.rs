@@ -1,15 +1,15 @@
-//! In whatever order parcels come, are taken, come back: moderation leaves first, then the oldest, and the bound holds.
+//! In whatever order entries come, are taken, come back: moderation leaves first, then the oldest, and the bound holds.
 
 use proptest::prelude::*;
 
-use super::super::parcel::Line;
+use super::super::entry::Line;
 use super::*;
 use crate::effect::Action;
 use crate::event::Channel;
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// Parcels with so many lines each.
+    /// Entries with so many lines each.
     Push(Priority, usize, usize),
     /// The first is taken, and comes back with one line less unless it was its last.
     Send,
@@ -19,15 +19,15 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let priority = prop_oneof![1 => Just(Priority::Moderation), 3 => Just(Priority::Chat)];
-    let parcels = prop_oneof![4 => 1..4_usize, 1 => 1000..3000_usize];
+    let entries = prop_oneof![4 => 1..4_usize, 1 => 1000..3000_usize];
     prop_oneof![
-        3 => (priority, parcels, 1..5_usize).prop_map(|(priority, parcels, lines)| Step::Push(priority, parcels, lines)),
+        3 => (priority, entries, 1..5_usize).prop_map(|(priority, entries, lines)| Step::Push(priority, entries, lines)),
         3 => Just(Step::Send),
         1 => Just(Step::Expire),
     ]
 }
 
-fn parcel(priority: Priority, number: usize, lines: usize) -> Parcel {
+fn entry(priority: Priority, number: usize, lines: usize) -> Entry {
     let line = |number| {
         let action = match priority {
             Priority::Moderation => Action::Lift { user_id: String::new() },
@@ -35,41 +35,41 @@ fn parcel(priority: Priority, number: usize, lines: usize) -> Parcel {
         };
         Line { number, channel: Channel::engine(), action }
     };
-    let mut parcel = Parcel::new("greeter".into(), number.to_string().into(), line(0));
-    (1..u32::try_from(lines).unwrap()).for_each(|number| parcel.push(line(number)));
-    parcel
+    let mut entry = Entry::new("greeter".into(), number.to_string().into(), line(0));
+    (1..u32::try_from(lines).unwrap()).for_each(|number| entry.push(line(number)));
+    entry
 }
 
-/// What waits, as it must be: the numbers of the parcels and their lines, by priority.
+/// What waits, as it must be: the numbers of the entries and their lines, by priority.
 #[derive(Default)]
 struct Expected {
-    parcels: BTreeMap<(Priority, usize), usize>,
+    entries: BTreeMap<(Priority, usize), usize>,
     lines: usize,
 }
 
 impl Expected {
     fn insert(&mut self, name: (Priority, usize), lines: usize) {
         self.lines += lines;
-        assert_eq!(self.parcels.insert(name, lines), None);
+        assert_eq!(self.entries.insert(name, lines), None);
     }
 
     fn remove(&mut self, name: (Priority, usize)) -> Option<usize> {
-        let lines = self.parcels.remove(&name)?;
+        let lines = self.entries.remove(&name)?;
         self.lines -= lines;
         Some(lines)
     }
 
     fn first(&self) -> Option<(Priority, usize)> {
-        self.parcels.first_key_value().map(|(place, _)| *place)
+        self.entries.first_key_value().map(|(place, _)| *place)
     }
 
     fn oldest_chat(&self) -> Option<(Priority, usize)> {
-        self.parcels.keys().find(|(priority, _)| *priority == Priority::Chat).copied()
+        self.entries.keys().find(|(priority, _)| *priority == Priority::Chat).copied()
     }
 }
 
-fn name(parcel: &Parcel) -> (Priority, usize) {
-    (parcel.priority, parcel.event_id.parse().unwrap())
+fn name(entry: &Entry) -> (Priority, usize) {
+    (entry.priority, entry.event_id.parse().unwrap())
 }
 
 proptest! {
@@ -82,31 +82,31 @@ proptest! {
         let (mut queue, mut expected, mut count) = (Queue::default(), Expected::default(), 0);
         for step in steps {
             match step {
-                Step::Push(priority, parcels, lines) => for _ in 0..parcels {
+                Step::Push(priority, entries, lines) => for _ in 0..entries {
                     count += 1;
-                    let turned_away = queue.push(parcel(priority, count, lines));
+                    let rejected = queue.push(entry(priority, count, lines));
                     expected.insert((priority, count), lines);
-                    for turned_away in &turned_away {
-                        prop_assert!(expected.lines > BOUND, "{turned_away:?}");
-                        let (gone, parcel) = match turned_away {
-                            TurnedAway::OldestChat(parcel) => (expected.oldest_chat(), parcel),
-                            TurnedAway::Newest(parcel) => (Some((Priority::Moderation, count)), parcel),
-                            TurnedAway::Closed(parcel) => (None, parcel),
+                    for rejected in &rejected {
+                        prop_assert!(expected.lines > BOUND, "{rejected:?}");
+                        let (gone, entry) = match rejected {
+                            Rejected::OldestChat(entry) => (expected.oldest_chat(), entry),
+                            Rejected::Newest(entry) => (Some((Priority::Moderation, count)), entry),
+                            Rejected::Closed(entry) => (None, entry),
                         };
-                        prop_assert_eq!(gone, Some(name(parcel)));
-                        expected.remove(name(parcel));
+                        prop_assert_eq!(gone, Some(name(entry)));
+                        expected.remove(name(entry));
                     }
                 },
                 Step::Send | Step::Expire => {
-                    let first = queue.first().map(|(place, parcel)| (place, name(parcel)));
+                    let first = queue.first().map(|(place, entry)| (place, name(entry)));
                     prop_assert_eq!(first.map(|(_, name)| name), expected.first());
                     let Some((place, name)) = first else { continue };
-                    let mut parcel = queue.take(place).unwrap();
-                    prop_assert_eq!(expected.remove(name), Some(parcel.lines.len()));
-                    parcel.lines.pop_front();
-                    if matches!(step, Step::Send) && !parcel.lines.is_empty() {
-                        expected.insert(name, parcel.lines.len());
-                        queue.put_back(place, parcel);
+                    let mut entry = queue.take(place).unwrap();
+                    prop_assert_eq!(expected.remove(name), Some(entry.lines.len()));
+                    entry.lines.pop_front();
+                    if matches!(step, Step::Send) && !entry.lines.is_empty() {
+                        expected.insert(name, entry.lines.len());
+                        queue.put_back(place, entry);
                     }
                 }
             }
@@ -114,6 +114,6 @@ proptest! {
             prop_assert!(queue.lines <= BOUND);
         }
         let left: Vec<_> = queue.take_all().iter().map(name).collect();
-        prop_assert!(left.iter().eq(expected.parcels.keys()));
+        prop_assert!(left.iter().eq(expected.entries.keys()));
     }
 }

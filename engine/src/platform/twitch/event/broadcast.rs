@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::fields::{FROM, HOST, LONGEST_LIST, Names, REQUESTER, TO, count, id, owned_text, owned_word, user};
-use super::{Parsed, Scene};
+use super::{NoticeContext, Parsed};
 use crate::event::{Broadcast, Event, User};
 
 fn told(kind: &str, broadcast: Broadcast) -> Parsed {
@@ -11,45 +11,45 @@ fn told(kind: &str, broadcast: Broadcast) -> Parsed {
 }
 
 /// "online", "offline". The stream's id names it, where it is said.
-pub(super) fn stream(scene: &Scene<'_>, kind: &str) -> Parsed {
-    let key = id(scene.event(), "id").map(|id| format!("{kind}:{id}"));
-    Parsed { key, extra: scene.rest(&[]), ..told(kind, Broadcast::default()) }
+pub(super) fn stream(context: &NoticeContext<'_>, kind: &str) -> Parsed {
+    let key = id(context.event(), "id").map(|id| format!("{kind}:{id}"));
+    Parsed { key, extra: context.rest(&[]), ..told(kind, Broadcast::default()) }
 }
 
 /// How the chat is set now. Who changed it is told by `channel.moderate`, as an act of moderation.
-pub(super) fn chat_settings(scene: &Scene<'_>) -> Parsed {
-    Parsed { extra: scene.rest(&[]), ..told("chat-settings", Broadcast::default()) }
+pub(super) fn chat_settings(context: &NoticeContext<'_>) -> Parsed {
+    Parsed { extra: context.rest(&[]), ..told("chat-settings", Broadcast::default()) }
 }
 
-pub(super) fn ad_break(scene: &Scene<'_>) -> Option<Parsed> {
-    let seconds = Some(count(scene.event(), "duration_seconds")?);
-    let who = user(scene.event(), REQUESTER, scene.channel);
-    let extra = scene.rest(&[&REQUESTER[..], &["duration_seconds"]].concat());
+pub(super) fn ad_break(context: &NoticeContext<'_>) -> Option<Parsed> {
+    let seconds = Some(count(context.event(), "duration_seconds")?);
+    let who = user(context.event(), REQUESTER, context.channel);
+    let extra = context.rest(&[&REQUESTER[..], &["duration_seconds"]].concat());
     Some(Parsed { extra, ..told("ad-break", Broadcast { seconds, who, ..Broadcast::default() }) })
 }
 
-pub(super) fn shoutout_create(scene: &Scene<'_>) -> Option<Parsed> {
-    shoutout(scene, "shoutout-sent", TO)
+pub(super) fn shoutout_create(context: &NoticeContext<'_>) -> Option<Parsed> {
+    shoutout(context, "shoutout-sent", TO)
 }
 
-pub(super) fn shoutout_receive(scene: &Scene<'_>) -> Option<Parsed> {
-    shoutout(scene, "shoutout-received", FROM)
+pub(super) fn shoutout_receive(context: &NoticeContext<'_>) -> Option<Parsed> {
+    shoutout(context, "shoutout-received", FROM)
 }
 
-fn shoutout(scene: &Scene<'_>, kind: &str, names: Names) -> Option<Parsed> {
-    let who = Some(user(scene.event(), names, scene.channel)?);
-    let count = count(scene.event(), "viewer_count");
-    let extra = scene.rest(&[&names[..], &["viewer_count"]].concat());
+fn shoutout(context: &NoticeContext<'_>, kind: &str, names: Names) -> Option<Parsed> {
+    let who = Some(user(context.event(), names, context.channel)?);
+    let count = count(context.event(), "viewer_count");
+    let extra = context.rest(&[&names[..], &["viewer_count"]].concat());
     Some(Parsed { extra, ..told(kind, Broadcast { who, count, ..Broadcast::default() }) })
 }
 
 /// Channels that share their chat; `phase` is "begin", "update" or "end".
-pub(super) fn shared_chat(scene: &Scene<'_>, phase: &str) -> Parsed {
-    let event = scene.event();
-    let who = user(event, HOST, scene.channel);
+pub(super) fn shared_chat(context: &NoticeContext<'_>, phase: &str) -> Parsed {
+    let event = context.event();
+    let who = user(event, HOST, context.channel);
     let participants = event.get("participants").and_then(Value::as_array);
     let count = participants.and_then(|participants| u32::try_from(participants.len()).ok());
-    let mut extra = scene.rest(&[&HOST[..], &["participants"]].concat());
+    let mut extra = context.rest(&[&HOST[..], &["participants"]].concat());
     extra.insert("phase".to_owned(), json!(phase));
     if let Some(participants) = participants {
         extra.insert("participants".to_owned(), participants.iter().take(LONGEST_LIST).cloned().collect());
@@ -73,27 +73,27 @@ struct Shown {
 impl Details {
     /// Title and category come together, whichever of them changed: one event for each that is new. `None` when it was
     /// something else, such as the language.
-    pub(super) fn changes(&mut self, scene: &Scene<'_>) -> Option<Vec<Parsed>> {
-        let event = scene.event();
+    pub(super) fn changes(&mut self, context: &NoticeContext<'_>) -> Option<Vec<Parsed>> {
+        let event = context.event();
         event.as_object()?;
         let shown = Shown { title: owned_text(event, "title"), category: owned_word(event, "category_name") };
         let before = self.known.take();
         let is_new = |part: fn(&Shown) -> &Option<String>| before.as_ref().is_none_or(|it| part(it) != part(&shown));
         let kinds = [("title", is_new(|it| &it.title)), ("category", is_new(|it| &it.category))];
         let changes: Vec<Parsed> =
-            kinds.into_iter().filter(|(_, is_new)| *is_new).map(|(kind, _)| shown.told(kind, scene)).collect();
+            kinds.into_iter().filter(|(_, is_new)| *is_new).map(|(kind, _)| shown.told(kind, context)).collect();
         self.known = Some(shown);
         (!changes.is_empty()).then_some(changes)
     }
 }
 
 impl Shown {
-    fn told(&self, kind: &str, scene: &Scene<'_>) -> Parsed {
+    fn told(&self, kind: &str, context: &NoticeContext<'_>) -> Parsed {
         let broadcast =
             Broadcast { title: self.title.clone(), category: self.category.clone(), ..Broadcast::default() };
-        let key = (!scene.notice.message_id.is_empty())
-            .then(|| format!("{}:{kind}", super::shortened(scene.notice.message_id)));
-        Parsed { key, extra: scene.rest(&["title", "category_name"]), ..told(kind, broadcast) }
+        let key = (!context.notice.message_id.is_empty())
+            .then(|| format!("{}:{kind}", super::shortened(context.notice.message_id)));
+        Parsed { key, extra: context.rest(&["title", "category_name"]), ..told(kind, broadcast) }
     }
 }
 

@@ -4,53 +4,53 @@ use serde_json::{Map, Value, json};
 
 use super::fields::{CHATTER, WHISPERER, count, id, is_set, list, rest, user, word};
 use super::text;
-use super::{Parsed, Scene};
+use super::{NoticeContext, Parsed};
 use crate::event::{ChatMessage, Event, Roles, User};
 
 /// Badges that one name shows at most.
 const MOST_BADGES: usize = 32;
 
-pub(super) fn message(scene: &Scene<'_>) -> Option<Parsed> {
-    let mut parsed = line(scene)?;
-    if let Some(kind) = word(scene.event(), "message_type").filter(|kind| *kind != "text") {
+pub(super) fn message(context: &NoticeContext<'_>) -> Option<Parsed> {
+    let mut parsed = line(context)?;
+    if let Some(kind) = word(context.event(), "message_type").filter(|kind| *kind != "text") {
         parsed.extra.insert("message_type".to_owned(), json!(kind));
     }
     Some(parsed)
 }
 
 /// An announcement comes as a notification, and is a line of chat with a color.
-pub(super) fn announcement(scene: &Scene<'_>, notice: &Value) -> Option<Parsed> {
-    let mut parsed = line(scene)?;
+pub(super) fn announcement(context: &NoticeContext<'_>, notice: &Value) -> Option<Parsed> {
+    let mut parsed = line(context)?;
     parsed.extra.insert("announcement".to_owned(), json!(word(notice, "color").unwrap_or("PRIMARY")));
     Some(parsed)
 }
 
-fn line(scene: &Scene<'_>) -> Option<Parsed> {
-    let event = scene.event();
+fn line(context: &NoticeContext<'_>) -> Option<Parsed> {
+    let event = context.event();
     let id = id(event, "message_id")?;
-    let author = chatter(scene)?;
+    let author = chatter(context)?;
     let read = text::read(event.get("message")?);
-    let mut extra = details(scene);
+    let mut extra = details(context);
     if read.is_action {
         extra.insert("action".to_owned(), json!(true));
     }
-    let own = !scene.own.is_empty() && author.id == scene.own;
+    let own = !context.own.is_empty() && author.id == context.own;
     let key = format!("chat:{id}");
     let reply_to = event.get("reply").and_then(|reply| super::fields::id(reply, "parent_message_id"));
-    let mirrored_from = origin(scene);
+    let mirrored_from = origin(context);
     let chat = ChatMessage { id, author, text: read.text, spans: read.spans, reply_to, command: None, mirrored_from };
     Some(Parsed { key: Some(key), extra, own, ..Parsed::new(Event::Chat(chat)) })
 }
 
 /// The channel that it was written in, where that is another one of a shared chat.
-pub(super) fn origin(scene: &Scene<'_>) -> Option<String> {
-    id(scene.event(), "source_broadcaster_user_id").filter(|origin| **origin != *scene.channel.id)
+pub(super) fn origin(context: &NoticeContext<'_>) -> Option<String> {
+    id(context.event(), "source_broadcaster_user_id").filter(|origin| **origin != *context.channel.id)
 }
 
 /// Whoever a line or a notification of the chat is from, with all that the chat shows of them.
-pub(super) fn chatter(scene: &Scene<'_>) -> Option<User> {
-    let event = scene.event();
-    let mut author = user(event, CHATTER, scene.channel)?;
+pub(super) fn chatter(context: &NoticeContext<'_>) -> Option<User> {
+    let event = context.event();
+    let mut author = user(event, CHATTER, context.channel)?;
     author.badges = list(event, "badges").take(MOST_BADGES).filter_map(badge).collect();
     author.roles = roles(&author, word(event, "message_type") == Some("user_intro"));
     author.color = word(event, "color").filter(|color| is_color(color)).map(str::to_owned);
@@ -83,8 +83,8 @@ fn roles(author: &User, first_time: bool) -> Roles {
     }
 }
 
-fn details(scene: &Scene<'_>) -> Map<String, Value> {
-    let event = scene.event();
+fn details(context: &NoticeContext<'_>) -> Map<String, Value> {
+    let event = context.event();
     let mut extra = Map::new();
     let mut add = |name: &str, value: Value| {
         extra.insert(name.to_owned(), value);
@@ -115,12 +115,12 @@ fn months(badge: &Value) -> Option<u32> {
     count(badge, "info")
 }
 
-pub(super) fn whisper(scene: &Scene<'_>) -> Option<Parsed> {
-    let event = scene.event();
+pub(super) fn whisper(context: &NoticeContext<'_>) -> Option<Parsed> {
+    let event = context.event();
     let id = id(event, "whisper_id")?;
-    let author = user(event, WHISPERER, scene.channel)?;
+    let author = user(event, WHISPERER, context.channel)?;
     let read = text::read(event.get("whisper")?);
-    let own = !scene.own.is_empty() && author.id == scene.own;
+    let own = !context.own.is_empty() && author.id == context.own;
     let key = format!("whisper:{id}");
     let whisper = ChatMessage { id, author, text: read.text, spans: read.spans, ..ChatMessage::default() };
     Some(Parsed { key: Some(key), own, ..Parsed::new(Event::Whisper(whisper)) })

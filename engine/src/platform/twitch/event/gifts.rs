@@ -1,7 +1,7 @@
 //! Gifts of subscriptions: one event however many are given, with the names of those who received them.
 //!
 //! Two topics announce a gift, one as an alert and one in chat; a gift to one named person is announced in chat by its
-//! name alone. Equal announcements of both are one gift, matched as in [`tellings`](super::tellings). Names come one by
+//! name alone. Equal announcements of both are one gift, matched as in [`deduplicator`](super::deduplicator). Names come one by
 //! one, before and after: in chat with the id of the gift that they belong to, as alerts with nothing but the tier. A gift
 //! is told when it has all its names, or when no more come.
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::tellings::{WINDOW, Way, Ways};
+use super::deduplicator::{Topic, TopicSet, WINDOW};
 use crate::event::{Draft, Event, Gift, User};
 
 /// A gift is told when no name came for so long.
@@ -38,7 +38,7 @@ struct Bomb {
     gift: Gift,
     /// What the chat calls this gift.
     community: Option<String>,
-    ways: Ways,
+    topics: TopicSet,
     begun: Instant,
     named: Instant,
     told: bool,
@@ -49,7 +49,7 @@ struct Early {
     community: String,
     draft: Draft,
     gift: Gift,
-    way: Way,
+    topic: Topic,
     named: Instant,
 }
 
@@ -63,7 +63,7 @@ struct Arrival {
 impl Bomb {
     fn new(draft: Draft, gift: Gift, now: Instant) -> Self {
         let gift = Gift { recipients: Vec::new(), count: gift.count.max(1), ..gift };
-        Self { draft, gift, community: None, ways: Ways::default(), begun: now, named: now, told: false }
+        Self { draft, gift, community: None, topics: TopicSet::default(), begun: now, named: now, told: false }
     }
 
     /// Whether the other announces the same: so many of this tier by the same giver.
@@ -101,17 +101,17 @@ fn is_from(gift: &Gift, other: &Gift) -> bool {
 
 impl Gifts {
     /// Gifts were announced: `community` of them, as the chat calls it, or one to whom it names.
-    pub(super) fn announce(&mut self, draft: Draft, community: Option<String>, way: Way, now: Instant) {
+    pub(super) fn announce(&mut self, draft: Draft, community: Option<String>, topic: Topic, now: Instant) {
         let Event::Gift(gift) = draft.event.clone() else { return };
         self.forget(now);
         let early = community.as_ref().and_then(|id| self.early.iter().position(|early| early.community == *id));
         let names = early.map_or_else(|| gift.recipients.clone(), |early| self.early.remove(early).gift.recipients);
-        let index = self.told_by_another(&gift, &names, way).unwrap_or_else(|| {
+        let index = self.told_by_another(&gift, &names, topic).unwrap_or_else(|| {
             self.bombs.push(Bomb::new(draft, gift.clone(), now));
             self.bombs.len() - 1
         });
         let Some(bomb) = self.bombs.get_mut(index) else { return };
-        bomb.ways.add(way);
+        bomb.topics.add(topic);
         bomb.gift.total = bomb.gift.total.or(gift.total);
         let is_late = bomb.told && community.is_none();
         bomb.community = community.or(bomb.community.take());
@@ -123,21 +123,22 @@ impl Gifts {
                 self.name(index, who, now);
             }
         }
-        if way != Way::CHAT {
+        if topic != Topic::CHAT {
             self.name_arrivals(index, now);
         }
     }
 
-    /// The gift that another topic announced, and `way` did not yet: best the one with these names, or still without any.
-    fn told_by_another(&self, gift: &Gift, names: &[User], way: Way) -> Option<usize> {
-        let candidates = self.bombs.iter().enumerate().filter(|(_, bomb)| bomb.is_like(gift) && !bomb.ways.has(way));
+    /// The gift that another topic announced, and `topic` did not yet: best the one with these names, or still without any.
+    fn told_by_another(&self, gift: &Gift, names: &[User], topic: Topic) -> Option<usize> {
+        let candidates =
+            self.bombs.iter().enumerate().filter(|(_, bomb)| bomb.is_like(gift) && !bomb.topics.has(topic));
         let best = candidates
             .min_by_key(|(_, bomb)| if names.iter().any(|who| bomb.has(who)) { 0 } else { 1 + u8::from(bomb.told) });
         best.map(|(index, _)| index)
     }
 
     /// The chat named somebody who received one of the gifts of `community`. `draft` tells of theirs alone.
-    pub(super) fn receive(&mut self, community: String, draft: Draft, way: Way, now: Instant) {
+    pub(super) fn receive(&mut self, community: String, draft: Draft, topic: Topic, now: Instant) {
         let Event::Gift(gift) = draft.event.clone() else { return };
         self.forget(now);
         if let Some(index) = self.bombs.iter().position(|bomb| bomb.community.as_ref() == Some(&community)) {
@@ -155,7 +156,7 @@ impl Gifts {
                 early.named = now;
             }
             Some(_) => {}
-            None => self.early.push(Early { community, draft, gift, way, named: now }),
+            None => self.early.push(Early { community, draft, gift, topic, named: now }),
         }
     }
 
@@ -174,7 +175,7 @@ impl Gifts {
 
     /// The one gift of this tier that waits for names from alerts. Of several it is not known whose they are.
     fn only_open(&self, tier: &str) -> Option<usize> {
-        let waits = |bomb: &Bomb| bomb.gift.tier == tier && bomb.lacks_names() && !bomb.ways.has(Way::CHAT);
+        let waits = |bomb: &Bomb| bomb.gift.tier == tier && bomb.lacks_names() && !bomb.topics.has(Topic::CHAT);
         let mut open = self.bombs.iter().enumerate().filter(|(_, bomb)| waits(bomb));
         let (index, _) = open.next()?;
         open.next().is_none().then_some(index)
@@ -232,18 +233,18 @@ impl Gifts {
 
     /// Names whose announcement in chat never came: those of a gift that an alert announced, or a gift of their own.
     fn give_up(&mut self, early: Early, now: Instant) -> Option<Draft> {
-        let Early { community, draft, gift, way, .. } = early;
+        let Early { community, draft, gift, topic, .. } = early;
         let count = u32::try_from(gift.recipients.len()).unwrap_or(u32::MAX);
-        let fits = |bomb: &&mut Bomb| !bomb.ways.has(way) && is_from(&bomb.gift, &gift) && bomb.gift.count >= count;
+        let fits = |bomb: &&mut Bomb| !bomb.topics.has(topic) && is_from(&bomb.gift, &gift) && bomb.gift.count >= count;
         if let Some(bomb) = self.bombs.iter_mut().find(fits) {
             bomb.community = Some(community);
-            bomb.ways.add(way);
+            bomb.topics.add(topic);
             return None;
         }
         let mut bomb = Bomb::new(draft, Gift { count, ..gift.clone() }, now);
         bomb.gift.recipients = gift.recipients;
         bomb.community = Some(community);
-        bomb.ways.add(way);
+        bomb.topics.add(topic);
         let told = bomb.tell();
         self.bombs.push(bomb);
         Some(told)

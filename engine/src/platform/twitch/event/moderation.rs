@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::fields::{MODERATOR, TARGET, USER, count, id, list, owned_text, rest, text, time, user, word};
-use super::{Parsed, Scene, Sequel, text::words};
+use super::{FollowUp, NoticeContext, Parsed, text::words};
 use crate::event::{Event, Moderation, User};
 
 /// Fields that say who did what to whom.
@@ -21,9 +21,9 @@ fn told((moderation, happening): (Moderation, Option<String>)) -> Parsed {
     Parsed { happening, ..Parsed::new(Event::Moderation(moderation)) }
 }
 
-pub(super) fn message_delete(scene: &Scene<'_>) -> Option<Parsed> {
-    let event = scene.event();
-    Some(deleted(id(event, "message_id")?, None, user(event, TARGET, scene.channel)))
+pub(super) fn message_delete(context: &NoticeContext<'_>) -> Option<Parsed> {
+    let event = context.event();
+    Some(deleted(id(event, "message_id")?, None, user(event, TARGET, context.channel)))
 }
 
 /// Its text is not handed on: who may read what was taken away is the operator's to say.
@@ -38,21 +38,21 @@ pub(super) fn clear() -> Parsed {
     told(act("clear", None, None))
 }
 
-pub(super) fn clear_user_messages(scene: &Scene<'_>) -> Option<Parsed> {
-    let target = user(scene.event(), TARGET, scene.channel)?;
-    let sequel = Sequel::Cleared(target.id.clone());
+pub(super) fn clear_user_messages(context: &NoticeContext<'_>) -> Option<Parsed> {
+    let target = user(context.event(), TARGET, context.channel)?;
+    let follow_up = FollowUp::Cleared(target.id.clone());
     let (kind, target) = ("clear".to_owned(), Some(target));
     let moderation = Moderation { kind, target, ..Moderation::default() };
-    Some(Parsed { sequel, ..Parsed::new(Event::Moderation(moderation)) })
+    Some(Parsed { follow_up, ..Parsed::new(Event::Moderation(moderation)) })
 }
 
-pub(super) fn ban(scene: &Scene<'_>) -> Option<Parsed> {
-    let event = scene.event();
-    let target = user(event, USER, scene.channel)?;
-    let from_ms = time(event, "banned_at").unwrap_or(scene.notice.at_ms);
+pub(super) fn ban(context: &NoticeContext<'_>) -> Option<Parsed> {
+    let event = context.event();
+    let target = user(event, USER, context.channel)?;
+    let from_ms = time(event, "banned_at").unwrap_or(context.notice.at_ms);
     let seconds = time(event, "ends_at").map(|until_ms| seconds_between(from_ms, until_ms));
     let is_timeout = seconds.is_some() || event.get("is_permanent") == Some(&Value::Bool(false));
-    Some(silenced(is_timeout, seconds, user(event, MODERATOR, scene.channel), target, owned_text(event, "reason")))
+    Some(silenced(is_timeout, seconds, user(event, MODERATOR, context.channel), target, owned_text(event, "reason")))
 }
 
 fn silenced(
@@ -62,9 +62,9 @@ fn silenced(
     target: User,
     reason: Option<String>,
 ) -> Parsed {
-    let sequel = Sequel::Silences(target.id.clone());
+    let follow_up = FollowUp::Silences(target.id.clone());
     let (moderation, happening) = act(if is_timeout { "timeout" } else { "ban" }, moderator, Some(target));
-    Parsed { sequel, ..told((Moderation { seconds, reason, ..moderation }, happening)) }
+    Parsed { follow_up, ..told((Moderation { seconds, reason, ..moderation }, happening)) }
 }
 
 /// To the nearest second: one of both may be when it was told, not when it was done.
@@ -73,20 +73,20 @@ fn seconds_between(from_ms: u64, until_ms: u64) -> u32 {
     u32::try_from(seconds).unwrap_or(u32::MAX).max(1)
 }
 
-pub(super) fn unban(scene: &Scene<'_>) -> Option<Parsed> {
-    let event = scene.event();
-    let target = user(event, USER, scene.channel)?;
-    Some(told(act("unban", user(event, MODERATOR, scene.channel), Some(target))))
+pub(super) fn unban(context: &NoticeContext<'_>) -> Option<Parsed> {
+    let event = context.event();
+    let target = user(event, USER, context.channel)?;
+    Some(told(act("unban", user(event, MODERATOR, context.channel), Some(target))))
 }
 
 /// Somebody became, or is no longer, a moderator or a VIP.
-pub(super) fn role(scene: &Scene<'_>, kind: &str) -> Option<Parsed> {
-    Some(told(act(kind, None, Some(user(scene.event(), USER, scene.channel)?))))
+pub(super) fn role(context: &NoticeContext<'_>, kind: &str) -> Option<Parsed> {
+    Some(told(act(kind, None, Some(user(context.event(), USER, context.channel)?))))
 }
 
 /// `channel.moderate`: the action says under which name its details stand.
-pub(super) fn moderate(scene: &Scene<'_>) -> Option<Parsed> {
-    let event = scene.event();
+pub(super) fn moderate(context: &NoticeContext<'_>) -> Option<Parsed> {
+    let event = context.event();
     let action = action(event)?;
     let details = match action {
         "add_blocked_term" | "add_permitted_term" | "remove_blocked_term" | "remove_permitted_term" => "automod_terms",
@@ -94,12 +94,12 @@ pub(super) fn moderate(scene: &Scene<'_>) -> Option<Parsed> {
         _ => action,
     };
     let details = event.get(details).unwrap_or(&Value::Null);
-    let moderator = user(event, MODERATOR, scene.channel);
-    let target = user(details, USER, scene.channel);
+    let moderator = user(event, MODERATOR, context.channel);
+    let target = user(details, USER, context.channel);
     let reason = owned_text(details, "reason");
     let mut parsed = match action {
         "ban" => return Some(silenced(false, None, moderator, target?, reason)),
-        "timeout" => return Some(silenced(true, seconds(scene, details), moderator, target?, reason)),
+        "timeout" => return Some(silenced(true, seconds(context, details), moderator, target?, reason)),
         "delete" => return Some(deleted(id(details, "message_id")?, moderator, target)),
         "clear" => return Some(told(act("clear", moderator, None))),
         "unban" | "untimeout" => told(act("unban", moderator, Some(target?))),
@@ -110,7 +110,7 @@ pub(super) fn moderate(scene: &Scene<'_>) -> Option<Parsed> {
         "unvip" => told(act("vip-removed", moderator, Some(target?))),
         // The one that is taken back is not said in chat, where this is told as well.
         "unraid" => Parsed { happening: Some("unraid".to_owned()), ..told(act("unraid", moderator, target)) },
-        _ => other(scene, action, details, moderator, target)?,
+        _ => other(context, action, details, moderator, target)?,
     };
     if action == "untimeout" {
         parsed.extra.insert("action".to_owned(), json!(action));
@@ -123,8 +123,8 @@ pub(super) fn action(event: &Value) -> Option<&str> {
     word(event, "action")
 }
 
-fn seconds(scene: &Scene<'_>, details: &Value) -> Option<u32> {
-    time(details, "expires_at").map(|until_ms| seconds_between(scene.notice.at_ms, until_ms))
+fn seconds(context: &NoticeContext<'_>, details: &Value) -> Option<u32> {
+    time(details, "expires_at").map(|until_ms| seconds_between(context.notice.at_ms, until_ms))
 }
 
 fn warned(moderator: Option<User>, target: User, reason: Option<String>, details: &Value) -> Parsed {
@@ -138,7 +138,7 @@ fn warned(moderator: Option<User>, target: User, reason: Option<String>, details
 
 /// Acts that only `channel.moderate` tells of; `extra` has the action and its details.
 fn other(
-    scene: &Scene<'_>,
+    context: &NoticeContext<'_>,
     action: &str,
     details: &Value,
     moderator: Option<User>,
@@ -160,7 +160,7 @@ fn other(
         moderator,
         target,
         message_id: id(details, "message_id"),
-        seconds: seconds(scene, details),
+        seconds: seconds(context, details),
         reason: owned_text(details, "reason").or_else(|| owned_text(details, "moderator_message")),
         ..Moderation::default()
     };
@@ -168,27 +168,27 @@ fn other(
         ["user_id", "user_login", "user_name", "message_id", "message_body", "reason", "moderator_message", "action"];
     let mut parsed = Parsed { extra: rest(details, &used), ..Parsed::new(Event::Moderation(moderation)) };
     parsed.extra.insert("action".to_owned(), json!(action));
-    if let Some(origin) = word(scene.event(), "source_broadcaster_user_id") {
+    if let Some(origin) = word(context.event(), "source_broadcaster_user_id") {
         parsed.extra.insert("source_broadcaster_user_id".to_owned(), json!(origin));
     }
     Some(parsed)
 }
 
-pub(super) fn warning_send(scene: &Scene<'_>) -> Option<Parsed> {
-    let event = scene.event();
-    let target = user(event, USER, scene.channel)?;
-    Some(warned(user(event, MODERATOR, scene.channel), target, owned_text(event, "reason"), event))
+pub(super) fn warning_send(context: &NoticeContext<'_>) -> Option<Parsed> {
+    let event = context.event();
+    let target = user(event, USER, context.channel)?;
+    Some(warned(user(event, MODERATOR, context.channel), target, owned_text(event, "reason"), event))
 }
 
-pub(super) fn warning_acknowledge(scene: &Scene<'_>) -> Option<Parsed> {
-    role(scene, "warn-acknowledged")
+pub(super) fn warning_acknowledge(context: &NoticeContext<'_>) -> Option<Parsed> {
+    role(context, "warn-acknowledged")
 }
 
 /// A message that waits for a moderator: of anybody, or one of our own.
-pub(super) fn held(scene: &Scene<'_>) -> Option<Parsed> {
-    let event = scene.event();
+pub(super) fn held(context: &NoticeContext<'_>) -> Option<Parsed> {
+    let event = context.event();
     let message = event.get("message")?;
-    let mut parsed = judged(scene, "automod-hold", words(message))?;
+    let mut parsed = judged(context, "automod-hold", words(message))?;
     let found: Vec<&str> = boundaries(event).filter_map(|boundary| part(text(message, "text")?, boundary)).collect();
     if !found.is_empty() {
         parsed.extra.insert("found".to_owned(), json!(found));
@@ -197,20 +197,20 @@ pub(super) fn held(scene: &Scene<'_>) -> Option<Parsed> {
 }
 
 /// What became of it: "approved", "denied", "expired", "invalid".
-pub(super) fn decided(scene: &Scene<'_>) -> Option<Parsed> {
-    let status = word(scene.event(), "status")?.to_lowercase();
-    judged(scene, &format!("automod-{status}"), scene.event().get("message").and_then(words))
+pub(super) fn decided(context: &NoticeContext<'_>) -> Option<Parsed> {
+    let status = word(context.event(), "status")?.to_lowercase();
+    judged(context, &format!("automod-{status}"), context.event().get("message").and_then(words))
 }
 
-fn judged(scene: &Scene<'_>, kind: &str, text: Option<String>) -> Option<Parsed> {
-    let event = scene.event();
+fn judged(context: &NoticeContext<'_>, kind: &str, text: Option<String>) -> Option<Parsed> {
+    let event = context.event();
     let message_id = id(event, "message_id")?;
     let category =
         event.get("automod").and_then(|automod| word(automod, "category")).or_else(|| word(event, "category"));
     let moderation = Moderation {
         kind: kind.to_owned(),
-        moderator: user(event, MODERATOR, scene.channel),
-        target: Some(user(event, USER, scene.channel)?),
+        moderator: user(event, MODERATOR, context.channel),
+        target: Some(user(event, USER, context.channel)?),
         text,
         seconds: None,
         reason: category.or_else(|| word(event, "reason")).map(str::to_owned),
@@ -218,7 +218,7 @@ fn judged(scene: &Scene<'_>, kind: &str, text: Option<String>) -> Option<Parsed>
     };
     let used = [&NAMES[..], &["message_id", "message", "status", "reason", "category"]].concat();
     let key = Some(format!("{kind}:{message_id}"));
-    Some(Parsed { key, extra: scene.rest(&used), ..Parsed::new(Event::Moderation(moderation)) })
+    Some(Parsed { key, extra: context.rest(&used), ..Parsed::new(Event::Moderation(moderation)) })
 }
 
 /// Where what was objected to stands.
@@ -238,32 +238,32 @@ fn part<'text>(text: &'text str, boundary: &Value) -> Option<&'text str> {
     rest.get(..end)
 }
 
-pub(super) fn suspicious_message(scene: &Scene<'_>) -> Option<Parsed> {
-    let event = scene.event();
+pub(super) fn suspicious_message(context: &NoticeContext<'_>) -> Option<Parsed> {
+    let event = context.event();
     let message = event.get("message").unwrap_or(&Value::Null);
     let why = word(event, "low_trust_status").into_iter().chain(list(event, "types").filter_map(Value::as_str));
     let moderation = Moderation {
         kind: "suspicious".to_owned(),
         moderator: None,
-        target: Some(user(event, USER, scene.channel)?),
+        target: Some(user(event, USER, context.channel)?),
         message_id: id(message, "message_id"),
         text: words(message),
         seconds: None,
         reason: Some(why.map(super::shortened).collect::<Vec<_>>().join(", ")).filter(|why| !why.is_empty()),
     };
-    let extra = scene.rest(&["user_id", "user_login", "user_name", "message"]);
+    let extra = context.rest(&["user_id", "user_login", "user_name", "message"]);
     Some(Parsed { extra, ..Parsed::new(Event::Moderation(moderation)) })
 }
 
 /// A moderator changed how somebody suspicious is treated.
-pub(super) fn suspicious_update(scene: &Scene<'_>) -> Option<Parsed> {
-    let event = scene.event();
+pub(super) fn suspicious_update(context: &NoticeContext<'_>) -> Option<Parsed> {
+    let event = context.event();
     let moderation = Moderation {
         kind: "suspicious-update".to_owned(),
-        moderator: user(event, MODERATOR, scene.channel),
-        target: Some(user(event, USER, scene.channel)?),
+        moderator: user(event, MODERATOR, context.channel),
+        target: Some(user(event, USER, context.channel)?),
         reason: word(event, "low_trust_status").map(str::to_owned),
         ..Moderation::default()
     };
-    Some(Parsed { extra: scene.rest(&NAMES), ..Parsed::new(Event::Moderation(moderation)) })
+    Some(Parsed { extra: context.rest(&NAMES), ..Parsed::new(Event::Moderation(moderation)) })
 }

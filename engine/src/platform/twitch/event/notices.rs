@@ -6,35 +6,35 @@ use serde_json::{Map, Value, json};
 use super::chat::{announcement, chatter, origin};
 use super::fields::{USER, count, is_set, owned_word, rest, shortened, user, word};
 use super::support::{begun, chat_gift, chat_gifts, donation, raided};
-use super::{Parsed, Scene, text};
+use super::{NoticeContext, Parsed, text};
 use crate::event::{Event, Moderation, Subscription, User};
 
 /// `None` where the vocabulary has no case for it, and for what happened in another channel of a shared chat, which is
 /// not to be thanked for here.
-pub(super) fn notification(scene: &Scene<'_>) -> Option<Parsed> {
-    let kind = kind(scene.event())?;
-    let notice = scene.event().get(kind).unwrap_or(&Value::Null);
+pub(super) fn notification(context: &NoticeContext<'_>) -> Option<Parsed> {
+    let kind = kind(context.event())?;
+    let notice = context.event().get(kind).unwrap_or(&Value::Null);
     match kind {
-        "announcement" => return announcement(scene, notice),
-        "shared_chat_announcement" => return announcement(scene, notice),
-        _ if origin(scene).is_some() => return None,
+        "announcement" => return announcement(context, notice),
+        "shared_chat_announcement" => return announcement(context, notice),
+        _ if origin(context).is_some() => return None,
         _ => {}
     }
-    let anonymous = is_set(scene.event(), "chatter_is_anonymous");
-    let who = chatter(scene).filter(|_| !anonymous);
-    let message = scene.event().get("message").and_then(text::words);
+    let anonymous = is_set(context.event(), "chatter_is_anonymous");
+    let who = chatter(context).filter(|_| !anonymous);
+    let message = context.event().get("message").and_then(text::words);
     let mut parsed = match kind {
-        "sub" => begun(scene, "new", who?, tier(notice), message),
+        "sub" => begun(context, "new", who?, tier(notice), message),
         "resub" => resub(who?, notice, message),
-        "sub_gift" => chat_gift(scene, notice, who)?,
+        "sub_gift" => chat_gift(context, notice, who)?,
         "community_sub_gift" => chat_gifts(notice, who)?,
         "gift_paid_upgrade" | "prime_paid_upgrade" => upgrade(who?, kind, notice, message),
-        "raid" => raided(raider(scene, notice, who)?, count(notice, "viewer_count").unwrap_or(0)),
+        "raid" => raided(raider(context, notice, who)?, count(notice, "viewer_count").unwrap_or(0)),
         "unraid" => unraid(who),
         "charity_donation" => donation(notice, who, message)?,
         _ => return None,
     };
-    if let Some(said) = word(scene.event(), "system_message") {
+    if let Some(said) = word(context.event(), "system_message") {
         parsed.extra.insert("system_message".to_owned(), json!(said));
     }
     Some(parsed)
@@ -74,8 +74,8 @@ fn upgrade(who: User, kind: &str, notice: &Value, message: Option<String>) -> Pa
 }
 
 /// Whoever raids, with their badges where they are the one who is shown.
-fn raider(scene: &Scene<'_>, notice: &Value, who: Option<User>) -> Option<User> {
-    let raider = user(notice, USER, scene.channel).or_else(|| who.clone())?;
+fn raider(context: &NoticeContext<'_>, notice: &Value, who: Option<User>) -> Option<User> {
+    let raider = user(notice, USER, context.channel).or_else(|| who.clone())?;
     Some(who.filter(|who| who.id == raider.id).unwrap_or(raider))
 }
 

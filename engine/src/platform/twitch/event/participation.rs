@@ -6,13 +6,13 @@
 use serde_json::Value;
 
 use super::fields::{USER, count, id, list, owned_text, owned_word, time, user, word};
-use super::{Parsed, Scene, text};
+use super::{NoticeContext, Parsed, text};
 use crate::event::{Ballot, BallotOption, Channel, Event, Goal, Redemption};
 
 /// A reward of the channel's own: redeemed, or decided on by a moderator.
-pub(super) fn redemption(scene: &Scene<'_>) -> Option<Parsed> {
-    let parsed = redeemed(scene.event(), scene.channel)?;
-    let is_new = scene.notice.topic.ends_with(".add");
+pub(super) fn redemption(context: &NoticeContext<'_>) -> Option<Parsed> {
+    let parsed = redeemed(context.event(), context.channel)?;
+    let is_new = context.notice.topic.ends_with(".add");
     Some(Parsed { at_ms: parsed.at_ms.filter(|_| is_new), ..parsed })
 }
 
@@ -42,8 +42,8 @@ pub(super) fn redeemed(fields: &Value, channel: &Channel) -> Option<Parsed> {
 
 /// A reward that every channel has, such as a highlighted message: it is fulfilled by being redeemed. Version 1 calls the
 /// price `cost`, version 2 `channel_points`.
-pub(super) fn automatic_redemption(scene: &Scene<'_>) -> Option<Parsed> {
-    let event = scene.event();
+pub(super) fn automatic_redemption(context: &NoticeContext<'_>) -> Option<Parsed> {
+    let event = context.event();
     let reward = event.get("reward")?;
     let kind = owned_word(reward, "type")?;
     let id = id(event, "id")?;
@@ -54,7 +54,7 @@ pub(super) fn automatic_redemption(scene: &Scene<'_>) -> Option<Parsed> {
         title: kind.replace('_', " "),
         reward_id: kind,
         cost: count(reward, "channel_points").or_else(|| count(reward, "cost")).unwrap_or(0),
-        who: user(event, USER, scene.channel)?,
+        who: user(event, USER, context.channel)?,
         input: event.get("message").and_then(text::words).or_else(|| owned_text(event, "user_input")),
         status,
     };
@@ -73,16 +73,16 @@ fn key(what: &str, id: &str, phase: &str) -> Option<String> {
     (phase != "progress").then(|| format!("{what}:{id}:{phase}"))
 }
 
-pub(super) fn poll(scene: &Scene<'_>, phase: &str) -> Option<Parsed> {
-    let event = scene.event();
+pub(super) fn poll(context: &NoticeContext<'_>, phase: &str) -> Option<Parsed> {
+    let event = context.event();
     let options = options(event, "choices", "votes", "channel_points_votes");
     let winner = if phase == "end" { winner(&options) } else { None };
     let used = ["id", "title", "choices", "ends_at"];
-    ballot(scene, "poll", phase, Contents { options, winner, ends_at_ms: time(event, "ends_at") }, &used)
+    ballot(context, "poll", phase, Contents { options, winner, ends_at_ms: time(event, "ends_at") }, &used)
 }
 
-pub(super) fn prediction(scene: &Scene<'_>, phase: &str) -> Option<Parsed> {
-    let event = scene.event();
+pub(super) fn prediction(context: &NoticeContext<'_>, phase: &str) -> Option<Parsed> {
+    let event = context.event();
     let options = options(event, "outcomes", "users", "channel_points");
     let winner = id(event, "winning_outcome_id");
     // At the end, the outcomes name those who won most.
@@ -90,7 +90,7 @@ pub(super) fn prediction(scene: &Scene<'_>, phase: &str) -> Option<Parsed> {
         "end" => &["id", "title", "locks_at", "winning_outcome_id"],
         _ => &["id", "title", "outcomes", "locks_at", "winning_outcome_id"],
     };
-    ballot(scene, "prediction", phase, Contents { options, winner, ends_at_ms: time(event, "locks_at") }, used)
+    ballot(context, "prediction", phase, Contents { options, winner, ends_at_ms: time(event, "locks_at") }, used)
 }
 
 struct Contents {
@@ -99,13 +99,13 @@ struct Contents {
     ends_at_ms: Option<u64>,
 }
 
-fn ballot(scene: &Scene<'_>, kind: &str, phase: &str, contents: Contents, used: &[&str]) -> Option<Parsed> {
-    let id = id(scene.event(), "id")?;
+fn ballot(context: &NoticeContext<'_>, kind: &str, phase: &str, contents: Contents, used: &[&str]) -> Option<Parsed> {
+    let id = id(context.event(), "id")?;
     let key = key(kind, &id, phase);
     let Contents { options, winner, ends_at_ms } = contents;
-    let title = owned_text(scene.event(), "title").unwrap_or_default();
+    let title = owned_text(context.event(), "title").unwrap_or_default();
     let ballot = Ballot { kind: kind.to_owned(), phase: phase.to_owned(), id, title, options, winner, ends_at_ms };
-    Some(Parsed { key, extra: scene.rest(used), ..Parsed::new(Event::Ballot(ballot)) })
+    Some(Parsed { key, extra: context.rest(used), ..Parsed::new(Event::Ballot(ballot)) })
 }
 
 fn options(event: &Value, name: &str, votes: &str, points: &str) -> Vec<BallotOption> {
@@ -126,8 +126,8 @@ fn winner(options: &[BallotOption]) -> Option<String> {
     first.next().is_none().then(|| winner.id.clone())
 }
 
-pub(super) fn hype_train(scene: &Scene<'_>, phase: &str) -> Option<Parsed> {
-    let event = scene.event();
+pub(super) fn hype_train(context: &NoticeContext<'_>, phase: &str) -> Option<Parsed> {
+    let event = context.event();
     let id = id(event, "id")?;
     let key = key("hype-train", &id, phase);
     let goal = Goal {
@@ -142,6 +142,6 @@ pub(super) fn hype_train(scene: &Scene<'_>, phase: &str) -> Option<Parsed> {
         target: count(event, "goal").unwrap_or(0),
         ends_at_ms: time(event, "expires_at"),
     };
-    let extra = scene.rest(&["id", "type", "level", "progress", "goal", "expires_at"]);
+    let extra = context.rest(&["id", "type", "level", "progress", "goal", "expires_at"]);
     Some(Parsed { key, extra, ..Parsed::new(Event::Goal(goal)) })
 }

@@ -6,11 +6,11 @@ use super::broadcast::raid_out;
 use super::fields::{
     FROM, RECIPIENT, TO, USER, count, giver, id, is_set, owned_text, owned_word, shortened, time, user, word,
 };
-use super::{Parsed, Scene, Sequel, text};
+use super::{FollowUp, NoticeContext, Parsed, text};
 use crate::event::{Amount, Channel, Event, Follow, Gift, Raid, Subscription, Support, User};
 
-pub(super) fn follow(scene: &Scene<'_>) -> Option<Parsed> {
-    followed(scene.event(), scene.channel)
+pub(super) fn follow(context: &NoticeContext<'_>) -> Option<Parsed> {
+    followed(context.event(), context.channel)
 }
 
 /// A follow, from a notification or from the list of followers. Who follows again later does so at another time.
@@ -30,8 +30,14 @@ pub(super) fn subscription_key(channel: &Channel, kind: &str, who: &User, tier: 
 }
 
 /// A new or received subscription, which several topics tell of.
-pub(super) fn begun(scene: &Scene<'_>, kind: &str, who: User, tier: String, message: Option<String>) -> Parsed {
-    let key = subscription_key(scene.channel, kind, &who, &tier, scene.notice.at_ms);
+pub(super) fn begun(
+    context: &NoticeContext<'_>,
+    kind: &str,
+    who: User,
+    tier: String,
+    message: Option<String>,
+) -> Parsed {
+    let key = subscription_key(context.channel, kind, &who, &tier, context.notice.at_ms);
     let happening = format!("{kind}:{}", who.id);
     let subscription = subscription(kind, who, tier, message);
     Parsed { key: Some(key), happening: Some(happening), ..Parsed::new(Event::Subscription(subscription)) }
@@ -41,20 +47,20 @@ fn subscription(kind: &str, who: User, tier: String, message: Option<String>) ->
     Subscription { kind: kind.to_owned(), who, tier, months: 0, streak_months: None, message }
 }
 
-pub(super) fn subscribe(scene: &Scene<'_>) -> Option<Parsed> {
-    let event = scene.event();
-    let who = user(event, USER, scene.channel)?;
+pub(super) fn subscribe(context: &NoticeContext<'_>) -> Option<Parsed> {
+    let event = context.event();
+    let who = user(event, USER, context.channel)?;
     let tier = owned_word(event, "tier").unwrap_or_default();
     if !is_set(event, "is_gift") {
-        return Some(begun(scene, "new", who, tier, None));
+        return Some(begun(context, "new", who, tier, None));
     }
-    let sequel = Sequel::Received { who: who.clone(), tier: tier.clone() };
-    Some(Parsed { sequel, ..begun(scene, "gifted", who, tier, None) })
+    let follow_up = FollowUp::Received { who: who.clone(), tier: tier.clone() };
+    Some(Parsed { follow_up, ..begun(context, "gifted", who, tier, None) })
 }
 
-pub(super) fn resubscribe(scene: &Scene<'_>) -> Option<Parsed> {
-    let event = scene.event();
-    let who = user(event, USER, scene.channel)?;
+pub(super) fn resubscribe(context: &NoticeContext<'_>) -> Option<Parsed> {
+    let event = context.event();
+    let who = user(event, USER, context.channel)?;
     let message = event.get("message").unwrap_or(&Value::Null);
     let happening = format!("resub:{}", who.id);
     let subscription = Subscription {
@@ -63,59 +69,59 @@ pub(super) fn resubscribe(scene: &Scene<'_>) -> Option<Parsed> {
         ..subscription("resub", who, owned_word(event, "tier").unwrap_or_default(), text::words(message))
     };
     let mut extra =
-        scene.rest(&["user_id", "user_login", "user_name", "tier", "message", "cumulative_months", "streak_months"]);
+        context.rest(&["user_id", "user_login", "user_name", "tier", "message", "cumulative_months", "streak_months"]);
     if let Some(emotes) = message.get("emotes").filter(|emotes| emotes.as_array().is_some_and(|it| !it.is_empty())) {
         extra.insert("emotes".to_owned(), emotes.clone());
     }
     Some(Parsed { happening: Some(happening), extra, ..Parsed::new(Event::Subscription(subscription)) })
 }
 
-pub(super) fn subscription_end(scene: &Scene<'_>) -> Option<Parsed> {
-    let event = scene.event();
-    let who = user(event, USER, scene.channel)?;
+pub(super) fn subscription_end(context: &NoticeContext<'_>) -> Option<Parsed> {
+    let event = context.event();
+    let who = user(event, USER, context.channel)?;
     let tier = owned_word(event, "tier").unwrap_or_default();
-    let extra = scene.rest(&["user_id", "user_login", "user_name", "tier"]);
+    let extra = context.rest(&["user_id", "user_login", "user_name", "tier"]);
     Some(Parsed { extra, ..Parsed::new(Event::Subscription(subscription("end", who, tier, None))) })
 }
 
-pub(super) fn gift(scene: &Scene<'_>) -> Option<Parsed> {
-    let event = scene.event();
+pub(super) fn gift(context: &NoticeContext<'_>) -> Option<Parsed> {
+    let event = context.event();
     let gift = Gift {
-        giver: giver(event, USER, scene.channel),
+        giver: giver(event, USER, context.channel),
         recipients: Vec::new(),
         count: count(event, "total")?.max(1),
         tier: owned_word(event, "tier").unwrap_or_default(),
         total: count(event, "cumulative_total"),
     };
-    Some(Parsed { sequel: Sequel::Given { community: None }, ..Parsed::new(Event::Gift(gift)) })
+    Some(Parsed { follow_up: FollowUp::Given { community: None }, ..Parsed::new(Event::Gift(gift)) })
 }
 
-pub(super) fn cheer(scene: &Scene<'_>) -> Option<Parsed> {
-    let event = scene.event();
+pub(super) fn cheer(context: &NoticeContext<'_>) -> Option<Parsed> {
+    let event = context.event();
     let message = owned_text(event, "message").map(|message| text::tidy(&message).to_owned());
-    bits(scene, message.filter(|message| !message.is_empty()), None)
+    bits(context, message.filter(|message| !message.is_empty()), None)
 }
 
 /// Bits that were spent: a cheer, which has a topic of its own besides, or something bought with them.
-pub(super) fn bits_use(scene: &Scene<'_>) -> Option<Parsed> {
-    let event = scene.event();
+pub(super) fn bits_use(context: &NoticeContext<'_>) -> Option<Parsed> {
+    let event = context.event();
     let message = event.get("message").and_then(text::words);
     let kind = word(event, "type").unwrap_or("cheer");
     if kind == "cheer" {
-        return bits(scene, message, None);
+        return bits(context, message, None);
     }
     let power_up = event.get("power_up").and_then(|power_up| word(power_up, "type"));
     let custom = event.get("custom_power_up").and_then(|power_up| word(power_up, "title"));
     let item = custom.or(power_up).unwrap_or(kind).replace('_', " ");
     let used = ["user_id", "user_login", "user_name", "bits", "message"];
-    let parsed = bits(scene, message, Some(item))?;
-    Some(Parsed { happening: None, extra: scene.rest(&used), ..parsed })
+    let parsed = bits(context, message, Some(item))?;
+    Some(Parsed { happening: None, extra: context.rest(&used), ..parsed })
 }
 
-fn bits(scene: &Scene<'_>, message: Option<String>, item: Option<String>) -> Option<Parsed> {
-    let event = scene.event();
+fn bits(context: &NoticeContext<'_>, message: Option<String>, item: Option<String>) -> Option<Parsed> {
+    let event = context.event();
     let bits = count(event, "bits")?;
-    let who = giver(event, USER, scene.channel);
+    let who = giver(event, USER, context.channel);
     let happening = format!("bits:{}:{bits}", who.as_ref().map_or("", |who| who.id.as_str()));
     let (kind, currency) = ("bits".to_owned(), "bits".to_owned());
     let support = Support { kind, who, amount: Amount::whole(bits), currency, message, item };
@@ -123,14 +129,14 @@ fn bits(scene: &Scene<'_>, message: Option<String>, item: Option<String>) -> Opt
 }
 
 /// A raid that arrives, or one that leaves for another channel.
-pub(super) fn raid(scene: &Scene<'_>) -> Option<Parsed> {
-    let event = scene.event();
+pub(super) fn raid(context: &NoticeContext<'_>) -> Option<Parsed> {
+    let event = context.event();
     let viewers = count(event, "viewers").unwrap_or(0);
-    if id(event, "from_broadcaster_user_id").as_deref() == Some(&*scene.channel.id) {
-        let who = user(event, TO, scene.channel)?;
+    if id(event, "from_broadcaster_user_id").as_deref() == Some(&*context.channel.id) {
+        let who = user(event, TO, context.channel)?;
         return Some(raid_out(who, viewers));
     }
-    Some(raided(user(event, FROM, scene.channel)?, viewers))
+    Some(raided(user(event, FROM, context.channel)?, viewers))
 }
 
 pub(super) fn raided(source: User, viewers: u32) -> Parsed {
@@ -139,14 +145,14 @@ pub(super) fn raided(source: User, viewers: u32) -> Parsed {
 }
 
 /// What the chat says of a subscription that somebody was given: theirs, and the gift that it is or belongs to.
-pub(super) fn chat_gift(scene: &Scene<'_>, notice: &Value, giver: Option<User>) -> Option<Parsed> {
-    let who = user(notice, RECIPIENT, scene.channel)?;
+pub(super) fn chat_gift(context: &NoticeContext<'_>, notice: &Value, giver: Option<User>) -> Option<Parsed> {
+    let who = user(notice, RECIPIENT, context.channel)?;
     let tier = owned_word(notice, "sub_tier").unwrap_or_default();
     let recipients = vec![who.clone()];
     let gift = Gift { giver, recipients, count: 1, tier: tier.clone(), total: count(notice, "cumulative_total") };
     let community = word(notice, "community_gift_id").map(str::to_owned);
-    let sequel = Sequel::Named { community, gift: Box::new(Parsed::new(Event::Gift(gift))) };
-    let mut parsed = Parsed { sequel, ..begun(scene, "gifted", who, tier, None) };
+    let follow_up = FollowUp::Named { community, gift: Box::new(Parsed::new(Event::Gift(gift))) };
+    let mut parsed = Parsed { follow_up, ..begun(context, "gifted", who, tier, None) };
     if let Some(months) = count(notice, "duration_months") {
         parsed.extra.insert("duration_months".to_owned(), months.into());
     }
@@ -163,7 +169,7 @@ pub(super) fn chat_gifts(notice: &Value, giver: Option<User>) -> Option<Parsed> 
         total: count(notice, "cumulative_total"),
     };
     let community = word(notice, "id").map(str::to_owned);
-    Some(Parsed { sequel: Sequel::Given { community }, ..Parsed::new(Event::Gift(gift)) })
+    Some(Parsed { follow_up: FollowUp::Given { community }, ..Parsed::new(Event::Gift(gift)) })
 }
 
 /// A gift to a good cause: `amount{value, decimal_places, currency}`.

@@ -18,9 +18,9 @@ const REMEMBERED: usize = 4096;
 
 /// Which topic told of something, where several do: one bit each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Way(u8);
+pub(super) struct Topic(u8);
 
-impl Way {
+impl Topic {
     /// The chat, which shows most of what the alerts tell.
     pub(super) const CHAT: Self = Self(1);
 
@@ -37,20 +37,20 @@ impl Way {
 
 /// The topics that told of one happening.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Ways(u8);
+pub(super) struct TopicSet(u8);
 
-impl Ways {
-    pub(super) fn add(&mut self, way: Way) {
-        self.0 |= way.0;
+impl TopicSet {
+    pub(super) fn add(&mut self, topic: Topic) {
+        self.0 |= topic.0;
     }
 
-    pub(super) fn has(self, way: Way) -> bool {
-        self.0 & way.0 != 0
+    pub(super) fn has(self, topic: Topic) -> bool {
+        self.0 & topic.0 != 0
     }
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Tellings {
+pub(super) struct Deduplicator {
     /// By what happened, oldest first.
     known: HashMap<String, VecDeque<Telling>>,
     order: VecDeque<(Instant, String)>,
@@ -59,21 +59,21 @@ pub(super) struct Tellings {
 #[derive(Debug)]
 struct Telling {
     at: Instant,
-    ways: Ways,
+    topics: TopicSet,
 }
 
-impl Tellings {
-    /// Notes that `way` told of `happening`, and says whether it is news.
-    pub(super) fn is_news(&mut self, happening: String, way: Way, now: Instant) -> bool {
+impl Deduplicator {
+    /// Notes that `topic` told of `happening`, and says whether it is news.
+    pub(super) fn is_news(&mut self, happening: String, topic: Topic, now: Instant) -> bool {
         self.forget(now);
         let tellings = self.known.entry(happening.clone()).or_default();
-        if let Some(telling) = tellings.iter_mut().find(|telling| !telling.ways.has(way)) {
-            telling.ways.add(way);
+        if let Some(telling) = tellings.iter_mut().find(|telling| !telling.topics.has(topic)) {
+            telling.topics.add(topic);
             return false;
         }
-        let mut ways = Ways::default();
-        ways.add(way);
-        tellings.push_back(Telling { at: now, ways });
+        let mut topics = TopicSet::default();
+        topics.add(topic);
+        tellings.push_back(Telling { at: now, topics });
         self.order.push_back((now, happening));
         true
     }

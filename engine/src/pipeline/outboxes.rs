@@ -41,8 +41,8 @@ impl Outboxes {
         self.by_channel.keys()
     }
 
-    pub(super) fn leave(&self) {
-        self.accounts.iter().for_each(|outbox| outbox.leave());
+    pub(super) fn shut_down(&self) {
+        self.accounts.iter().for_each(|outbox| outbox.shut_down());
     }
 
     pub(super) fn open_lines(&self) -> usize {

@@ -1,4 +1,4 @@
-//! However many events are drawn at once, viewers and lines become the same.
+//! However many events are projected at once, viewers and lines become the same.
 
 use proptest::prelude::*;
 use rusqlite::types::Value;
@@ -34,7 +34,7 @@ async fn of_a_flood_only_the_newest_lines_are_written() {
     );
 }
 
-/// What somebody does, so many times, and whether it is drawn then.
+/// What somebody does, so many times, and whether it is projected then.
 #[derive(Debug, Clone)]
 struct Deed {
     chats: bool,
@@ -42,7 +42,7 @@ struct Deed {
     user: User,
     channel: Channel,
     at_ms: u64,
-    is_drawn: bool,
+    is_projected: bool,
 }
 
 fn user() -> impl Strategy<Value = User> {
@@ -58,9 +58,9 @@ fn user() -> impl Strategy<Value = User> {
 fn deed() -> impl Strategy<Value = Deed> {
     let times = prop_oneof![9 => 1..3_usize, 1 => 30..70_usize];
     (any::<bool>(), times, user(), "[cd]", 0..9_u64, any::<bool>()).prop_map(
-        |(chats, times, user, channel, at_ms, is_drawn)| {
+        |(chats, times, user, channel, at_ms, is_projected)| {
             let channel = Channel::new("retake", channel);
-            Deed { chats, times, user, channel, at_ms, is_drawn }
+            Deed { chats, times, user, channel, at_ms, is_projected }
         },
     )
 }
@@ -77,7 +77,7 @@ impl Deed {
     }
 }
 
-async fn drawn(deeds: &[Deed], one_by_one: bool) -> [Vec<Vec<Value>>; 2] {
+async fn projected(deeds: &[Deed], one_by_one: bool) -> [Vec<Vec<Value>>; 2] {
     let place = Place::new();
     let store = place.open();
     let mut number = 0;
@@ -89,7 +89,7 @@ async fn drawn(deeds: &[Deed], one_by_one: bool) -> [Vec<Vec<Value>>; 2] {
                 store.viewer("retake", "a").await.unwrap();
             }
         }
-        if deed.is_drawn {
+        if deed.is_projected {
             store.viewer("retake", "a").await.unwrap();
         }
     }
@@ -101,9 +101,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn drawing_one_by_one_and_many_at_once_is_the_same(deeds in proptest::collection::vec(deed(), 1..12)) {
+    fn projecting_one_by_one_and_many_at_once_is_the_same(deeds in proptest::collection::vec(deed(), 1..12)) {
         let runtime = runtime::Builder::new_current_thread().build().unwrap();
-        let (many, one) = runtime.block_on(async { (drawn(&deeds, false).await, drawn(&deeds, true).await) });
+        let (many, one) = runtime.block_on(async { (projected(&deeds, false).await, projected(&deeds, true).await) });
         prop_assert_eq!(many, one);
     }
 }

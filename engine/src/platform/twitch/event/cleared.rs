@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::tellings::WINDOW;
+use super::deduplicator::WINDOW;
 use crate::event::Draft;
 
 /// How long a clearing waits for the ban or the timeout that caused it.
@@ -16,13 +16,13 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const REMEMBERED: usize = 1024;
 
 #[derive(Debug, Default)]
-pub(super) struct Silenced {
+pub(super) struct ClearedMessages {
     /// Who was banned or timed out lately, without a clearing that belongs to it.
     causes: Vec<(Instant, String)>,
     waiting: Vec<(Instant, String, Draft)>,
 }
 
-impl Silenced {
+impl ClearedMessages {
     /// Somebody was banned or timed out, which is told.
     pub(super) fn cause(&mut self, user_id: String, now: Instant) {
         self.causes.retain(|(at, _)| *at + WINDOW > now);

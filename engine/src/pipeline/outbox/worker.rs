@@ -1,6 +1,6 @@
 //! The task that empties an outbox.
 //!
-//! It takes the first parcel that may leave, sends its first line, and puts the rest back in its place when that has
+//! It takes the first entry that may leave, sends its first line, and puts the rest back in its place when that has
 //! ended. What waits for a while never occupies one of the places that bound the connections.
 
 use std::collections::BTreeMap;
@@ -13,8 +13,8 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use tokio::time::Instant;
 
+use super::entry::{Ended, Entry};
 use super::pace::Limiter;
-use super::parcel::{Ended, Parcel};
 use super::queue::Place;
 use super::retry::{self, Next, Scope};
 use super::{Report, Shared};
@@ -23,7 +23,7 @@ use crate::event::OutcomeStatus;
 use crate::platform::panic::said;
 use crate::platform::{ActionError, Pace, Receipt, Sink};
 
-pub(super) struct Courier {
+pub(super) struct Worker {
     shared: Arc<Shared>,
     sink: Arc<dyn Sink>,
     report: Report,
@@ -34,18 +34,18 @@ pub(super) struct Courier {
     paused_until: Option<Instant>,
     /// No chat leaves before.
     chat_paused_until: Option<Instant>,
-    /// Parcels whose first line failed alone, by the time when it is tried again.
-    resting: BTreeMap<(Instant, Place), Parcel>,
+    /// Entries whose first line failed alone, by the time when it is tried again.
+    resting: BTreeMap<(Instant, Place), Entry>,
 }
 
 /// What can be done now.
 enum Step {
-    Send(Place, Parcel),
+    Send(Place, Entry),
     /// Nothing, until something arrives or this time has come.
     Wait(Option<Instant>),
 }
 
-impl Courier {
+impl Worker {
     pub(super) fn new(shared: Arc<Shared>, sink: Arc<dyn Sink>, pace: Pace, report: Report) -> Self {
         Self {
             shared,
@@ -75,8 +75,8 @@ impl Courier {
             let mut wake_at = None;
             while !is_closed && under_way.len() < self.in_flight {
                 match self.next_step() {
-                    Step::Send(place, parcel) => {
-                        under_way.push(send(Arc::clone(&self.shared), Arc::clone(&self.sink), place, parcel))
+                    Step::Send(place, entry) => {
+                        under_way.push(send(Arc::clone(&self.shared), Arc::clone(&self.sink), place, entry))
                     }
                     Step::Wait(until) => {
                         wake_at = until;
@@ -85,7 +85,7 @@ impl Courier {
                 }
             }
             tokio::select! {
-                Some((place, parcel, result)) = under_way.next() => self.settle(place, parcel, result),
+                Some((place, entry, result)) = under_way.next() => self.settle(place, entry, result),
                 () = self.shared.changed.notified() => {}
                 () = sleep_until(wake_at) => {}
             }
@@ -109,9 +109,9 @@ impl Courier {
         }
         loop {
             let mut queue = self.shared.queue();
-            let Some((place, parcel)) = queue.first() else { return Step::Wait(self.next_rested()) };
-            let has_expired = parcel.has_expired(self.expiry, now);
-            if parcel.priority == Priority::Chat
+            let Some((place, entry)) = queue.first() else { return Step::Wait(self.next_rested()) };
+            let has_expired = entry.has_expired(self.expiry, now);
+            if entry.priority == Priority::Chat
                 && !has_expired
                 && let Err(free_at) = self.check_chat(now)
             {
@@ -120,11 +120,11 @@ impl Courier {
             let taken = queue.take(place);
             drop(queue);
             match taken {
-                Some(parcel) if has_expired => {
+                Some(entry) if has_expired => {
                     let detail = format!("it waited longer than {:?} to be sent", self.expiry);
-                    self.shared.end_all(parcel, OutcomeStatus::Expired, &detail, &self.report);
+                    self.shared.end_all(entry, OutcomeStatus::Expired, &detail, &self.report);
                 }
-                Some(parcel) => return Step::Send(place, parcel),
+                Some(entry) => return Step::Send(place, entry),
                 None => {}
             }
         }
@@ -140,8 +140,8 @@ impl Courier {
 
     fn wake_rested(&mut self, now: Instant) {
         while let Some(entry) = self.resting.first_entry().filter(|entry| entry.key().0 <= now) {
-            let ((_, place), parcel) = entry.remove_entry();
-            self.shared.queue().put_back(place, parcel);
+            let ((_, place), entry) = entry.remove_entry();
+            self.shared.queue().put_back(place, entry);
         }
     }
 
@@ -149,35 +149,35 @@ impl Courier {
         self.resting.first_key_value().map(|((until, _), _)| *until)
     }
 
-    /// Reports the line that has ended, or sees to it that it is tried again, and puts the parcel back.
-    fn settle(&mut self, place: Place, mut parcel: Parcel, result: Result<Receipt, ActionError>) {
+    /// Reports the line that has ended, or sees to it that it is tried again, and puts the entry back.
+    fn settle(&mut self, place: Place, mut entry: Entry, result: Result<Receipt, ActionError>) {
         match result {
-            Ok(receipt) => self.end(parcel.end_line(OutcomeStatus::Done, receipt.message_id, "")),
+            Ok(receipt) => self.end(entry.end_line(OutcomeStatus::Done, receipt.message_id, "")),
             Err(error) => {
-                let is_repeatable = parcel.lines.front().is_some_and(|line| line.action.is_repeatable());
-                match retry::after(&error, parcel.priority, is_repeatable) {
-                    Next::GiveUp(status) => self.end(parcel.end_line(status, None, error.to_string())),
-                    Next::Pause(scope, asked) => match parcel.next_retry() {
+                let is_repeatable = entry.lines.front().is_some_and(|line| line.action.is_repeatable());
+                match retry::after(&error, entry.priority, is_repeatable) {
+                    Next::GiveUp(status) => self.end(entry.end_line(status, None, error.to_string())),
+                    Next::Pause(scope, asked) => match entry.next_retry() {
                         Some(delay) => self.pause(scope, asked.unwrap_or(delay), &error),
-                        None => self.give_up(&mut parcel, OutcomeStatus::Failed, &error),
+                        None => self.give_up(&mut entry, OutcomeStatus::Failed, &error),
                     },
-                    Next::Rest => match parcel.next_retry() {
+                    Next::Rest => match entry.next_retry() {
                         Some(delay) => {
-                            self.resting.insert((Instant::now() + delay, place), parcel);
+                            self.resting.insert((Instant::now() + delay, place), entry);
                             return;
                         }
-                        None => self.give_up(&mut parcel, OutcomeStatus::Uncertain, &error),
+                        None => self.give_up(&mut entry, OutcomeStatus::Uncertain, &error),
                     },
                 }
             }
         }
-        if !parcel.lines.is_empty() {
-            self.shared.queue().put_back(place, parcel);
+        if !entry.lines.is_empty() {
+            self.shared.queue().put_back(place, entry);
         }
     }
 
-    fn give_up(&self, parcel: &mut Parcel, status: OutcomeStatus, error: &ActionError) {
-        self.end(parcel.end_line(status, None, format!("given up after many attempts: {error}")));
+    fn give_up(&self, entry: &mut Entry, status: OutcomeStatus, error: &ActionError) {
+        self.end(entry.end_line(status, None, format!("given up after many attempts: {error}")));
     }
 
     fn pause(&mut self, scope: Scope, wait: Duration, error: &ActionError) {
@@ -201,8 +201,8 @@ impl Courier {
     fn refuse_all(&mut self) {
         let resting = std::mem::take(&mut self.resting).into_values();
         let waiting = self.shared.queue().take_all();
-        for parcel in resting.chain(waiting) {
-            self.shared.end_closed(parcel, &self.report);
+        for entry in resting.chain(waiting) {
+            self.shared.end_closed(entry, &self.report);
         }
     }
 }
@@ -211,10 +211,10 @@ async fn send(
     shared: Arc<Shared>,
     sink: Arc<dyn Sink>,
     place: Place,
-    parcel: Parcel,
-) -> (Place, Parcel, Result<Receipt, ActionError>) {
+    entry: Entry,
+) -> (Place, Entry, Result<Receipt, ActionError>) {
     let performing = async {
-        match parcel.lines.front() {
+        match entry.lines.front() {
             Some(line) => sink.perform(&line.channel, &line.action).await,
             None => Ok(Receipt::default()),
         }
@@ -225,7 +225,7 @@ async fn send(
         // Nobody knows how far it came.
         Err(ActionError::Lost("its code panicked, which is a bug in Showrunner".to_owned()))
     });
-    (place, parcel, result)
+    (place, entry, result)
 }
 
 async fn sleep_until(at: Option<Instant>) {

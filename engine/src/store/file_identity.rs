@@ -14,13 +14,13 @@ pub(super) const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// The file by its place and by what can't be mistaken for another one.
 #[derive(Debug)]
-pub(super) struct Presence {
+pub(super) struct FileIdentity {
     path: PathBuf,
     identity: (u64, u64),
     looked_at: Instant,
 }
 
-impl Presence {
+impl FileIdentity {
     pub(super) fn of(path: &Path) -> io::Result<Self> {
         let identity = identity(&std::fs::metadata(path)?);
         Ok(Self { path: path.to_owned(), identity, looked_at: Instant::now() })
@@ -61,21 +61,21 @@ mod tests {
         fs::create_dir(&home).unwrap();
         let path = home.join("showrunner.db");
         fs::write(&path, "one").unwrap();
-        let mut presence = Presence::of(&path).unwrap();
+        let mut identity = FileIdentity::of(&path).unwrap();
         fs::write(&path, "two").unwrap();
-        assert!(!presence.is_gone(), "it is the same file with other content");
+        assert!(!identity.is_gone(), "it is the same file with other content");
 
         let elsewhere = folder.path().join("elsewhere");
         fs::rename(&path, &elsewhere).unwrap();
-        assert!(presence.is_gone());
+        assert!(identity.is_gone());
         fs::write(&path, "another").unwrap();
-        assert!(presence.is_gone());
+        assert!(identity.is_gone());
         fs::rename(&elsewhere, &path).unwrap();
-        assert!(!presence.is_gone());
+        assert!(!identity.is_gone());
 
         fs::remove_dir_all(&home).unwrap();
-        assert!(presence.is_gone());
+        assert!(identity.is_gone());
         fs::write(&home, "a file in the place of the folder").unwrap();
-        assert!(presence.is_gone());
+        assert!(identity.is_gone());
     }
 }

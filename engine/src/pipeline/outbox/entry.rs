@@ -33,7 +33,7 @@ pub(in crate::pipeline) struct Ended {
 
 /// Lines that are sent strictly one after the other, in the order of the plugin's calls.
 #[derive(Debug)]
-pub(in crate::pipeline) struct Parcel {
+pub(in crate::pipeline) struct Entry {
     pub(super) plugin: PluginId,
     pub(super) event_id: Arc<str>,
     pub(super) priority: Priority,
@@ -43,7 +43,7 @@ pub(in crate::pipeline) struct Parcel {
     retries: Option<Box<ExponentialBackoff>>,
 }
 
-impl Parcel {
+impl Entry {
     pub(in crate::pipeline) fn new(plugin: PluginId, event_id: Arc<str>, first: Line) -> Self {
         let priority = first.action.priority();
         Self { plugin, event_id, priority, lines: VecDeque::from([first]), queued_at: Instant::now(), retries: None }
