@@ -42,6 +42,13 @@ pub struct Daemon {
 impl Stage {
     /// Returns when the engine runs and has tried all plugins.
     pub async fn start(self) -> Daemon {
+        let mut daemon = self.start_at_once().await;
+        daemon.until_all_have_started().await;
+        daemon
+    }
+
+    /// Returns when the engine runs, however long a plugin takes for its `init`.
+    pub async fn start_at_once(self) -> Daemon {
         self.write_config();
         let observer = Observer::default();
         let mut record = Record::new(&observer);
@@ -210,6 +217,21 @@ impl Daemon {
     /// Waits for a plugin that takes its time to start.
     pub async fn until_running(&mut self, plugin: &str) {
         self.until_status(plugin, "running", |status| status.state == "running").await;
+    }
+
+    /// The engine waits a second for the `init` of a plugin, and goes on without it then.
+    pub async fn until_all_have_started(&mut self) {
+        let told = async {
+            loop {
+                match self.request(&Request::Plugins(PluginRequest::List)).await.unwrap() {
+                    Response::Plugins { plugins } if plugins.iter().any(|plugin| plugin.state == "starting") => {
+                        tokio::time::sleep(LOOK).await;
+                    }
+                    _ => return,
+                }
+            }
+        };
+        timeout(PATIENCE, told).await.expect("a plugin does not start");
     }
 
     async fn until_status(&mut self, plugin: &str, what: &str, is_so: impl Fn(&PluginStatus) -> bool) {

@@ -42,6 +42,13 @@ impl Zoo {
     }
 
     pub async fn open_with(manifest: &str, component: &[u8], change: impl FnOnce(&mut Stage)) -> Self {
+        let mut zoo = Self::open_at_once(manifest, component, change).await;
+        zoo.daemon.until_all_have_started().await;
+        zoo
+    }
+
+    /// The same, however long a plugin takes for its `init`.
+    pub async fn open_at_once(manifest: &str, component: &[u8], change: impl FnOnce(&mut Stage)) -> Self {
         Self::open_without_beast(|stage| {
             stage.add(&Fixture { id: "beast", manifest, component });
             change(stage);
@@ -55,7 +62,7 @@ impl Zoo {
         let mut stage = Stage::default();
         stage.connect(&server.settings()).add(&fixtures::V0_1_0[0]);
         change(&mut stage);
-        let daemon = stage.start().await;
+        let daemon = stage.start_at_once().await;
         let mut zoo = Self { server, daemon, guests: 0 };
         zoo.until("the bot is in the room", |server| server.joins() == 1).await;
         zoo

@@ -11,7 +11,7 @@ use showrunner::observation::Observation;
 use showrunner_tests::daemon::{Daemon, Stage};
 use showrunner_tests::retake::{BOT_NAME, FakeRetake};
 
-const ANSWERS: i64 = 50;
+const ANSWERS: i64 = 10;
 
 /// Lets nobody else write until it is dropped.
 fn hold(stage: &Stage) -> Connection {

@@ -50,8 +50,9 @@ pub(super) struct Chat {
 }
 
 impl Chat {
+    /// Paused.
     pub(super) fn new(platform: Arc<FakeRetake>) -> Self {
-        Self { sayings: Arc::default(), platform, paused: watch::Sender::new(false) }
+        Self { sayings: Arc::default(), platform, paused: watch::Sender::new(true) }
     }
 
     pub(super) fn sayings(&self) -> MutexGuard<'_, Sayings> {

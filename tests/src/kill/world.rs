@@ -71,8 +71,7 @@ impl World {
     }
 
     async fn live_through(mut self, kills: usize, offset: usize) -> Tally {
-        // Before the first kill a line was heard, from which on nothing is to be missed.
-        self.chat.pause(true);
+        // Before the first kill a line is heard, from which on nothing is to be missed.
         let mut first = Some(self.begin());
         self.platform.room_has(1).await;
         self.chat.say_work();

@@ -138,8 +138,10 @@ impl Connection {
         match text {
             "40" => self.say(&format!(r#"40{{"sid":"io{}"}}"#, self.number)).await,
             "3" => {
-                let pinged = self.pinged.take()?;
-                self.state.note_pong(pinged.elapsed());
+                // A second pong, to a ping that was sent before the first one came, does no harm.
+                if let Some(pinged) = self.pinged.take() {
+                    self.state.note_pong(pinged.elapsed());
+                }
                 Some(())
             }
             // An answer to what asked for one.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::sleep;
 use url::Url;
@@ -13,6 +13,8 @@ use url::Url;
 pub(crate) struct Server {
     router: Router,
     address: SocketAddr,
+    /// Bound and never open, so that nobody else gets the port while the server is away.
+    _reserved: TcpSocket,
     /// `None` while it is away.
     runtime: Option<Runtime>,
 }
@@ -20,8 +22,12 @@ pub(crate) struct Server {
 impl Server {
     /// Returns when the port is open.
     pub(crate) async fn start(router: Router, address: SocketAddr) -> Self {
-        let (runtime, address) = serve(router.clone(), address).await;
-        Self { router, address, runtime: Some(runtime) }
+        let reserved = TcpSocket::new_v4().unwrap();
+        reserved.set_reuseaddr(true).unwrap();
+        reserved.bind(address).unwrap();
+        let address = reserved.local_addr().unwrap();
+        let runtime = serve(router.clone(), address).await;
+        Self { router, address, _reserved: reserved, runtime: Some(runtime) }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -42,7 +48,7 @@ impl Server {
     /// Is back on the same port.
     pub(crate) async fn come_back(&mut self) {
         assert!(self.runtime.is_none(), "it is there");
-        self.runtime = Some(serve(self.router.clone(), self.address).await.0);
+        self.runtime = Some(serve(self.router.clone(), self.address).await);
     }
 }
 
@@ -52,16 +58,14 @@ impl Drop for Server {
     }
 }
 
-async fn serve(router: Router, address: SocketAddr) -> (Runtime, SocketAddr) {
+async fn serve(router: Router, address: SocketAddr) -> Runtime {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let bound = runtime.spawn(async move {
         let listener = bind(address).await;
-        let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, router).await });
-        address
     });
-    let address = bound.await.unwrap();
-    (runtime, address)
+    bound.await.unwrap();
+    runtime
 }
 
 /// The runtime that went away may not have closed the port yet, so it is tried for some seconds.

@@ -153,7 +153,7 @@ async fn what_a_bot_sends_comes_back() {
     assert_eq!(echo["data"]["author"]["badges"]["bot"], true);
     act(&mut socket, V2, json!({ "action": "send_message", "text": "camels", "channelId": CHANNEL })).await;
     assert_eq!(message(&mut socket).await["text"], "camels");
-    joystick.echo_next([When::Never, When::After(Duration::from_millis(50)), When::AtOnce]);
+    joystick.echo_next([When::Never, When::After(Duration::from_secs(2)), When::AtOnce]);
     for text in ["lost", "late", "prompt"] {
         act(&mut socket, V2, json!({ "action": "send_message", "text": text, "channel_id": CHANNEL })).await;
     }

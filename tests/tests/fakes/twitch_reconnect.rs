@@ -42,7 +42,7 @@ async fn the_session_keeps_its_id_and_its_subscriptions() {
 #[tokio::test]
 async fn the_old_socket_ends_with_4004_after_the_grace() {
     let twitch = FakeTwitch::start().await;
-    twitch.set_reconnect_grace(Duration::from_millis(100));
+    twitch.set_reconnect_grace(Duration::from_secs(3));
     let (mut old, _) = listening(&twitch).await;
     let url = asked_to_move(&twitch, &mut old).await;
     let mut new = Socket::open(&url, None).await;

@@ -59,7 +59,7 @@ async fn the_welcome_says_what_the_protocol_says() {
 async fn silence_is_broken_by_keepalives_and_pings_are_answered() {
     let twitch = FakeTwitch::start().await;
     twitch.set_keepalive(Some(1));
-    twitch.set_pings(Duration::from_millis(50), true);
+    twitch.set_pings(Duration::from_millis(900), true);
     let (mut socket, _) = Socket::welcomed(&twitch).await;
     let keepalive = socket.next().await;
     assert_eq!(keepalive["metadata"]["message_type"], "session_keepalive");

@@ -88,9 +88,9 @@ async fn an_answer_that_drips_has_an_end() {
     install_tls();
     let server = FakeRetake::start(V2).await;
     let (line, settings) = server.line().await;
-    let http = reqwest::Client::builder().timeout(Duration::from_millis(300)).build().unwrap();
+    let http = reqwest::Client::builder().timeout(Duration::from_secs(3)).build().unwrap();
     let bot = Bot::with_client(&settings, http);
-    line.set(Fault::Drips(Duration::from_millis(20)));
+    line.set(Fault::Drips(Duration::from_millis(100)));
     assert_eq!(bot.say("gm").await, Err(ActionError::Lost("no answer in time".into())));
     line.set(Fault::None);
     bot.say("gn").await.unwrap();

@@ -104,7 +104,7 @@ async fn a_server_that_never_answers_is_given_up_without_harm_to_the_plugin() {
     let web = Web::start().await;
     let mut daemon = start(&web, |stage| {
         // The wait does not count as the plugin's own time.
-        stage.set("host.limits", "http-timeout", "\"300ms\"").set("host.limits", "handle", "\"100ms\"");
+        stage.set("host.limits", "http-timeout", "\"3s\"").set("host.limits", "handle", "\"2s\"");
     })
     .await;
     daemon.ask("probe", "remember me").await;

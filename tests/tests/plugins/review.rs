@@ -119,7 +119,7 @@ async fn the_strictest_of_all_verdicts_counts() {
 async fn a_reviewer_that_fails_counts_as_the_operator_says() {
     let mut stage = stage();
     // The reviewer goes on for longer than anybody waits for it.
-    stage.set("pipeline", "review", "\"100ms\"").set("host.limits", "review", "\"1s\"");
+    stage.set("pipeline", "review", "\"100ms\"").set("host.limits", "review", "\"5s\"");
     let mut daemon = stage.start().await;
     let passed = daemon.chat("!hello REVIEWTRAP").await;
     assert_eq!(said(&daemon.decision(&passed, "bystander").await), ["Hello viewer!"]);
@@ -184,7 +184,7 @@ async fn a_review_has_no_effects_but_its_memory() {
 #[tokio::test]
 async fn lines_keep_their_order_past_a_slow_review() {
     let mut stage = stage();
-    stage.set("pipeline", "review", "\"200ms\"");
+    stage.set("pipeline", "review", "\"200ms\"").set("host.limits", "review", "\"200ms\"");
     let mut daemon = stage.start().await;
     let mut events = vec![daemon.chat("!hello REVIEWSPIN").await];
     for _ in 0..10 {

@@ -194,6 +194,14 @@ fn config(twitch: &FakeTwitch, joystick: &FakeJoystick, retake: &Retake, redirec
         [http]
         listen = "off"
 
+        # Other tests may keep the machine busy meanwhile.
+        [pipeline]
+        review = "5s"
+        [host.limits]
+        handle = "60s"
+        review = "60s"
+        init = "60s"
+
         # Few viewers say hundreds of lines here, which is spam anywhere else.
         [plugins.moderation.settings.rules.rate]
         enabled = false
@@ -213,7 +221,7 @@ fn config(twitch: &FakeTwitch, joystick: &FakeJoystick, retake: &Retake, redirec
         eventsub-url = "{}"
         helix-base = "{}"
         oauth-base = "{}"
-        pace = {{ messages-per-second = 0 }}
+        pace = {{ messages-per-second = 0, expiry = "5m" }}
 
         [joystick]
         client-id = "{}"
@@ -225,7 +233,7 @@ fn config(twitch: &FakeTwitch, joystick: &FakeJoystick, retake: &Retake, redirec
         consent-url = "{}"
         oauth-base = "{}"
         rest-base = "{}"
-        pace = {{ messages-per-second = 0, in-flight = 16 }}
+        pace = {{ messages-per-second = 0, in-flight = 16, expiry = "5m" }}
 
         [[retake]]
         room = "{}"
@@ -233,7 +241,7 @@ fn config(twitch: &FakeTwitch, joystick: &FakeJoystick, retake: &Retake, redirec
         token = "file:retake-token"
         rest-base = "{}"
         socket-url = "{}"
-        pace = {{ messages-per-second = 0 }}
+        pace = {{ messages-per-second = 0, expiry = "5m" }}
         "#,
         twitch::CLIENT_ID,
         twitch::STREAMER_ID,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use showrunner_tests::answers::Tally;
-use tokio::time::interval;
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::installation::Installation;
 use super::streams::{Fault, SPAM, Stream};
@@ -38,7 +38,10 @@ impl Load {
     /// Returns when the daemon hears all platforms.
     pub(super) async fn begin(streams: &mut [Box<dyn Stream>]) -> Self {
         let asked = streams.iter().map(|stream| (stream.name(), Asked::default())).collect();
-        let mut load = Self { asked, clock: interval(EVERY), phases: 0 };
+        let mut clock = interval(EVERY);
+        // What was not asked while somebody signed in is not made up for.
+        clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut load = Self { asked, clock, phases: 0 };
         load.until("all platforms are ready", streams, async |streams, _| {
             for stream in streams.iter_mut() {
                 if !stream.connection().await.1 {

@@ -166,8 +166,8 @@ async fn what_nobody_knows_changes_nothing() {
 async fn silence_is_the_end_of_a_connection() {
     let twitch = FakeTwitch::start().await;
     twitch.set_keepalive(Some(1));
-    twitch.send_keepalives(false);
     let mut bot = TwitchBot::ready(&twitch).await;
+    twitch.send_keepalives(false);
     // The socket itself goes on to live.
     let mut beat = tokio::time::interval(Duration::from_millis(100));
     let pings = async {

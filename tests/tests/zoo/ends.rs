@@ -57,7 +57,10 @@ async fn however_a_beast_ends_it_is_told_and_nothing_half_done_leaves() {
 
 #[tokio::test]
 async fn a_beast_that_traps_on_each_tenth_event_answers_the_others_once() {
-    let mut zoo = Zoo::open(|_| {}).await;
+    // What becomes of its answers is an event, too, and would be counted wherever it comes in between.
+    let manifest = fixtures::beast_manifest(1).replace(", \"outcome\"", "");
+    assert!(!manifest.contains("outcome"), "{manifest}");
+    let mut zoo = Zoo::open_with(&manifest, fixtures::beast(), |_| {}).await;
     let mut ticks = Vec::new();
     for number in 1..=24 {
         // It hears the guests as well, and counts them.
@@ -87,7 +90,7 @@ async fn beasts_that_spin_keep_no_neighbour_and_no_heartbeat_waiting() {
     // More than there are threads for plugins.
     let beasts = ["beast", "beast-b", "beast-c", "beast-d", "beast-e"];
     let mut zoo = Zoo::open(|stage| {
-        stage.set("host.limits", "handle", "\"5s\"");
+        stage.set("host.limits", "handle", "\"10s\"");
         for id in &beasts[1..] {
             let manifest = fixtures::beast_manifest(1).replace("id = \"beast\"", &format!("id = \"{id}\""));
             stage.add(&Fixture { id, manifest: &manifest, component: fixtures::beast() });
@@ -103,7 +106,7 @@ async fn beasts_that_spin_keep_no_neighbour_and_no_heartbeat_waiting() {
         assert!(!zoo.daemon.has_decided(&spin, id), "all this was while they spun");
     }
     for id in beasts {
-        assert_eq!(zoo.daemon.decision(&spin, id).await.verdict, crashed("it ran longer than 5000 ms"), "{id}");
+        assert_eq!(zoo.daemon.decision(&spin, id).await.verdict, crashed("it ran longer than 10000 ms"), "{id}");
     }
     assert!(zoo.close(&[]).await.is_empty());
 }

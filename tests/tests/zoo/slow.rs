@@ -15,7 +15,7 @@ use showrunner_tests::zoo::Zoo;
 
 /// A beast that waits for the gate in its init.
 async fn waiting_in_init(web: &Web, init: &str) -> Zoo {
-    Zoo::open_with(&fixtures::beast_manifest(web.port), fixtures::beast(), |stage| {
+    Zoo::open_at_once(&fixtures::beast_manifest(web.port), fixtures::beast(), |stage| {
         set_init(stage, web, init);
     })
     .await
@@ -56,7 +56,7 @@ async fn a_slow_init_holds_up_no_order_of_the_operator_and_yields_to_the_next() 
     web.arrival().await;
     // About another plugin, about the config, and about this one.
     assert_eq!(zoo.daemon.reload("greeter-rust").await.generation, 2);
-    zoo.daemon.configure("host.limits", "http-timeout", "\"9s\"").await;
+    zoo.daemon.configure("host.limits", "http-timeout", "\"50s\"").await;
     zoo.daemon.change("beast", &[Change::Enabled(false)]).await;
     zoo.daemon.news("beast", "disabled").await;
     assert_eq!(zoo.daemon.status("beast").await.state, "disabled");
@@ -80,12 +80,12 @@ async fn a_slow_init_holds_up_no_stop() {
 #[tokio::test]
 async fn an_init_that_sleeps_for_an_hour_is_ended() {
     let mut zoo = Zoo::open(|stage| {
-        stage.set("host.limits", "init", "\"100ms\"").set("host.limits", "http-timeout", "\"400ms\"");
         stage.set("plugins.beast", "settings", "{ init = [\"sleep\"] }");
+        stage.set("host.limits", "init", "\"2s\"").set("host.limits", "http-timeout", "\"1s\"");
     })
     .await;
     let news = zoo.daemon.news("beast", "failed").await;
-    assert_eq!(news.detail, "init failed: it ran longer than 500 ms (nothing of it runs)");
+    assert_eq!(news.detail, "init failed: it ran longer than 3000 ms (nothing of it runs)");
     zoo.close(&[]).await;
 }
 
@@ -185,14 +185,14 @@ async fn a_slow_server_keeps_only_those_waiting_who_call_it() {
     let line = BadLine::to(([127, 0, 0, 1], web.port).into()).await;
     let mut zoo = Zoo::open_with(&fixtures::beast_manifest(line.port()), fixtures::beast(), |stage| {
         // The wait does not count as the beast's own time.
-        stage.set("host.limits", "http-timeout", "\"1s\"").set("host.limits", "handle", "\"250ms\"");
+        stage.set("host.limits", "http-timeout", "\"5s\"").set("host.limits", "handle", "\"2s\"");
     })
     .await;
     let order = format!("get http://127.0.0.1:{}/x", line.port());
     assert_eq!(zoo.says(&order).await, "200");
     for (fault, result) in [
-        (Fault::Stalled, "timeout: no answer within 1s"),
-        (Fault::Drips(Duration::from_millis(100)), "timeout: no answer within 1s"),
+        (Fault::Stalled, "timeout: no answer within 5s"),
+        (Fault::Drips(Duration::from_millis(100)), "timeout: no answer within 5s"),
         (Fault::BreaksAfter(20), "network: "),
         (Fault::HangsUp, "network: "),
     ] {
@@ -267,7 +267,8 @@ async fn plugins_start_side_by_side() {
     let mut web = Web::start().await;
     let manifest = fixtures::beast_manifest(web.port);
     let ids: Vec<String> = (0..5).map(|number| format!("slow-{number}")).collect();
-    let mut zoo = Zoo::open(|stage| {
+    let beast = (fixtures::beast_manifest(1), fixtures::beast());
+    let mut zoo = Zoo::open_at_once(&beast.0, beast.1, |stage| {
         for id in &ids {
             let manifest = manifest.replace("id = \"beast\"", &format!("id = \"{id}\""));
             stage.add(&Fixture { id, manifest: &manifest, component: fixtures::beast() });
