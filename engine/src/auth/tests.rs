@@ -10,10 +10,11 @@ mod validate;
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
+use tracing::Dispatch;
 use tracing::subscriber::DefaultGuard;
 
 use self::server::{IdServer, SECRET};
@@ -181,6 +182,9 @@ pub(super) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     pub(super) fn start() -> (Self, DefaultGuard) {
+        // As long as there is one subscriber alone, a thread that has none can switch off for all what it logs first.
+        static ANOTHER: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(tracing_subscriber::registry()));
+        LazyLock::force(&ANOTHER);
         let log = Self::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()

@@ -37,21 +37,28 @@ pub struct Supervision {
 /// out at once, each time, is not one that works.
 const HELD: Duration = Duration::from_secs(1);
 
-/// Runs `source` until `shutdown`, which drops it and with it the socket, whatever it is doing.
-pub async fn supervise(mut source: Box<dyn Source>, supervision: Supervision, shutdown: CancellationToken) {
+/// Runs `source` until `shutdown`, which drops it and with it the socket, whatever it is doing. The connection is in the
+/// statuses when this returns, before anything runs: whoever asks whether all are ready must not overlook it.
+pub fn supervise(
+    mut source: Box<dyn Source>,
+    supervision: Supervision,
+    shutdown: CancellationToken,
+) -> impl Future<Output = ()> + Send {
     let Supervision { name, channels, accept, observer, statuses } = supervision;
     let entry = statuses.add(&name, channels);
     let connection = Connection { name, entry, observer, ready_since: Arc::default() };
-    tokio::select! {
-        biased;
-        () = shutdown.cancelled() => {}
-        () = connection.keep(source.as_mut(), accept) => {}
+    async move {
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => {}
+            () = connection.keep(source.as_mut(), accept) => {}
+        }
+        statuses.remove(&connection.name, &connection.entry);
+        connection.report(ConnectionState::Stopped {
+            why: "it was switched off".to_owned(),
+            what_to_do: "nothing is to be done".to_owned(),
+        });
     }
-    statuses.remove(&connection.name, &connection.entry);
-    connection.report(ConnectionState::Stopped {
-        why: "it was switched off".to_owned(),
-        what_to_do: "nothing is to be done".to_owned(),
-    });
 }
 
 /// One supervised connection, for as long as its account is configured.

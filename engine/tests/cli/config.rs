@@ -9,17 +9,17 @@ fn a_wrong_config_is_refused_with_file_line_and_key() {
     let retake = |token: &str| format!("{ANY_PORT}{RETAKE}token = \"{token}\"\n");
     let cases = [
         ("[http\nlisten = 1\n".to_owned(), ":1:6: this is not TOML"),
-        (format!("{ANY_PORT}[pipeline]\ncommand-prefx = \"!\"\n"), ":4:1: pipeline.command-prefx"),
-        (format!("{ANY_PORT}[agent]\nqueue-bound = \"many\"\n"), ":4:15: agent.queue-bound = \"many\""),
-        (format!("{ANY_PORT}[pipeline]\nreview = \"1h\"\n"), ":4:10: pipeline.review = \"1h\""),
-        (retake("env:SHOWRUNNER_TEST_IS_NOT_SET"), ":6:9: retake[0].token: \"env:SHOWRUNNER_TEST_IS_NOT_SET\""),
-        (retake("file:no-such-file"), ":6:9: retake[0].token: \"file:no-such-file\""),
-        (retake("cmd:false"), ":6:9: retake[0].token: \"cmd:false\""),
-        (format!("{ANY_PORT}[simulator]\nscript = \"no-such.toml\"\n"), ":4:10: simulator.script"),
+        (format!("{ANY_PORT}[pipeline]\ncommand-prefx = \"!\"\n"), ":5:1: pipeline.command-prefx"),
+        (format!("{ANY_PORT}[agent]\nqueue-bound = \"many\"\n"), ":5:15: agent.queue-bound = \"many\""),
+        (format!("{ANY_PORT}[pipeline]\nreview = \"1h\"\n"), ":5:10: pipeline.review = \"1h\""),
+        (retake("env:SHOWRUNNER_TEST_IS_NOT_SET"), ":7:9: retake[0].token: \"env:SHOWRUNNER_TEST_IS_NOT_SET\""),
+        (retake("file:no-such-file"), ":7:9: retake[0].token: \"file:no-such-file\""),
+        (retake("cmd:false"), ":7:9: retake[0].token: \"cmd:false\""),
+        (format!("{ANY_PORT}[simulator]\nscript = \"no-such.toml\"\n"), ":5:10: simulator.script"),
         ("[http]\nlisten = \"0.0.0.0:7788\"\n".to_owned(), ":2:10: http.listen"),
         (
             format!("{ANY_PORT}[plugins.a]\ngrant = {{ chat = [\"shout\"] }}\n"),
-            ":4:19: plugins.a.grant.chat[0] = \"shout\"",
+            ":5:19: plugins.a.grant.chat[0] = \"shout\"",
         ),
     ];
     for (config, expected) in cases {

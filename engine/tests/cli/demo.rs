@@ -32,13 +32,18 @@ fn saving_a_change_changes_the_next_answer_and_a_broken_file_says_why() {
 
     let component = folder.join("plugins/instant-replies/plugin.wasm");
     let good = fs::read(&component).unwrap();
-    fs::write(&component, &good[..good.len() / 2]).unwrap();
+    // In one step, as a half that were written by halves would be two failures.
+    let broken = folder.join("broken.wasm");
+    fs::write(&broken, &good[..good.len() / 2]).unwrap();
+    fs::rename(broken, &component).unwrap();
     demo.out.wait_for(&["plugin instant-replies failed", "plugin.wasm can't be compiled", "(version 0.1.0 goes on)"]);
     say("cem", "hello");
     demo.out.wait_for(&["Showrunner: Ahoy cem!"]);
 
     // Another component in its place, which may do what the old one might.
-    fs::copy(greeter().join("plugin.wasm"), &component).unwrap();
+    let another = folder.join("another.wasm");
+    fs::copy(greeter().join("plugin.wasm"), &another).unwrap();
+    fs::rename(another, &component).unwrap();
     demo.out.wait_for_many(2, &["plugin instant-replies reloaded"]);
     say("dan", "!hello");
     demo.out.wait_for(&["Showrunner: Hello dan!"]);

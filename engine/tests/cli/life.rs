@@ -1,17 +1,16 @@
 //! Stopping, being killed, and coming back.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
 
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::lines::PATIENCE;
 use crate::place::{ANY_PORT, Place};
 
 /// A chat that takes one message at once and then so many a second.
-fn slow_chat(per_second: u32, drain: &str) -> Place {
-    let pace = format!("[simulator.pace]\nmessages-per-second = {per_second}\nburst = 1\nin-flight = 1\n");
+fn slow_chat(per_second: &str, drain: &str) -> Place {
+    let pace =
+        format!("[simulator.pace]\nmessages-per-second = {per_second}\nburst = 1\nin-flight = 1\nexpiry = \"1h\"\n");
     Place::new(&format!("{ANY_PORT}[pipeline]\ndrain = \"{drain}\"\n{pace}"))
 }
 
@@ -24,7 +23,7 @@ fn assert_clean(place: &Place) {
 
 #[test]
 fn a_stop_sends_what_is_queued_and_leaves_the_database_clean() {
-    let place = slow_chat(5, "20s");
+    let place = slow_chat("5", "20s");
     let daemon = place.start();
     let watch = place.watch(&[]);
     for number in 0..6 {
@@ -42,7 +41,7 @@ fn a_stop_sends_what_is_queued_and_leaves_the_database_clean() {
 
 #[test]
 fn a_stop_ends_in_time_and_says_what_it_could_not_send() {
-    let place = slow_chat(1, "300ms");
+    let place = slow_chat("0.001", "300ms");
     let daemon = place.start();
     let watch = place.watch(&[]);
     for number in 0..8 {
@@ -55,20 +54,18 @@ fn a_stop_ends_in_time_and_says_what_it_could_not_send() {
 
 #[test]
 fn a_second_signal_stops_at_once() {
-    let place = slow_chat(1, "80s");
+    let place = slow_chat("0.001", "80s");
     let mut daemon = place.start();
     let watch = place.watch(&[]);
     for number in 0..12 {
         place.chat(&format!("viewer{number}"), "hello");
     }
     watch.out.wait_for_many(12, &["→ say \"Hello viewer"]);
-    let asked = Instant::now();
     daemon.signal("TERM");
     daemon.log.wait_for(&["Asked to stop; sending what is queued."]);
     daemon.signal("INT");
     let status = daemon.wait();
     assert_eq!(status.code(), Some(1), "{status}");
-    assert!(asked.elapsed() < PATIENCE, "it took as long as the drain");
     daemon.log.wait_for(&["Asked to stop again; what is queued is lost.", "SIGINT"]);
 }
 

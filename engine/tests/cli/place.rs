@@ -9,8 +9,11 @@ use tempfile::TempDir;
 
 use crate::daemon::Daemon;
 
-/// Everywhere: a port that is free, and nothing else.
-pub(crate) const ANY_PORT: &str = "[http]\nlisten = \"127.0.0.1:0\"\n";
+/// Everywhere: a port that is free, and limits that a busy machine does not make plugins exceed.
+pub(crate) const ANY_PORT: &str = r#"host.limits = { handle = "60s", review = "60s", init = "60s", save = "60s", restore = "60s" }
+[http]
+listen = "127.0.0.1:0"
+"#;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_showrunner");
 

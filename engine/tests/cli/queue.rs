@@ -69,7 +69,7 @@ fn a_task_is_acknowledged_given_back_dead_and_brought_to_life() {
     }
     let dead = tasks(&place, &["queue", "dead", "--json"]);
     assert_eq!((text(&dead[0], "prompt"), text(&dead[0], "state")), ("second", "dead"));
-    assert!(place.say(&["status"]).ok().contains("main: 0 waiting, 0 leased, 1 dead"));
+    until("the count", || place.say(&["status"]).ok().contains("main: 0 waiting, 0 leased, 1 dead").then_some(()));
     let id = text(&dead[0], "id");
     assert_eq!(place.say(&["queue", "requeue", id]).ok(), "Waiting again.\n");
     assert!(place.say(&["queue", "requeue", id]).refused(1).contains("only a dead one can be put back"));

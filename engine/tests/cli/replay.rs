@@ -12,7 +12,7 @@ use crate::place::{ANY_PORT, Place, Said};
 const GRANT: &str = "[plugins.probe]\ngrant = { chat = [\"say\"], moderation = [\"review\"], kv = [\"use\"] }\n";
 
 /// However busy the machine is, no reviewer is late.
-const PATIENT: &str = "[pipeline]\nreview = \"5s\"\n[host.limits]\nreview = \"5s\"\nhandle = \"2s\"\n";
+const PATIENT: &str = "[pipeline]\nreview = \"5s\"\n";
 
 /// The plugin that does what it is told in chat: tests/fixtures/README.md.
 fn probe() -> PathBuf {

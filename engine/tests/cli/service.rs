@@ -32,7 +32,7 @@ fn the_service_manager_hears_that_it_is_ready_lives_and_stops() {
     let socket = UnixDatagram::bind(&path).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut command = place.command(&["run"]);
-    command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "300000");
+    command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "6000000");
     let daemon = Daemon::spawn(command);
     let mut heard = Heard { socket, messages: Vec::new() };
     heard.until("READY=1", 1);
