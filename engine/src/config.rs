@@ -31,6 +31,7 @@ pub(crate) use self::locate::Lines;
 pub use self::problem::{ConfigErrors, KeyPath, Problem};
 use self::raw::Raw;
 use self::resolve::{ReadSecret, resolve};
+pub use self::secret::Secret;
 use self::settings::Settings;
 pub use self::show::Depth;
 
@@ -62,8 +63,8 @@ pub struct Paths {
     pub plugins_dir: PathBuf,
 }
 
-/// Finds the folders, also where something else in the file is wrong, or the file is no TOML: a running daemon must be reachable while its
-/// config is being mended.
+/// Finds the folders, also where something else in the file is wrong, or the file is no TOML: a running daemon must be
+/// reachable while its config is being mended.
 pub fn paths(path: &Path) -> Result<Paths, ConfigErrors> {
     let path = absolute(path)?;
     let text = read_text(&path)?;

@@ -264,7 +264,7 @@ pub struct NumberedEffect {
 /// Effects from this number on are review's own measures for an event, and no reviewer's.
 pub const MEASURES_FROM: u32 = 1 << 31;
 
-/// What made a batch of an event. Only with a handler's is the plugin done with the event.
+/// Which call made a batch. Only a handler's batch says that the plugin is done with the event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Maker {
     Handler,

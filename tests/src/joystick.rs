@@ -29,7 +29,6 @@ use std::time::Duration;
 
 use axum::routing::{any, get, post};
 use axum::{Router, middleware};
-use secrecy::SecretString;
 use showrunner::config::settings::{JoystickKeys, JoystickSettings, JoystickToken, JoystickVersion};
 use showrunner::platform::Pace;
 use url::Url;
@@ -86,7 +85,7 @@ impl FakeJoystick {
     pub fn settings(&self, version: JoystickVersion) -> JoystickSettings {
         JoystickSettings {
             client_id: CLIENT_ID.to_owned(),
-            client_secret: Some(SecretString::from(CLIENT_SECRET)),
+            client_secret: Some(CLIENT_SECRET.into()),
             redirect: "http://localhost:3000/oauth".to_owned(),
             scopes: None,
             channels: vec![CHANNEL.to_owned()],

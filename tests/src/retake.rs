@@ -14,7 +14,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{get, post};
-use secrecy::SecretString;
 use serde_json::{Value, json};
 use showrunner::config::settings::{RetakeGeneration, RetakeSettings};
 use showrunner::platform::Pace;
@@ -68,7 +67,7 @@ impl FakeRetake {
             generation: self.state.generation,
             room: ROOM.to_owned(),
             user_id: BOT_ID.to_owned(),
-            token: SecretString::from(TOKEN),
+            token: TOKEN.into(),
             rest_base: self.server.url("http", rest),
             socket_url: self.server.url("ws", socket),
             pace: Pace { messages: None, in_flight: 4, expiry: Duration::from_secs(30) },

@@ -34,7 +34,6 @@ use std::time::Duration;
 
 use axum::routing::{any, get, post};
 use axum::{Router, middleware};
-use secrecy::SecretString;
 use showrunner::config::settings::{TwitchAccounts, TwitchSettings};
 use showrunner::platform::Pace;
 use url::Url;
@@ -109,7 +108,7 @@ impl FakeTwitch {
     pub fn settings(&self) -> TwitchSettings {
         TwitchSettings {
             client_id: CLIENT_ID.to_owned(),
-            client_secret: Some(SecretString::from(CLIENT_SECRET)),
+            client_secret: Some(CLIENT_SECRET.into()),
             redirect: "http://localhost:3000/oauth".to_owned(),
             channels: vec![STREAMER_ID.to_owned()],
             accounts: TwitchAccounts::Broadcaster,

@@ -46,11 +46,11 @@ pub enum QueueError {
     Unknown { task_id: String },
     #[error("task {task_id:?} is leased to somebody else: the lease {lease_id:?} ended before")]
     LeaseLost { task_id: String, lease_id: String },
-    #[error("task {task_id:?} is not leased, it is {}; lease it first", state.as_str())]
+    #[error("task {task_id:?} is not leased, it is {state}; lease it first")]
     NotLeased { task_id: String, state: TaskState },
     #[error("task {task_id:?} is done already")]
     Done { task_id: String },
-    #[error("task {task_id:?} is {}; only a dead one can be put back", state.as_str())]
+    #[error("task {task_id:?} is {state}; only a dead one can be put back")]
     NotDead { task_id: String, state: TaskState },
     #[error(transparent)]
     Store(#[from] StoreError),

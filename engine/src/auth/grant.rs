@@ -270,7 +270,7 @@ impl Grant {
     }
 }
 
-/// Seals tokens for a row; its own `sealed` is of no account.
+/// Seals tokens for a row; its own `sealed` is ignored.
 pub(super) fn seal(
     key: &Key,
     row: &StoredGrant,

@@ -25,7 +25,7 @@ const VALIDATE_AGAIN: Duration = Duration::from_secs(60);
 /// An answer that is on its way holds tokens; it comes within this time, or not at all.
 const LAST_ANSWER: Duration = Duration::from_secs(16);
 
-/// Who is signed in. Cheap to clone; there must be one of a database.
+/// Who is signed in. Cheap to clone. Make one for each database, no more.
 #[derive(Clone)]
 pub struct Grants {
     pub(super) shared: Arc<Shared>,

@@ -9,10 +9,11 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
 use super::seal::{KEY_BYTES, Key, NoChance, hex, random};
+use crate::config::Secret;
 
 /// Far more than a key.
 const MAX_BYTES: u64 = 4096;
@@ -113,12 +114,12 @@ pub(super) struct Vault {
 }
 
 enum Place {
-    Config(SecretString),
+    Config(Secret),
     File(PathBuf),
 }
 
 impl Vault {
-    pub(super) fn new(secret: Option<SecretString>, data_dir: &Path) -> Self {
+    pub(super) fn new(secret: Option<Secret>, data_dir: &Path) -> Self {
         let place = match secret {
             Some(secret) => Place::Config(secret),
             None => Place::File(key_file(data_dir)),

@@ -11,6 +11,7 @@ use crate::config::edit::EditError;
 use crate::engine::EngineError;
 use crate::gateway::control::client::ClientError;
 use crate::replay::JournalError;
+use crate::store::StoreError;
 use crate::store::backup::BackupError;
 
 /// A failure of the command line itself, with what to do about it.
@@ -87,6 +88,8 @@ fn describe(error: &anyhow::Error) -> Report {
     }
     let help = if let Some(backup) = error.downcast_ref::<BackupError>() {
         backup.help()
+    } else if let Some(store) = error.downcast_ref::<StoreError>() {
+        store.help()
     } else {
         error.downcast_ref::<EditError>().and_then(EditError::help)
     };

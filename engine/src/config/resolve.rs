@@ -11,14 +11,14 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::defaults::{self, Bounded};
 use super::problem::{Blame, Finding, KeyPath, MOST_FINDINGS};
 use super::raw::{self, Raw, WatchMode};
-use super::secret::{Reference, SecretError};
+use super::secret::{Reference, Secret, SecretError};
 use super::settings::{
     AgentSettings, HostSettings, HttpSettings, JournalSettings, LogFormat, LogSettings, PipelineSettings, Settings,
     Watch,
@@ -26,7 +26,7 @@ use super::settings::{
 use super::units::Time;
 
 /// How secrets are fetched; the path is the config's folder.
-pub(super) type ReadSecret = fn(&Reference, &Path) -> Result<SecretString, SecretError>;
+pub(super) type ReadSecret = fn(&Reference, &Path) -> Result<Secret, SecretError>;
 
 /// Adds to what reading found. The settings are only to be used when nothing was found at all.
 pub(super) fn resolve(
@@ -114,10 +114,10 @@ impl Resolver<'_> {
         self.within(path, given, range).0
     }
 
-    fn secret(&mut self, path: KeyPath, reference: &Reference) -> Option<SecretString> {
+    fn secret(&mut self, path: KeyPath, reference: &Reference) -> Option<Secret> {
         if self.is_broken && matches!(reference, Reference::Command(_)) {
             // A program may take its time, or ask somebody: not in vain. An empty secret counts as not read.
-            return Some(SecretString::default());
+            return Some(Secret::default());
         }
         match (self.read_secret)(reference, self.folder) {
             Ok(secret) => Some(secret),
@@ -160,7 +160,7 @@ impl Resolver<'_> {
         HttpSettings { listen, token }
     }
 
-    fn http_token(&mut self, reference: &Reference) -> Option<SecretString> {
+    fn http_token(&mut self, reference: &Reference) -> Option<Secret> {
         let key = KeyPath::of("http.token");
         let token = self.secret(key.clone(), reference)?;
         let length = token.expose_secret().chars().count();

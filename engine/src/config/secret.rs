@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tokio::process::Command;
@@ -22,6 +22,29 @@ const COMMAND_TIME: Duration = Duration::from_secs(10);
 
 /// Far longer than any token.
 const MAX_BYTES: u64 = 64 << 10;
+
+/// What nobody may read in a log, an error or a page: shown, it is no more than a word.
+#[derive(Debug, Clone, Default)]
+pub struct Secret(SecretString);
+
+impl ExposeSecret<str> for Secret {
+    fn expose_secret(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl<Text: Into<SecretString>> From<Text> for Secret {
+    fn from(text: Text) -> Self {
+        Self(text.into())
+    }
+}
+
+/// All come from the operator, so how long it takes tells nobody anything.
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose_secret() == other.expose_secret()
+    }
+}
 
 /// Says where a secret is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,7 +153,7 @@ impl SecretError {
 }
 
 /// Fetches the secret. `folder` is that of the config.
-pub(super) fn read(reference: &Reference, folder: &Path) -> Result<SecretString, SecretError> {
+pub(super) fn read(reference: &Reference, folder: &Path) -> Result<Secret, SecretError> {
     let text = match reference {
         Reference::Environment(name) => read_environment(name)?,
         Reference::File(path) => read_file(&folder.join(path))?,
@@ -138,14 +161,14 @@ pub(super) fn read(reference: &Reference, folder: &Path) -> Result<SecretString,
     };
     match text.trim() {
         "" => Err(SecretError::Empty),
-        secret => Ok(SecretString::from(secret)),
+        secret => Ok(Secret::from(secret)),
     }
 }
 
 /// Stands in for [`read`] where nobody needs the secrets.
 #[expect(clippy::unnecessary_wraps, reason = "it has the shape of `read`")]
-pub(super) fn leave(_: &Reference, _: &Path) -> Result<SecretString, SecretError> {
-    Ok(SecretString::default())
+pub(super) fn leave(_: &Reference, _: &Path) -> Result<Secret, SecretError> {
+    Ok(Secret::default())
 }
 
 fn read_environment(name: &str) -> Result<String, SecretError> {

@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::secret::Secret;
 use crate::effect::PluginId;
 use crate::event::Channel;
 use crate::permission::Permissions;
@@ -54,12 +54,12 @@ pub enum LogFormat {
 }
 
 /// `/healthz`, `/readyz`, `/metrics`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct HttpSettings {
     /// `None` switches the listener off.
     pub listen: Option<SocketAddr>,
     /// Asked for on every route when set; must be set when `listen` is not a loopback address.
-    pub token: Option<SecretString>,
+    pub token: Option<Secret>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -168,7 +168,7 @@ impl Default for Limits {
 }
 
 /// What the operator says of one plugin.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct PluginSettings {
     pub enabled: Option<bool>,
     /// In the words of a manifest's `[permissions]`; `None` when the operator has not decided yet.
@@ -182,7 +182,7 @@ pub struct PluginSettings {
     /// Whether its calls are recorded, with all that the world outside tells it, so that a replay has it.
     pub record: bool,
     /// Filled into `{secret:name}` of an http header.
-    pub secrets: BTreeMap<String, SecretString>,
+    pub secrets: BTreeMap<String, Secret>,
     /// The plugin's own table.
     pub settings: serde_json::Map<String, serde_json::Value>,
 }
@@ -195,14 +195,14 @@ pub enum OnFailure {
     Hold,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RetakeSettings {
     pub generation: RetakeGeneration,
     /// The streamer's user id: the room to join, and where to send.
     pub room: String,
     /// Our own user id (userDbId): tells our own messages from a viewer's who took our name.
     pub user_id: String,
-    pub token: SecretString,
+    pub token: Secret,
     /// Ends with a slash, so that paths can be joined to it.
     pub rest_base: Url,
     /// With the path of the Socket.IO server ("wss://retake.tv/socket.io/").
@@ -237,17 +237,17 @@ pub enum RetakeGeneration {
 }
 
 /// How the accounts of platforms where one signs in are kept.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AuthSettings {
     /// Seals the tokens in the database; `None` for a key file in the data folder.
-    pub key: Option<SecretString>,
+    pub key: Option<Secret>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TwitchSettings {
     pub client_id: String,
     /// `None` for a public client, which can only sign in with a code (`--device`), and whose refresh tokens serve once.
-    pub client_secret: Option<SecretString>,
+    pub client_secret: Option<Secret>,
     /// Where the browser comes back to: http, on this machine, letter by letter as it is registered there. Port 0 is any.
     pub redirect: String,
     /// The broadcasters' user ids.
@@ -284,11 +284,11 @@ impl TwitchAccounts {
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct JoystickSettings {
     pub client_id: String,
     /// `None` for a public client, which proves itself by PKCE.
-    pub client_secret: Option<SecretString>,
+    pub client_secret: Option<Secret>,
     pub redirect: String,
     /// What a sign-in asks for; `None` for all that is used.
     pub scopes: Option<Vec<String>>,

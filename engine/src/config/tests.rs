@@ -8,7 +8,7 @@ use std::path::Path;
 
 use secrecy::ExposeSecret;
 
-use super::secret::{Reference, SecretError};
+use super::secret::{Reference, Secret, SecretError};
 use super::settings::{LogFormat, OnFailure, RetakeGeneration, Settings, Watch};
 use super::*;
 use crate::event::Channel;
@@ -18,12 +18,12 @@ pub(super) const FILE: &str = "/etc/showrunner/showrunner.toml";
 /// What `env:NAME` leads to in these tests; `env:MISSING` leads nowhere.
 pub(super) const SECRET: &str = "s3cr3t-of-24-characters!";
 
-pub(super) fn fake_secret(reference: &Reference, _: &Path) -> Result<secrecy::SecretString, SecretError> {
+pub(super) fn fake_secret(reference: &Reference, _: &Path) -> Result<Secret, SecretError> {
     match reference {
         Reference::Environment(name) if name == "MISSING" => Err(SecretError::NotSet(name.clone())),
-        Reference::Environment(name) if name == "SHORT" => Ok(secrecy::SecretString::from("short")),
-        Reference::Environment(name) if name == "SHOWRUNNER_KEY" => Ok(secrecy::SecretString::from("0a".repeat(32))),
-        _ => Ok(secrecy::SecretString::from(SECRET)),
+        Reference::Environment(name) if name == "SHORT" => Ok(Secret::from("short")),
+        Reference::Environment(name) if name == "SHOWRUNNER_KEY" => Ok(Secret::from("0a".repeat(32))),
+        _ => Ok(Secret::from(SECRET)),
     }
 }
 

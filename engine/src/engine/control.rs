@@ -256,19 +256,11 @@ fn task_view(stored: StoredTask) -> TaskView {
         prompt: task.prompt,
         context_json: task.context_json,
         priority: task.priority,
-        state: state_word(state).to_owned(),
+        state: state.to_string(),
         attempts,
         created_ms,
         lease: None,
         lease_until_ms,
-    }
-}
-
-/// As the status counts them.
-const fn state_word(state: TaskState) -> &'static str {
-    match state {
-        TaskState::Ready => "waiting",
-        other => other.as_str(),
     }
 }
 
@@ -281,7 +273,7 @@ fn lease_view(lease: Lease) -> TaskView {
         prompt: task.prompt,
         context_json: task.context_json,
         priority: task.priority,
-        state: state_word(TaskState::Leased).to_owned(),
+        state: TaskState::Leased.to_string(),
         attempts: attempt,
         created_ms,
         lease: Some(lease_id),

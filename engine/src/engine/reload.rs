@@ -68,16 +68,6 @@ impl Engine {
     async fn apply(&self, changes: &Changes, new: &Arc<Settings>) -> Reloaded {
         let needs_restart = changes.needs_restart.iter().map(|key| (*key).to_owned()).collect();
         let mut reloaded = Reloaded { needs_restart, ..Reloaded::default() };
-        for (changed, section) in [
-            (changes.pipeline, "pipeline"),
-            (changes.journal, "journal"),
-            (changes.agent, "agent"),
-            (changes.simulator, "simulator"),
-        ] {
-            if changed {
-                reloaded.needs_restart.push(section.to_owned());
-            }
-        }
         if changes.log_filter {
             (self.options.set_log_filter)(&new.log.filter);
             reloaded.add(Ok("log.filter".to_owned()));

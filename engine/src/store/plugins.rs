@@ -9,11 +9,9 @@ use super::error::StoreError;
 use super::item::Access;
 use crate::effect::PluginId;
 
-/// What the operator and the host decided about a plugin.
+/// What the host decided about a plugin; what the operator did stands in the config.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PluginFlags {
-    /// `None` while nobody said so.
-    pub enabled: Option<bool>,
     /// The hash of the file that is not to be run any more.
     pub quarantined: Option<String>,
     /// Why, in words for the operator.
@@ -23,10 +21,10 @@ pub struct PluginFlags {
 impl Store {
     pub async fn plugin_flags(&self) -> Result<BTreeMap<PluginId, PluginFlags>, StoreError> {
         self.request(Access::Read, |group| {
-            let mut statement = group.prepare("SELECT plugin, enabled, quarantined, reason FROM plugin_flags")?;
+            let mut statement = group.prepare("SELECT plugin, quarantined, reason FROM plugin_flags")?;
             let rows = statement.query_map([], |row| {
                 let plugin: PluginId = row.get::<_, String>(0)?.into();
-                Ok((plugin, PluginFlags { enabled: row.get(1)?, quarantined: row.get(2)?, reason: row.get(3)? }))
+                Ok((plugin, PluginFlags { quarantined: row.get(1)?, reason: row.get(2)? }))
             })?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
@@ -38,11 +36,10 @@ impl Store {
         self.request(Access::Durable, move |group| {
             group
                 .prepare(
-                    "INSERT INTO plugin_flags (plugin, enabled, quarantined, reason) VALUES (?1, ?2, ?3, ?4)
-                     ON CONFLICT (plugin) DO UPDATE SET
-                         enabled = excluded.enabled, quarantined = excluded.quarantined, reason = excluded.reason",
+                    "INSERT INTO plugin_flags (plugin, quarantined, reason) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (plugin) DO UPDATE SET quarantined = excluded.quarantined, reason = excluded.reason",
                 )?
-                .execute((&*plugin, flags.enabled, &flags.quarantined, &flags.reason))?;
+                .execute((&*plugin, &flags.quarantined, &flags.reason))?;
             Ok(())
         })
         .await

@@ -130,8 +130,8 @@ impl Store {
         .await
     }
 
-    /// These are about to be given out again, which each is by a few starts at most. What only waits for a person is not
-    /// given out.
+    /// Marks these as given out once more, which happens in ten starts at most. What only waits for a person is not given
+    /// out.
     pub async fn note_given(&self, event_ids: Vec<Arc<str>>) -> Result<(), StoreError> {
         if event_ids.is_empty() {
             return Ok(());

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use secrecy::SecretString;
 use serde_json::{Value, json};
 use showrunner::config::settings::{JoystickKeys, JoystickSettings, JoystickToken, JoystickVersion};
 use showrunner::platform::Pace;
@@ -58,7 +57,7 @@ impl ActionCablePeer {
         let nowhere = Url::parse("http://127.0.0.1:1/api/v1/").unwrap();
         JoystickSettings {
             client_id: "bot".to_owned(),
-            client_secret: Some(SecretString::from("secret")),
+            client_secret: Some("secret".into()),
             redirect: "http://localhost:3000/oauth".to_owned(),
             scopes: None,
             channels: vec![CHANNEL.to_owned()],

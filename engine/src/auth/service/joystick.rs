@@ -11,6 +11,7 @@ use url::Url;
 
 use super::{Authority, Consent, DeviceCode, Identity, Polled, TokenSet, id, read_tokens, revoked};
 use crate::auth::http::{RequestError, ask, ask_if_there, authorized, below, form};
+use crate::config::Secret;
 use crate::config::settings::JoystickSettings;
 
 /// Fields of a form that are no secrets.
@@ -22,15 +23,15 @@ pub(in crate::auth) struct Joystick {
     oauth: Url,
     rest: Url,
     client_id: String,
-    client_secret: Option<SecretString>,
+    client_secret: Option<Secret>,
     /// base64(client id:client secret), where there is a secret.
-    key: Option<SecretString>,
+    key: Option<Secret>,
 }
 
 impl Joystick {
     pub(in crate::auth) fn new(http: Client, settings: &JoystickSettings) -> Self {
         let JoystickSettings { oauth_base, rest_base, client_id, client_secret, .. } = settings;
-        let key = |secret: &SecretString| STANDARD.encode(format!("{client_id}:{}", secret.expose_secret())).into();
+        let key = |secret: &Secret| STANDARD.encode(format!("{client_id}:{}", secret.expose_secret())).into();
         Self {
             http,
             oauth: oauth_base.clone(),

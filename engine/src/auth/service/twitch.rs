@@ -8,6 +8,7 @@ use url::Url;
 
 use super::{Authority, Consent, DeviceCode, Identity, Polled, TokenSet, id, number, read_tokens, revoked, words};
 use crate::auth::http::{RequestError, ask, authorized, below, form};
+use crate::config::Secret;
 use crate::config::settings::TwitchSettings;
 
 const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -20,7 +21,7 @@ pub(in crate::auth) struct Twitch {
     http: Client,
     base: Url,
     client_id: String,
-    client_secret: Option<SecretString>,
+    client_secret: Option<Secret>,
 }
 
 impl Twitch {

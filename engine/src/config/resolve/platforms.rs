@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use secrecy::SecretString;
 use url::{Host, Url};
 
 use super::Resolver;
 use crate::config::defaults::{self, PaceDefaults, bounded};
 use crate::config::problem::KeyPath;
 use crate::config::raw;
+use crate::config::secret::Secret;
 use crate::config::settings::{Pace, Rate, RetakeGeneration, RetakeSettings, SimulatorSettings};
 
 /// The script that is built in; anything else is a file.
@@ -89,7 +89,7 @@ impl Resolver<'_> {
         value.map(str::to_owned)
     }
 
-    fn account_token(&mut self, key: KeyPath, raw: &raw::Retake) -> Option<SecretString> {
+    fn account_token(&mut self, key: KeyPath, raw: &raw::Retake) -> Option<Secret> {
         let Some(reference) = &raw.token else {
             let help = "token = \"env:RETAKE_TOKEN\", for example";
             self.found_with_help(key, "this key is needed: a reference to the access token of the bot's account", help);

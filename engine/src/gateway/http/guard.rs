@@ -8,9 +8,11 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde_json::json;
 use sha2::{Digest, Sha256};
+
+use crate::config::Secret;
 
 pub(super) struct Guard {
     bound: SocketAddr,
@@ -29,7 +31,7 @@ pub(super) enum Refusal {
 }
 
 impl Guard {
-    pub(super) fn new(bound: SocketAddr, token: Option<SecretString>) -> Self {
+    pub(super) fn new(bound: SocketAddr, token: Option<Secret>) -> Self {
         Self { bound, token: token.map(|token| digest(token.expose_secret())) }
     }
 
@@ -129,7 +131,7 @@ mod tests {
     const TOKEN: &str = "a-token-for-this-test";
 
     fn admit(bound: &str, token: Option<&str>, headers: &[(&'static str, &str)]) -> Result<(), Refusal> {
-        let guard = Guard::new(bound.parse().unwrap(), token.map(SecretString::from));
+        let guard = Guard::new(bound.parse().unwrap(), token.map(Secret::from));
         guard.admit(&headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect())
     }
 

@@ -1,10 +1,10 @@
 use metrics_exporter_prometheus::PrometheusBuilder;
-use secrecy::SecretString;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::config::Secret;
 use crate::gateway::Health;
 use crate::gateway::metrics::Page;
 use crate::gateway::view::ConnectionView;
@@ -19,7 +19,7 @@ struct Running {
 }
 
 async fn start(token: Option<&str>, state: ConnectionState, store: Result<(), String>) -> Running {
-    let settings = HttpSettings { listen: Some("127.0.0.1:0".parse().unwrap()), token: token.map(SecretString::from) };
+    let settings = HttpSettings { listen: Some("127.0.0.1:0".parse().unwrap()), token: token.map(Secret::from) };
     let server = HttpServer::bind(&settings).await.unwrap().unwrap();
     let connection = ConnectionView {
         name: "retake:room".into(),

@@ -5,11 +5,12 @@
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Method, StatusCode};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use url::Url;
 
 use super::wire::{Parsed, read_history, read_sent_id};
+use crate::config::Secret;
 use crate::config::settings::{RetakeGeneration, RetakeSettings};
 use crate::platform::http::{HttpError, MAX_ANSWER_BYTES, answer, below};
 
@@ -27,7 +28,7 @@ pub(super) struct Rest {
     room: String,
     authorization: HeaderValue,
     /// The same, to be taken out of what the service says.
-    token: SecretString,
+    token: Secret,
     send: Url,
     history: Url,
 }

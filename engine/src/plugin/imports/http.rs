@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use secrecy::SecretString;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use url::Url;
 
 use self::address::PublicOnly;
 use super::wit::http::{Failure, Header, Host, Request, Response};
+use crate::config::Secret;
 use crate::config::settings::Limits;
 use crate::plugin::grants::AllowedUrl;
 use crate::plugin::guest::Guest;
@@ -29,7 +29,7 @@ use crate::recording::{Blob, HttpAnswer};
 const RESERVED: [&str; 6] = ["host", "content-length", "transfer-encoding", "connection", "upgrade", "te"];
 
 /// What `{secret:name}` stands for, as far as the operator gave it.
-type Secrets = BTreeMap<String, SecretString>;
+type Secrets = BTreeMap<String, Secret>;
 
 /// The two ways out, shared by all plugins.
 #[derive(Clone)]
@@ -183,7 +183,7 @@ impl Guest {
     }
 
     /// A secret that the plugin asked for and the operator set; none in a replay. Its value never goes back to the guest.
-    fn secret<'a>(&self, name: &str, secrets: Option<&'a Secrets>) -> Result<Option<&'a SecretString>, Failure> {
+    fn secret<'a>(&self, name: &str, secrets: Option<&'a Secrets>) -> Result<Option<&'a Secret>, Failure> {
         self.check("secrets", name).map_err(|denied| failure("denied", denied.to_string()))?;
         let Some(secrets) = secrets else { return Ok(None) };
         secrets.get(name).map(Some).ok_or_else(|| {

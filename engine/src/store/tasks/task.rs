@@ -1,5 +1,7 @@
 //! A task of the agent as its callers see it, and what becomes of it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::effect::{PluginId, Task};
@@ -17,7 +19,18 @@ pub enum TaskState {
     Dead,
 }
 
+impl fmt::Display for TaskState {
+    /// In the word that people and metrics use.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Ready => "waiting",
+            other => other.as_str(),
+        })
+    }
+}
+
 impl TaskState {
+    /// As it stands in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ready => "ready",
@@ -46,7 +59,7 @@ pub struct LeasedTask {
     pub plugin: PluginId,
     #[serde(flatten)]
     pub task: Task,
-    /// The how many-th lease this is.
+    /// Counts the leases, this one included.
     pub attempt: u32,
     pub created_ms: u64,
 }

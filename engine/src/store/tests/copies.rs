@@ -48,7 +48,7 @@ async fn filled(place: &Place) -> Store {
     let task = Task { queue: "agent".to_owned(), prompt: "why?".to_owned(), context_json: None, priority: 1 };
     commit(&store, &asks_for("task", task)).await.unwrap();
     store.save_backlog(&"greeter".into(), &[(chat("late", "anna", "wait for me"), 0)]).await.unwrap();
-    let flags = PluginFlags { enabled: Some(false), ..PluginFlags::default() };
+    let flags = PluginFlags { quarantined: Some("sha256:00".to_owned()), ..PluginFlags::default() };
     store.set_plugin_flags(&"greeter".into(), &flags).await.unwrap();
     store
 }

@@ -19,7 +19,7 @@ fn http_headers() {
         };
         let headers: HeaderMap = text.lines().filter_map(header).collect();
         let open = Guard::new(BOUND.parse().unwrap(), None);
-        let closed = Guard::new(BOUND.parse().unwrap(), Some(SecretString::from(TOKEN)));
+        let closed = Guard::new(BOUND.parse().unwrap(), Some(Secret::from(TOKEN)));
         if open.admit(&headers).is_ok() {
             let host = headers[header::HOST].to_str().unwrap();
             assert!(leads_here(host), "{host:?} was taken for this machine");

@@ -9,7 +9,7 @@ const SECRET: &str = "{secret:key}-is-not-read-again";
 #[test]
 fn secret_headers() {
     fuzz_text!(64, |text| {
-        let secret = SecretString::from(SECRET);
+        let secret = Secret::from(SECRET);
         let find = |name: &str| if name == "key" { Ok(Some(&secret)) } else { Err(name.to_owned()) };
         assert_eq!(fill(text, |_| Ok::<_, ()>(None)).as_deref(), Ok(text));
         match fill(text, find) {
