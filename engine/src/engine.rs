@@ -37,7 +37,7 @@ use crate::gateway::{self, metrics};
 use crate::observation::{ConnectionState, Observer};
 use crate::pipeline::Pipeline;
 use crate::platform::simulator::SimulatorError;
-use crate::platform::supervisor::Statuses;
+use crate::platform::supervisor::{ConnectionStatus, Statuses};
 use crate::plugin::{Host, HostError, HostOptions, Roster, Threads};
 use crate::store::{self, Store, StoreError};
 
@@ -318,8 +318,7 @@ impl Engine {
     /// In the words that agents of the older listener know.
     fn health_note(&self) -> HealthNote {
         let connections = self.statuses.all();
-        let is_ready = |state: &ConnectionState| matches!(state, ConnectionState::Ready { .. });
-        let status = if connections.iter().all(|connection| is_ready(&connection.state)) {
+        let status = if connections.iter().all(ConnectionStatus::is_ready) {
             "connected"
         } else if connections.iter().any(|connection| matches!(connection.state, ConnectionState::Stopped { .. })) {
             "error"
@@ -337,10 +336,8 @@ impl Engine {
 
 fn gateway_state(engine: &Arc<Engine>) -> gateway::State {
     let (statuses, store) = (engine.statuses.clone(), engine.store.clone());
-    let health = gateway::Health::new(
-        move || control::connections(&statuses),
-        move || control::store_problem(&store).map_or(Ok(()), Err),
-    );
+    let health =
+        gateway::Health::new(move || statuses.all(), move || control::store_problem(&store).map_or(Ok(()), Err));
     let gauges = Arc::new(Gauges::new(Arc::clone(engine)));
     let set_gauges = move || {
         let gauges = Arc::clone(&gauges);

@@ -8,8 +8,9 @@ use super::span::span;
 use super::{auth, daemon, output, plugins};
 use crate::event::now_ms;
 use crate::gateway::control::{Request, Response};
-use crate::gateway::view::{ConnectionView, Status, StoreView};
+use crate::gateway::view::{Status, StoreView};
 use crate::observation::ConnectionState;
+use crate::platform::supervisor::ConnectionStatus;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -66,7 +67,7 @@ fn page(status: &Status, now_ms: u64, paint: Paint) -> String {
     page
 }
 
-fn connection_line(connection: &ConnectionView, now_ms: u64) -> String {
+fn connection_line(connection: &ConnectionStatus, now_ms: u64) -> String {
     let since = span(now_ms.saturating_sub(connection.since_ms));
     let last = connection.last_event_ms.map_or_else(
         || "no event yet".to_owned(),
@@ -98,7 +99,7 @@ mod tests {
     fn the_page_shows_every_part_and_why() {
         let state =
             ConnectionState::Stopped { why: "the token was refused".into(), what_to_do: "give it a new one".into() };
-        let connection = ConnectionView {
+        let connection = ConnectionStatus {
             name: "retake:\x1b[2J".into(),
             channels: Vec::new(),
             state,

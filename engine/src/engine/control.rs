@@ -14,13 +14,10 @@ use crate::auth::GrantView;
 use crate::auth::answer::{AuthAnswer, AuthError, AuthRequest};
 use crate::event::Channel;
 use crate::gateway::control::{Control, QueueRequest, Refusal, Simulation};
-use crate::gateway::view::{
-    BackedUp, ConnectionView, PluginStatus, QueueView, Reloaded, Status, StoreView, TaskView, ViewerView,
-};
+use crate::gateway::view::{BackedUp, PluginStatus, QueueView, Reloaded, Status, StoreView, TaskView, ViewerView};
 use crate::observation::Observation;
 use crate::pipeline::Accepted;
 use crate::platform::simulator::{self, Simulated, draft};
-use crate::platform::supervisor::{ConnectionStatus, Statuses};
 use crate::plugin::PluginState;
 use crate::store::backup::BackupError;
 use crate::store::{Store, StoreHealth, StoredTask, TaskState};
@@ -42,7 +39,7 @@ impl Control for Engine {
             config: self.config.clone(),
             data_dir: settings.data_dir.clone(),
             safe_mode: settings.host.safe_mode,
-            connections: connections(&self.statuses),
+            connections: self.statuses.all(),
             grants: self.troubled_grants().await,
             plugins: self.plugins().await,
             queues: self.queues().await,
@@ -198,14 +195,6 @@ impl Engine {
         }
         queues.into_values().collect()
     }
-}
-
-pub(super) fn connections(statuses: &Statuses) -> Vec<ConnectionView> {
-    let view = |status: ConnectionStatus| {
-        let ConnectionStatus { name, channels, state, since_ms, last_event_ms, reconnects } = status;
-        ConnectionView { name, channels, state, since_ms, last_event_ms, reconnects }
-    };
-    statuses.all().into_iter().map(view).collect()
 }
 
 pub(super) fn store_problem(store: &Store) -> Option<String> {

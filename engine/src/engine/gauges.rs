@@ -25,7 +25,7 @@ impl Gauges {
     /// Looks at everything once.
     pub(super) async fn set(&self) {
         self.set_tasks().await;
-        for connection in control::connections(&self.engine.statuses) {
+        for connection in self.engine.statuses.all() {
             let ready = if connection.is_ready() { 1.0 } else { 0.0 };
             gauge!(metric::CONNECTION_READY, "name" => connection.name).set(ready);
         }

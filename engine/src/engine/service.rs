@@ -28,7 +28,7 @@ impl Engine {
 
     /// What `systemctl status` shows; only news are `said`.
     fn say_status(&self, said: &mut String) {
-        let connections = control::connections(&self.statuses);
+        let connections = self.statuses.all();
         let ready = connections.iter().filter(|connection| connection.is_ready()).count();
         let mut status = format!("{ready} of {} connections are ready", connections.len());
         if let Some(problem) = control::store_problem(&self.store) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::view::ConnectionView;
+use crate::platform::supervisor::ConnectionStatus;
 
 /// A connection that was not ready for longer than this is dead, however busily it tries. Reconnecting backs off to
 /// 30 s, so this is two tries in vain at least.
@@ -15,7 +15,7 @@ const DEAD_AFTER: Duration = Duration::from_secs(60);
 /// Asks the engine how it is, and remembers since when a connection has not been ready: its own `since_ms` begins
 /// anew with each try.
 pub struct Health {
-    connections: Box<dyn Fn() -> Vec<ConnectionView> + Send + Sync>,
+    connections: Box<dyn Fn() -> Vec<ConnectionStatus> + Send + Sync>,
     store: Box<dyn Fn() -> Result<(), String> + Send + Sync>,
     /// By name: when it was first seen not to be ready.
     unready_since: Mutex<BTreeMap<String, u64>>,
@@ -63,7 +63,7 @@ pub struct ConnectionReadiness {
 
 impl Health {
     pub fn new(
-        connections: impl Fn() -> Vec<ConnectionView> + Send + Sync + 'static,
+        connections: impl Fn() -> Vec<ConnectionStatus> + Send + Sync + 'static,
         store: impl Fn() -> Result<(), String> + Send + Sync + 'static,
     ) -> Self {
         Self { connections: Box::new(connections), store: Box::new(store), unready_since: Mutex::default() }
@@ -116,12 +116,12 @@ mod tests {
     use super::*;
     use crate::observation::ConnectionState;
 
-    fn connection(state: ConnectionState, since_ms: u64) -> ConnectionView {
+    fn connection(state: ConnectionState, since_ms: u64) -> ConnectionStatus {
         let name = "retake:r".to_owned();
-        ConnectionView { name, channels: Vec::new(), state, since_ms, last_event_ms: None, reconnects: 0 }
+        ConnectionStatus { name, channels: Vec::new(), state, since_ms, last_event_ms: None, reconnects: 0 }
     }
 
-    fn changing() -> (Health, Arc<Mutex<Vec<ConnectionView>>>) {
+    fn changing() -> (Health, Arc<Mutex<Vec<ConnectionStatus>>>) {
         let connections = Arc::new(Mutex::new(Vec::new()));
         let shown = connections.clone();
         (Health::new(move || shown.lock().unwrap().clone(), || Ok(())), connections)

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::auth::GrantView;
 use crate::event::{Channel, PlatformName};
-use crate::observation::ConnectionState;
+use crate::platform::supervisor::ConnectionStatus;
 use crate::store::backup::Copied;
 use crate::store::{ChatLine, Viewer};
 
@@ -22,34 +22,13 @@ pub struct Status {
     pub config: PathBuf,
     pub data_dir: PathBuf,
     pub safe_mode: bool,
-    pub connections: Vec<ConnectionView>,
+    pub connections: Vec<ConnectionStatus>,
     /// Where a person has to sign in.
     #[serde(default)]
     pub grants: Vec<GrantView>,
     pub plugins: Vec<PluginStatus>,
     pub queues: Vec<QueueView>,
     pub store: StoreView,
-}
-
-/// One connection to a platform.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConnectionView {
-    /// "retake:5b7c".
-    pub name: String,
-    pub channels: Vec<Channel>,
-    #[serde(flatten)]
-    pub state: ConnectionState,
-    /// Since when the state is this one.
-    pub since_ms: u64,
-    pub last_event_ms: Option<u64>,
-    pub reconnects: u32,
-}
-
-impl ConnectionView {
-    /// Whether events will come.
-    pub const fn is_ready(&self) -> bool {
-        matches!(self.state, ConnectionState::Ready { .. })
-    }
 }
 
 /// A permission with what it is limited to, as in a manifest: `chat = ["say"]`.

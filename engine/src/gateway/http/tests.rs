@@ -7,8 +7,8 @@ use super::*;
 use crate::config::Secret;
 use crate::gateway::Health;
 use crate::gateway::metrics::Page;
-use crate::gateway::view::ConnectionView;
 use crate::observation::ConnectionState;
+use crate::platform::supervisor::ConnectionStatus;
 
 const TOKEN: &str = "a-token-for-this-test";
 
@@ -21,7 +21,7 @@ struct Running {
 async fn start(token: Option<&str>, state: ConnectionState, store: Result<(), String>) -> Running {
     let settings = HttpSettings { listen: Some("127.0.0.1:0".parse().unwrap()), token: token.map(Secret::from) };
     let server = HttpServer::bind(&settings).await.unwrap().unwrap();
-    let connection = ConnectionView {
+    let connection = ConnectionStatus {
         name: "retake:room".into(),
         channels: Vec::new(),
         state,

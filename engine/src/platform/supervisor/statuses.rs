@@ -22,6 +22,7 @@ pub struct Statuses {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionStatus {
+    /// "retake:5b7c".
     pub name: String,
     pub channels: Vec<Channel>,
     #[serde(flatten)]
@@ -32,6 +33,13 @@ pub struct ConnectionStatus {
     pub last_event_ms: Option<u64>,
     /// How often it was connected again since the start.
     pub reconnects: u32,
+}
+
+impl ConnectionStatus {
+    /// Whether events will come.
+    pub const fn is_ready(&self) -> bool {
+        matches!(self.state, ConnectionState::Ready { .. })
+    }
 }
 
 impl Statuses {
