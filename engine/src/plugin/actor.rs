@@ -7,11 +7,9 @@
 mod recovery;
 mod swap;
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant as WallClock};
 
-use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 use uuid::Uuid;
@@ -75,15 +73,9 @@ pub(super) enum StartError {
 /// What the actor tells the host.
 #[derive(Debug)]
 pub(super) enum Report {
-    Crashed {
-        why: String,
-    },
+    Crashed { why: String },
     Recovered,
-    Quarantined {
-        why: String,
-    },
-    /// The actor itself has ended in a panic.
-    Died,
+    Quarantined { why: String },
 }
 
 /// Who the actor speaks to.
@@ -122,16 +114,8 @@ impl Actor {
         actor
     }
 
-    /// Runs until it is told to stop. A panic in here is the host's fault and is told to the host.
-    pub(super) async fn keep_running(self) {
-        let generation = self.live.generation;
-        let reports = self.surroundings.reports.clone();
-        if AssertUnwindSafe(self.run()).catch_unwind().await.is_err() {
-            let _ = reports.send((generation, Report::Died));
-        }
-    }
-
-    async fn run(mut self) {
+    /// Runs until it is told to stop. A panic in here is the host's fault, and seen by whoever holds the task.
+    pub(super) async fn run(mut self) {
         loop {
             match self.work().await {
                 Pause::Stop => break,

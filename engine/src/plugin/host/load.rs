@@ -56,6 +56,8 @@ struct Found {
 impl Supervisor {
     /// Looks at the plugin and does what is to be done: start, replace, change rights, stop, or nothing.
     pub(super) async fn consider(&mut self, reason: Reason) {
+        // Whatever it was to be looked at for later is looked at now.
+        let reason = self.next_check.take().map_or(reason, |(_, put_off)| reason.max(put_off));
         // Whatever its files are like, what was taken back holds at once.
         let refused = self.take_back().await;
         let before = self.generation;
@@ -72,23 +74,24 @@ impl Supervisor {
             self.keeps_events &= self.running.is_some();
             self.publish();
         }
+        self.pass_on(reason);
     }
 
     async fn consider_files(&mut self, reason: Reason) {
         let found = match self.find().await {
             Ok(Some(found)) => found,
-            Ok(None) => return self.missing().await,
+            Ok(None) => return self.missing(reason).await,
             Err(error) => {
                 self.gone = None;
                 return match error {
-                    LoadError::Unsteady { .. } => self.look_later(self.shared.settings().host.debounce),
+                    LoadError::Unsteady { .. } => self.look_later(self.shared.settings().host.debounce, reason),
                     error => self.failed(&error.into(), reason),
                 };
             }
         };
         self.gone = None;
         let identity = found.files.identity();
-        if self.failed.as_ref() == Some(&identity) && !matches!(reason, Reason::Operator | Reason::Settings) {
+        if self.failed.as_ref() == Some(&identity) && reason < Reason::Settings {
             return;
         }
         self.failed = None;
@@ -100,7 +103,7 @@ impl Supervisor {
             // It is not the files' fault, and may be over soon.
             Err(failure @ Failure::Store(_)) => {
                 self.failed(&failure, reason);
-                self.look_later(STORE_AGAIN);
+                self.look_later(STORE_AGAIN, reason);
             }
             // Whoever superseded it comes next.
             Ok(()) | Err(_) => {}

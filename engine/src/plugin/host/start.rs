@@ -1,7 +1,6 @@
 //! The start of a version: a new instance, initialised, and the moment in which it takes over. The new one is complete
 //! before the old one ends; when anything fails, the old one goes on.
 
-use std::pin::pin;
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::oneshot;
@@ -58,6 +57,9 @@ impl Supervisor {
         let slow = Slow::Init { loaded: &loaded, grants: &grants, settings: &settings, ships };
         let candidate = self.wait_for(starting, slow).await?.map_err(|_| Failure::Stopping)??;
         let role = Role::of(&loaded, &grants, &settings);
+        if self.actor.as_ref().is_some_and(JoinHandle::is_finished) {
+            self.host_failed();
+        }
         let restarted = self.running.is_some();
         self.take_over(candidate, role, Running { loaded: Arc::clone(&loaded), context, ships, settings }).await?;
 
@@ -77,46 +79,37 @@ impl Supervisor {
     }
 
     async fn take_over(&mut self, new: Candidate, role: Role, running: Running) -> Result<(), Failure> {
-        match self.actor.take().filter(|actor| !actor.is_finished()) {
-            Some(mut actor) => {
-                let swapped = self.swap(new, &mut actor, &running.loaded).await;
-                self.actor = Some(actor);
-                swapped?;
-                self.handle.set_role(role);
-                self.running = Some(running);
-            }
-            None => {
-                self.handle.set_role(role);
-                self.running = Some(running);
-                self.keeps_events = false;
-                self.restore_backlog().await;
-                // From now on events are for it, and hold back the fallbacks until it has had them.
-                self.handle.set_running(true);
-                let actor = Actor::new(Arc::clone(&self.handle), self.surroundings.clone(), new);
-                self.actor = Some(self.shared.options.threads.spawn(actor.keep_running()));
-            }
+        if self.actor.is_some() {
+            self.swap(new, &running.loaded).await?;
+            self.handle.set_role(role);
+            self.running = Some(running);
+        } else {
+            self.handle.set_role(role);
+            self.running = Some(running);
+            self.keeps_events = false;
+            self.restore_backlog().await;
+            // From now on events are for it, and hold back the fallbacks until it has had them.
+            self.handle.set_running(true);
+            let actor = Actor::new(Arc::clone(&self.handle), self.surroundings.clone(), new);
+            self.actor = Some(self.shared.options.threads.spawn(actor.run()));
         }
+        // Whatever has become of the version before.
+        self.next_check = None;
         self.publish();
         Ok(())
     }
 
     /// Gives the new instance to the actor, which takes it over between two events.
-    async fn swap(&mut self, new: Candidate, actor: &mut JoinHandle<()>, loaded: &Loaded) -> Result<(), Failure> {
+    async fn swap(&mut self, new: Candidate, loaded: &Loaded) -> Result<(), Failure> {
         let (done, mut taken) = oneshot::channel();
         self.handle.lanes.order(Order::Swap { new: Box::new(new), done });
-        let mut swapping = pin!(async {
-            tokio::select! {
-                swapped = &mut taken => swapped.ok(),
-                _ = actor => None,
-            }
-        });
-        let swapped = match self.wait_for(&mut swapping, Slow::Swap { loaded }).await {
+        let swapped = match self.wait_for(&mut taken, Slow::Swap { loaded }).await {
             // The actor is at it by now, and that has an end.
-            Err(_) if !self.handle.lanes.withdraw_swap() => swapping.await,
+            Err(_) if !self.handle.lanes.withdraw_swap() => taken.await,
             swapped => swapped?,
         };
-        let ended = || Failure::Swap("the running version has just come to an end".to_owned());
-        swapped.ok_or_else(ended)?.map_err(|crash| Failure::Swap(crash.to_string()))
+        let ended = |_| Failure::Swap("the running version has just come to an end".to_owned());
+        swapped.map_err(ended)?.map_err(|crash| Failure::Swap(crash.to_string()))
     }
 
     /// Says what the plugin takes its time for. Where nothing of it runs yet, what must not be lost waits for it.

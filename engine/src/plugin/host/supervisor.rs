@@ -4,6 +4,7 @@
 //! What may take long, because the plugin does it, is waited for with an ear for news: a newer word of the operator, or
 //! newer files, end the start of a version that has not taken over yet.
 
+use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -23,14 +24,12 @@ use crate::plugin::handle::PluginHandle;
 use crate::plugin::imports::kv::Kv;
 use crate::plugin::loader::{Identity, Loaded};
 use crate::plugin::order::Order;
+use crate::plugin::restart::{After, Restarts};
 use crate::plugin::status::{Phase, PluginState};
 use crate::store::{PluginFlags, StoreError};
 
 /// Builds delete a folder and make it anew; only one that stays away is meant.
 const GONE: Duration = Duration::from_secs(2);
-
-/// A plugin at which the host has failed so often is left alone.
-const MOST_DEATHS: u64 = 5;
 
 /// An actor that does not end within this is given up.
 pub(super) const LAST_CALL: Duration = Duration::from_secs(2);
@@ -56,17 +55,15 @@ pub(super) struct Supervisor {
     pub(super) keeps_events: bool,
     pub(super) starts_slowly: bool,
     pub(super) generation: u64,
-    /// When it is looked at once more.
-    later: Option<Instant>,
+    /// When it is looked at once more, and why.
+    pub(super) next_check: Option<(Instant, Reason)>,
+    /// How often the host's own code has failed while it served the plugin, whichever version.
+    host_failures: Restarts,
     /// Since when its folder is away, until it comes back or it is meant.
     pub(super) gone: Option<Instant>,
-    /// The host's own code failed while it served the plugin.
-    died: bool,
     errands: mpsc::UnboundedReceiver<Errand>,
     /// What came while something was waited for.
     put_off: Option<Errand>,
-    /// Why the plugin was looked at when that came: an order of the operator stays one, whatever comes between.
-    cut_short: Option<Reason>,
     waiters: Vec<Waiter>,
     /// Bounded by how often plugins may restart; an actor must not wait here while the supervisor waits for it.
     reports: mpsc::UnboundedReceiver<(u64, Report)>,
@@ -116,12 +113,11 @@ impl Supervisor {
             keeps_events: false,
             starts_slowly: false,
             generation: 0,
-            later: None,
+            next_check: None,
+            host_failures: Restarts::default(),
             gone: None,
-            died: false,
             errands,
             put_off: None,
-            cut_short: None,
             waiters: Vec::new(),
             reports,
         }
@@ -135,21 +131,16 @@ impl Supervisor {
                 }
                 continue;
             }
-            if std::mem::take(&mut self.died) && self.state.crashes < MOST_DEATHS {
-                self.consider(Reason::Operator).await;
-                continue;
-            }
-            let due = self.later;
             tokio::select! {
+                // What an actor has said is heard before its end.
+                biased;
                 errand = self.errands.recv() => match errand {
                     Some(errand) => self.put_off = Some(errand),
                     None => return self.end(Instant::now() + LAST_CALL).await,
                 },
                 Some((generation, report)) = self.reports.recv() => self.heard(generation, report).await,
-                () = async { sleep_until(due.unwrap_or_else(Instant::now)).await }, if due.is_some() => {
-                    self.later = None;
-                    self.consider(Reason::FileChanged).await;
-                }
+                () = lost(&mut self.actor) => self.host_failed(),
+                reason = due(self.next_check) => self.consider(reason).await,
             }
         }
     }
@@ -163,12 +154,9 @@ impl Supervisor {
             }
             Errand::Consider { reason, waiter } => {
                 self.waiters.push(waiter);
-                let reason = self.cut_short.take().map_or(reason, |older| older.max(reason));
                 self.consider(reason).await;
                 // Where a newer errand came between, its end is what everybody waits for.
-                if self.is_superseded() {
-                    self.cut_short = Some(reason);
-                } else {
+                if !self.is_superseded() {
                     self.answer();
                 }
                 false
@@ -179,6 +167,13 @@ impl Supervisor {
     /// Whether there is a newer errand, which decides what becomes of the plugin.
     pub(super) const fn is_superseded(&self) -> bool {
         self.put_off.is_some()
+    }
+
+    /// An order of the operator stays one, whatever comes between.
+    pub(super) fn pass_on(&mut self, reason: Reason) {
+        if let Some(Errand::Consider { reason: next, .. }) = &mut self.put_off {
+            *next = reason.max(*next);
+        }
     }
 
     fn answer(&mut self) {
@@ -213,6 +208,7 @@ impl Supervisor {
                     return Err(Interrupted::Superseded);
                 }
                 Some((generation, report)) = self.reports.recv() => self.heard(generation, report).await,
+                () = lost(&mut self.actor) => self.host_failed(),
                 () = &mut patience, if what.is_some() => {
                     if let Some(what) = what.take() {
                         self.say_slow(what).await;
@@ -247,20 +243,26 @@ impl Supervisor {
                 self.note("quarantined");
                 self.remember_quarantine(identity, Some(why)).await;
             }
-            Report::Died => self.mourn(),
         }
     }
 
     /// The host's own code failed while it served the plugin: it starts anew, unless that goes on.
-    fn mourn(&mut self) {
+    pub(super) fn host_failed(&mut self) {
         tracing::error!(plugin = %self.id, "The host panicked while it served the plugin; please report it.");
         self.handle.set_running(false);
+        // Nobody is there to take it.
+        self.handle.lanes.withdraw_swap();
         self.running = None;
         self.actor = None;
-        self.died = true;
         self.state.crashes += 1;
         self.state.phase = Phase::Failed;
-        self.state.detail = "the host panicked while it served the plugin".to_owned();
+        self.state.detail = match self.host_failures.crashed(Instant::now()) {
+            After::Restart { pause } => {
+                self.look_later(pause, Reason::HostFailed);
+                "the host panicked while it served the plugin".to_owned()
+            }
+            After::Quarantine => self.how_to_restart("the host panicked again and again while it served the plugin"),
+        };
         self.note("failed");
     }
 
@@ -280,18 +282,18 @@ impl Supervisor {
         }
     }
 
-    pub(super) fn look_later(&mut self, pause: Duration) {
-        self.later = Some(Instant::now() + pause);
+    pub(super) fn look_later(&mut self, pause: Duration, reason: Reason) {
+        self.next_check = Some((Instant::now() + pause, reason));
     }
 
     /// Its folder went away: at first only noted, then meant.
-    pub(super) async fn missing(&mut self) {
+    pub(super) async fn missing(&mut self, reason: Reason) {
         if !self.shared.is_shown(&self.id) {
             return;
         }
         let first_missed = *self.gone.get_or_insert_with(Instant::now);
         if first_missed.elapsed() < GONE {
-            return self.look_later(GONE);
+            return self.look_later(GONE, reason);
         }
         self.gone = None;
         self.end(Instant::now() + LAST_CALL).await;
@@ -365,6 +367,26 @@ impl Supervisor {
     }
 }
 
+/// Resolves when the actor has ended although nobody told it to, which only a panic can do.
+async fn lost(actor: &mut Option<JoinHandle<()>>) {
+    match actor {
+        // The panic itself was logged.
+        Some(actor) => drop(actor.await),
+        None => pending().await,
+    }
+}
+
+/// Resolves when the plugin is to be looked at once more.
+async fn due(next_check: Option<(Instant, Reason)>) -> Reason {
+    match next_check {
+        Some((at, reason)) => {
+            sleep_until(at).await;
+            reason
+        }
+        None => pending().await,
+    }
+}
+
 impl From<Interrupted> for Failure {
     fn from(interrupted: Interrupted) -> Self {
         match interrupted {
@@ -373,3 +395,6 @@ impl From<Interrupted> for Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
