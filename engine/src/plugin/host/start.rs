@@ -7,17 +7,14 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::load::{Failure, describe, short};
+use super::admitted::Admitted;
+use super::load::{Failure, short};
 use super::supervisor::{Running, Supervisor};
-use crate::config::settings::PluginSettings;
 use crate::plugin::actor::{Actor, Live};
 use crate::plugin::delivery::Delivery;
-use crate::plugin::grants::Grants;
 use crate::plugin::guest::Context;
-use crate::plugin::handle::Role;
 use crate::plugin::imports::http::HttpClient;
 use crate::plugin::imports::kv::Kv;
-use crate::plugin::loader::Loaded;
 use crate::plugin::order::{Candidate, Order};
 use crate::plugin::services::{self, Recorder, Services};
 use crate::plugin::status::Phase;
@@ -26,46 +23,32 @@ use crate::store::StoreError;
 /// What of a plugin takes its time.
 #[derive(Clone, Copy)]
 pub(super) enum Slow<'a> {
-    Init {
-        loaded: &'a Loaded,
-        grants: &'a Grants,
-        settings: &'a PluginSettings,
-        ships: bool,
-    },
+    Init(&'a Admitted),
     /// The version that runs has an event in hand.
-    Swap {
-        loaded: &'a Loaded,
-    },
+    Swap(&'a Admitted),
 }
 
 impl Supervisor {
     /// Makes a new instance and lets it take over.
-    pub(super) async fn start(
-        &mut self,
-        loaded: Arc<Loaded>,
-        grants: Grants,
-        settings: PluginSettings,
-        ships: bool,
-    ) -> Result<(), Failure> {
+    pub(super) async fn start(&mut self, version: &Admitted) -> Result<(), Failure> {
+        let Admitted { loaded, grants, .. } = version;
         let kv = self.kv().await?;
-        let context = Arc::new(self.context(&loaded, &grants, &settings, kv));
+        let context = Arc::new(self.context(version, kv));
         let generation = self.generation + 1;
         let threads = &self.shared.options.threads;
         // Whoever does not wait for it any more ends it.
         let starting =
-            AbortOnDropHandle::new(threads.spawn(Live::start(Arc::clone(&loaded), Arc::clone(&context), generation)));
-        let slow = Slow::Init { loaded: &loaded, grants: &grants, settings: &settings, ships };
-        let candidate = self.wait_for(starting, slow).await?.map_err(|_| Failure::Stopping)??;
-        let role = Role::of(&loaded, &grants, &settings);
+            AbortOnDropHandle::new(threads.spawn(Live::start(Arc::clone(loaded), Arc::clone(&context), generation)));
+        let candidate = self.wait_for(starting, Slow::Init(version)).await?.map_err(|_| Failure::Stopping)??;
         if self.actor.as_ref().is_some_and(JoinHandle::is_finished) {
             self.host_failed();
         }
         let restarted = self.running.is_some();
-        self.take_over(candidate, role, Running { loaded: Arc::clone(&loaded), context, ships, settings }).await?;
+        self.take_over(candidate, version, context).await?;
 
         let previous = std::mem::take(&mut self.state.hash);
         self.generation = generation;
-        self.state = describe(&loaded, &grants, generation, ships);
+        self.state = version.describe(generation);
         self.state.phase = Phase::Running;
         tracing::info!(plugin = %self.id, version = %loaded.manifest.version, hash = short(&loaded.hash), generation, wit = %loaded.wit,
             previous = short(&previous), "{}", if restarted { "The plugin was replaced." } else { "The plugin runs." });
@@ -78,13 +61,15 @@ impl Supervisor {
         Ok(())
     }
 
-    async fn take_over(&mut self, new: Candidate, role: Role, running: Running) -> Result<(), Failure> {
+    async fn take_over(&mut self, new: Candidate, version: &Admitted, context: Arc<Context>) -> Result<(), Failure> {
+        let Admitted { loaded, grants: _, settings, ships } = version;
+        let running = Running { loaded: Arc::clone(loaded), context, ships: *ships, settings: settings.clone() };
         if self.actor.is_some() {
-            self.swap(new, &running.loaded).await?;
-            self.handle.set_role(role);
+            self.swap(new, version).await?;
+            self.handle.set_role(version.role());
             self.running = Some(running);
         } else {
-            self.handle.set_role(role);
+            self.handle.set_role(version.role());
             self.running = Some(running);
             self.keeps_events = false;
             self.restore_backlog().await;
@@ -100,10 +85,10 @@ impl Supervisor {
     }
 
     /// Gives the new instance to the actor, which takes it over between two events.
-    async fn swap(&mut self, new: Candidate, loaded: &Loaded) -> Result<(), Failure> {
+    async fn swap(&mut self, new: Candidate, version: &Admitted) -> Result<(), Failure> {
         let (done, mut taken) = oneshot::channel();
         self.handle.lanes.order(Order::Swap { new: Box::new(new), done });
-        let swapped = match self.wait_for(&mut taken, Slow::Swap { loaded }).await {
+        let swapped = match self.wait_for(&mut taken, Slow::Swap(version)).await {
             // The actor is at it by now, and that has an end.
             Err(_) if !self.handle.lanes.withdraw_swap() => taken.await,
             swapped => swapped?,
@@ -115,18 +100,18 @@ impl Supervisor {
     /// Says what the plugin takes its time for. Where nothing of it runs yet, what must not be lost waits for it.
     pub(super) async fn say_slow(&mut self, what: Slow<'_>) {
         match (what, &self.running) {
-            (Slow::Init { loaded, .. }, Some(running)) => {
-                let (new, old) = (&loaded.manifest.version, &running.loaded.manifest.version);
+            (Slow::Init(version), Some(running)) => {
+                let (new, old) = (&version.loaded.manifest.version, &running.loaded.manifest.version);
                 self.state.detail =
                     format!("the init of version {new} takes its time; until then version {old} goes on");
             }
-            (Slow::Swap { loaded }, _) => {
-                let version = &loaded.manifest.version;
+            (Slow::Swap(version), _) => {
+                let version = &version.loaded.manifest.version;
                 self.state.detail = format!("version {version} takes over as soon as the event in hand is done");
             }
-            (Slow::Init { loaded, grants, settings, ships }, None) => {
-                self.handle.set_role(Role::of(loaded, grants, settings));
-                self.state = describe(loaded, grants, self.generation, ships);
+            (Slow::Init(version), None) => {
+                self.handle.set_role(version.role());
+                self.state = version.describe(self.generation);
                 self.state.phase = Phase::Starting;
                 self.state.detail =
                     "its init takes its time; nobody waits for it, and chat goes by until then".to_owned();
@@ -179,7 +164,8 @@ impl Supervisor {
         Ok(kv)
     }
 
-    fn context(&self, loaded: &Loaded, grants: &Grants, settings: &PluginSettings, kv: Arc<Mutex<Kv>>) -> Context {
+    fn context(&self, version: &Admitted, kv: Arc<Mutex<Kv>>) -> Context {
+        let Admitted { loaded, grants, settings, ships: _ } = version;
         let options = &self.shared.options;
         let shared_settings = self.shared.settings();
         let limits = &shared_settings.host.limits;
