@@ -8,6 +8,7 @@ mod admitted;
 mod dispatcher;
 mod errand;
 mod load;
+mod serving;
 mod shared;
 mod start;
 mod supervisor;

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::admitted::{Admitted, describe};
 use super::errand::Reason;
+use super::serving::{HeldFor, Serving};
 use super::supervisor::{LAST_CALL, Supervisor};
 use crate::config::settings::PluginSettings;
 use crate::plugin::actor::StartError;
@@ -67,10 +68,9 @@ impl Supervisor {
         {
             self.retire(&waiting).await;
         }
-        if self.starts_slowly && !self.is_superseded() {
-            self.starts_slowly = false;
+        if matches!(self.serving, Serving::Holding(HeldFor::SlowStart)) && !self.is_superseded() {
             // It did not come up after all.
-            self.keeps_events &= self.running.is_some();
+            self.serving = Serving::Stopped;
             self.publish();
         }
         self.pass_on(reason);
@@ -81,23 +81,23 @@ impl Supervisor {
             Ok(Some(found)) => found,
             Ok(None) => return self.missing(reason).await,
             Err(error) => {
-                self.gone = None;
+                self.missing_since = None;
                 return match error {
                     LoadError::Unsteady { .. } => self.look_later(self.shared.settings().host.debounce, reason),
                     error => self.failed(&error.into(), reason),
                 };
             }
         };
-        self.gone = None;
+        self.missing_since = None;
         let identity = found.files.identity();
-        if self.failed.as_ref() == Some(&identity) && reason < Reason::Settings {
+        if self.failed_files.as_ref() == Some(&identity) && reason < Reason::Settings {
             return;
         }
-        self.failed = None;
+        self.failed_files = None;
         match self.bring_up(found, reason).await {
             Err(failure) if failure.counts() => {
                 self.failed(&failure, reason);
-                self.failed = Some(identity);
+                self.failed_files = Some(identity);
             }
             // It is not the files' fault, and may be over soon.
             Err(failure @ Failure::Store(_)) => {
@@ -112,7 +112,7 @@ impl Supervisor {
     /// Ends or narrows what runs, by the operator's word alone. Returns what it would have to wait for if it came now.
     async fn take_back(&mut self) -> Option<Waiting> {
         let settings = self.shared.settings_of(&self.id);
-        let running = self.running.as_ref()?;
+        let running = self.serving.running()?;
         let (loaded, ships) = (Arc::clone(&running.loaded), running.ships);
         let applicant = Applicant { manifest: &loaded.manifest, hash: &loaded.hash, ships, running: None };
         match admit(&applicant, &settings) {
@@ -161,7 +161,7 @@ impl Supervisor {
 
     async fn bring_up(&mut self, found: Found, reason: Reason) -> Result<(), Failure> {
         let settings = self.shared.settings_of(&self.id);
-        let same = self.running.as_ref().filter(|running| running.loaded.identity == found.files.identity());
+        let same = self.serving.running().filter(|running| running.loaded.identity == found.files.identity());
         let loaded = match same {
             Some(running) => Arc::clone(&running.loaded),
             None => Arc::new(self.compile(found.files).await?),
@@ -170,7 +170,7 @@ impl Supervisor {
             manifest: &loaded.manifest,
             hash: &loaded.hash,
             ships: found.ships,
-            running: self.running.as_ref().map(|running| &running.loaded.manifest.permissions),
+            running: self.serving.running().map(|running| &running.loaded.manifest.permissions),
         };
         match admit(&applicant, &settings) {
             Admission::Disabled => self.disable(&loaded, found.ships).await,
@@ -214,7 +214,7 @@ impl Supervisor {
 
     /// Whether the running instance can go on with other rights, without noticing.
     fn changes_rights_only(&self, version: &Admitted, reason: Reason) -> bool {
-        let Some(running) = &self.running else { return false };
+        let Some(running) = self.serving.running() else { return false };
         reason != Reason::Operator
             && running.loaded.identity == version.loaded.identity
             && running.settings.settings == version.settings.settings
@@ -224,7 +224,7 @@ impl Supervisor {
 
     fn change_rights(&mut self, version: &Admitted) {
         self.set_rights(version);
-        let Some(running) = &mut self.running else { return };
+        let Some(running) = self.serving.running_mut() else { return };
         running.settings = version.settings.clone();
         // Whatever was wrong with another version of the file is over: the one that runs is back.
         if self.state.phase == Phase::Failed || self.state.phase == Phase::WaitingForGrant {
@@ -236,7 +236,7 @@ impl Supervisor {
 
     /// What the version that runs may do, hear and say.
     fn set_rights(&mut self, version: &Admitted) {
-        let Some(running) = &self.running else { return };
+        let Some(running) = self.serving.running() else { return };
         running.context.channels.store(Arc::new(version.settings.channels.iter().cloned().collect()));
         running.context.grants.store(Arc::new(version.grants.clone()));
         self.state.granted = version.grants.given.to_table();
@@ -256,7 +256,7 @@ impl Supervisor {
     }
 
     fn wait(&mut self, loaded: &Loaded, waiting: &Waiting) {
-        let other = self.running.as_ref().filter(|running| running.loaded.identity != loaded.identity);
+        let other = self.serving.running().filter(|running| running.loaded.identity != loaded.identity);
         let detail = match other {
             Some(running) => format!("{waiting}; until then version {} goes on", running.loaded.manifest.version),
             None => waiting.to_string(),
@@ -264,7 +264,7 @@ impl Supervisor {
         let is_news = self.state.phase != Phase::WaitingForGrant || self.state.detail != detail;
         // The version that waits is shown, so that what is granted is what was looked at.
         self.state = describe(loaded, false, self.generation);
-        if let Some(running) = &self.running {
+        if let Some(running) = self.serving.running() {
             self.state.granted = running.context.grants.load().given.to_table();
         }
         self.state.phase = Phase::WaitingForGrant;
@@ -287,13 +287,13 @@ impl Supervisor {
         self.state.phase = Phase::Quarantined;
         self.state.detail = self.how_to_restart(&why);
         tracing::warn!(plugin = %self.id, why, "The plugin stays quarantined.");
-        self.begin_to_keep().await;
+        self.hold(HeldFor::Quarantine).await;
         self.publish();
         self.note("quarantined");
     }
 
     fn failed(&mut self, failure: &Failure, reason: Reason) {
-        let goes_on = match &self.running {
+        let goes_on = match self.serving.running() {
             Some(running) => format!("version {} goes on", running.loaded.manifest.version),
             None => "nothing of it runs".to_owned(),
         };

@@ -4,12 +4,12 @@
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::admitted::Admitted;
 use super::load::{Failure, short};
-use super::supervisor::{Running, Supervisor};
+use super::serving::{HeldFor, Running, Serving};
+use super::supervisor::Supervisor;
 use crate::plugin::actor::{Actor, Live};
 use crate::plugin::delivery::Delivery;
 use crate::plugin::guest::Context;
@@ -40,10 +40,10 @@ impl Supervisor {
         let starting =
             AbortOnDropHandle::new(threads.spawn(Live::start(Arc::clone(loaded), Arc::clone(&context), generation)));
         let candidate = self.wait_for(starting, Slow::Init(version)).await?.map_err(|_| Failure::Stopping)??;
-        if self.actor.as_ref().is_some_and(JoinHandle::is_finished) {
+        if self.serving.running().is_some_and(|running| running.actor.is_finished()) {
             self.host_failed();
         }
-        let restarted = self.running.is_some();
+        let restarted = self.serving.running().is_some();
         self.take_over(candidate, version, context).await?;
 
         let previous = std::mem::take(&mut self.state.hash);
@@ -62,21 +62,19 @@ impl Supervisor {
     }
 
     async fn take_over(&mut self, new: Candidate, version: &Admitted, context: Arc<Context>) -> Result<(), Failure> {
-        let Admitted { loaded, grants: _, settings, ships } = version;
-        let running = Running { loaded: Arc::clone(loaded), context, ships: *ships, settings: settings.clone() };
-        if self.actor.is_some() {
+        if self.serving.running().is_some() {
             self.swap(new, version).await?;
+            // The actor may have been lost the moment after.
+            self.serving.running_mut().ok_or_else(has_ended)?.replace(version, context);
             self.handle.set_role(version.role());
-            self.running = Some(running);
         } else {
             self.handle.set_role(version.role());
-            self.running = Some(running);
-            self.keeps_events = false;
             self.restore_backlog().await;
             // From now on events are for it, and hold back the fallbacks until it has had them.
             self.handle.set_running(true);
             let actor = Actor::new(Arc::clone(&self.handle), self.surroundings.clone(), new);
-            self.actor = Some(self.shared.options.threads.spawn(actor.run()));
+            let actor = self.shared.options.threads.spawn(actor.run());
+            self.serving = Serving::Running(Running::new(version, context, actor));
         }
         // Whatever has become of the version before.
         self.next_check = None;
@@ -93,13 +91,12 @@ impl Supervisor {
             Err(_) if !self.handle.lanes.withdraw_swap() => taken.await,
             swapped => swapped?,
         };
-        let ended = |_| Failure::Swap("the running version has just come to an end".to_owned());
-        swapped.map_err(ended)?.map_err(|crash| Failure::Swap(crash.to_string()))
+        swapped.map_err(|_| has_ended())?.map_err(|crash| Failure::Swap(crash.to_string()))
     }
 
     /// Says what the plugin takes its time for. Where nothing of it runs yet, what must not be lost waits for it.
     pub(super) async fn say_slow(&mut self, what: Slow<'_>) {
-        match (what, &self.running) {
+        match (what, self.serving.running()) {
             (Slow::Init(version), Some(running)) => {
                 let (new, old) = (&version.loaded.manifest.version, &running.loaded.manifest.version);
                 self.state.detail =
@@ -115,7 +112,7 @@ impl Supervisor {
                 self.state.phase = Phase::Starting;
                 self.state.detail =
                     "its init takes its time; nobody waits for it, and chat goes by until then".to_owned();
-                self.starts_slowly |= self.begin_to_keep().await;
+                self.hold(HeldFor::SlowStart).await;
             }
         }
         tracing::warn!(plugin = %self.id, detail = self.state.detail, "The plugin is slow.");
@@ -178,4 +175,8 @@ impl Supervisor {
         });
         Context::new(self.id.clone(), loaded, limits, grants.clone(), settings, kv, services)
     }
+}
+
+fn has_ended() -> Failure {
+    Failure::Swap("the running version has just come to an end".to_owned())
 }

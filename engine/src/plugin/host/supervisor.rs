@@ -9,20 +9,18 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use super::errand::{Errand, Reason, Waiter};
 use super::load::Failure;
+use super::serving::{HeldFor, Running, Serving};
 use super::shared::Shared;
 use super::start::Slow;
-use crate::config::settings::PluginSettings;
 use crate::effect::PluginId;
 use crate::plugin::actor::{DISK_PATIENCE, Report, Surroundings};
-use crate::plugin::guest::Context;
 use crate::plugin::handle::PluginHandle;
 use crate::plugin::imports::kv::Kv;
-use crate::plugin::loader::{Identity, Loaded};
+use crate::plugin::loader::Identity;
 use crate::plugin::order::Order;
 use crate::plugin::restart::{After, Restarts};
 use crate::plugin::status::{Phase, PluginState};
@@ -44,38 +42,24 @@ pub(super) struct Supervisor {
     pub(super) surroundings: Surroundings,
     pub(super) handle: Arc<PluginHandle>,
     pub(super) state: PluginState,
-    pub(super) running: Option<Running>,
-    pub(super) actor: Option<JoinHandle<()>>,
+    pub(super) serving: Serving,
     /// The durable memory, shared by all instances that there ever are of it.
     pub(super) kv: Option<Arc<Mutex<Kv>>>,
     /// The files that could not be started: not tried again by themselves.
-    pub(super) failed: Option<Identity>,
-    /// Nothing of it runs, and its events wait all the same: it is quarantined since before the engine started, whatever
-    /// becomes of its files meanwhile, or `starts_slowly`.
-    pub(super) keeps_events: bool,
-    pub(super) starts_slowly: bool,
+    pub(super) failed_files: Option<Identity>,
     pub(super) generation: u64,
     /// When it is looked at once more, and why.
     pub(super) next_check: Option<(Instant, Reason)>,
     /// How often the host's own code has failed while it served the plugin, whichever version.
     host_failures: Restarts,
     /// Since when its folder is away, until it comes back or it is meant.
-    pub(super) gone: Option<Instant>,
+    pub(super) missing_since: Option<Instant>,
     errands: mpsc::UnboundedReceiver<Errand>,
     /// What came while something was waited for.
-    put_off: Option<Errand>,
+    pending: Option<Errand>,
     waiters: Vec<Waiter>,
     /// Bounded by how often plugins may restart; an actor must not wait here while the supervisor waits for it.
     reports: mpsc::UnboundedReceiver<(u64, Report)>,
-}
-
-/// The version that runs.
-pub(super) struct Running {
-    pub(super) loaded: Arc<Loaded>,
-    pub(super) context: Arc<Context>,
-    /// The very bytes that come with the engine.
-    pub(super) ships: bool,
-    pub(super) settings: PluginSettings,
 }
 
 /// Why something was not waited for to the end.
@@ -106,18 +90,15 @@ impl Supervisor {
             surroundings,
             handle: PluginHandle::new(id.into()),
             state: PluginState { id: id.to_owned(), name: id.to_owned(), ..PluginState::default() },
-            running: None,
-            actor: None,
+            serving: Serving::Stopped,
             kv: None,
-            failed: None,
-            keeps_events: false,
-            starts_slowly: false,
+            failed_files: None,
             generation: 0,
             next_check: None,
             host_failures: Restarts::default(),
-            gone: None,
+            missing_since: None,
             errands,
-            put_off: None,
+            pending: None,
             waiters: Vec::new(),
             reports,
         }
@@ -125,7 +106,7 @@ impl Supervisor {
 
     pub(super) async fn run(mut self) {
         loop {
-            if let Some(errand) = self.put_off.take() {
+            if let Some(errand) = self.pending.take() {
                 if self.carry_out(errand).await {
                     return;
                 }
@@ -135,11 +116,11 @@ impl Supervisor {
                 // What an actor has said is heard before its end.
                 biased;
                 errand = self.errands.recv() => match errand {
-                    Some(errand) => self.put_off = Some(errand),
+                    Some(errand) => self.pending = Some(errand),
                     None => return self.end(Instant::now() + LAST_CALL).await,
                 },
                 Some((generation, report)) = self.reports.recv() => self.heard(generation, report).await,
-                () = lost(&mut self.actor) => self.host_failed(),
+                () = self.serving.lost() => self.host_failed(),
                 reason = due(self.next_check) => self.consider(reason).await,
             }
         }
@@ -166,12 +147,12 @@ impl Supervisor {
 
     /// Whether there is a newer errand, which decides what becomes of the plugin.
     pub(super) const fn is_superseded(&self) -> bool {
-        self.put_off.is_some()
+        self.pending.is_some()
     }
 
     /// An order of the operator stays one, whatever comes between.
     pub(super) fn pass_on(&mut self, reason: Reason) {
-        if let Some(Errand::Consider { reason: next, .. }) = &mut self.put_off {
+        if let Some(Errand::Consider { reason: next, .. }) = &mut self.pending {
             *next = reason.max(*next);
         }
     }
@@ -204,11 +185,11 @@ impl Supervisor {
                 () = stopping.cancelled() => return Err(Interrupted::Stopping),
                 value = &mut work => return Ok(value),
                 Some(errand) = self.errands.recv() => {
-                    self.put_off = Some(errand);
+                    self.pending = Some(errand);
                     return Err(Interrupted::Superseded);
                 }
                 Some((generation, report)) = self.reports.recv() => self.heard(generation, report).await,
-                () = lost(&mut self.actor) => self.host_failed(),
+                () = self.serving.lost() => self.host_failed(),
                 () = &mut patience, if what.is_some() => {
                     if let Some(what) = what.take() {
                         self.say_slow(what).await;
@@ -237,7 +218,7 @@ impl Supervisor {
             }
             Report::Recovered => {}
             Report::Quarantined { why } => {
-                let identity = self.running.as_ref().map(|running| running.loaded.identity.as_str().to_owned());
+                let identity = self.serving.running().map(|running| running.loaded.identity.as_str().to_owned());
                 self.state.phase = Phase::Quarantined;
                 self.state.detail = self.how_to_restart(&why);
                 self.note("quarantined");
@@ -252,8 +233,7 @@ impl Supervisor {
         self.handle.set_running(false);
         // Nobody is there to take it.
         self.handle.lanes.withdraw_swap();
-        self.running = None;
-        self.actor = None;
+        self.serving = Serving::Holding(HeldFor::HostFailure);
         self.state.crashes += 1;
         self.state.phase = Phase::Failed;
         self.state.detail = match self.host_failures.crashed(Instant::now()) {
@@ -291,17 +271,17 @@ impl Supervisor {
         if !self.shared.is_shown(&self.id) {
             return;
         }
-        let first_missed = *self.gone.get_or_insert_with(Instant::now);
+        let first_missed = *self.missing_since.get_or_insert_with(Instant::now);
         if first_missed.elapsed() < GONE {
             return self.look_later(GONE, reason);
         }
-        self.gone = None;
+        self.missing_since = None;
         self.end(Instant::now() + LAST_CALL).await;
         self.shared.hide(&self.id);
         self.publish();
         self.shared.tell(&self.state, "removed", "its folder is gone");
         while self.reports.try_recv().is_ok() {}
-        (self.failed, self.kv, self.generation) = (None, None, 0);
+        (self.failed_files, self.kv, self.generation) = (None, None, 0);
         self.state = PluginState { id: self.id.to_string(), name: self.id.to_string(), ..PluginState::default() };
     }
 
@@ -313,20 +293,17 @@ impl Supervisor {
 
     /// Whether the pipeline gives it events.
     pub(super) fn publish(&self) {
-        if self.running.is_some() || self.keeps_events {
-            self.shared.enlist(&self.handle);
-        } else {
-            self.shared.strike_off(&self.id);
+        match self.serving {
+            Serving::Running(_) | Serving::Holding(_) => self.shared.enlist(&self.handle),
+            Serving::Stopped => self.shared.strike_off(&self.id),
         }
     }
 
     /// Ends the actor after the event in hand. What is still in its queue and must not be lost is kept on disk.
     pub(super) async fn end(&mut self, until: Instant) {
-        self.running = None;
-        (self.keeps_events, self.starts_slowly) = (false, false);
-        let actor = self.actor.take();
-        let has_run = actor.is_some();
-        if let Some(mut actor) = actor {
+        let served = std::mem::replace(&mut self.serving, Serving::Stopped);
+        let has_run = served.running().is_some();
+        if let Serving::Running(Running { mut actor, .. }) = served {
             self.handle.lanes.order(Order::Stop);
             if timeout_at(until, &mut actor).await.is_err() {
                 tracing::warn!(plugin = %self.id, "The plugin did not end in time and is given up.");
@@ -344,17 +321,20 @@ impl Supervisor {
         self.handle = PluginHandle::new(PluginId::clone(&self.id));
     }
 
-    /// Events that must not be lost wait for it although nothing of it runs. Says whether that is new.
-    pub(super) async fn begin_to_keep(&mut self) -> bool {
-        // An actor keeps them itself.
-        if self.actor.is_some() || std::mem::replace(&mut self.keeps_events, true) {
-            return false;
+    /// Events that must not be lost wait for it although nothing of it runs.
+    pub(super) async fn hold(&mut self, held_for: HeldFor) {
+        match &mut self.serving {
+            // An actor keeps them itself.
+            Serving::Running(_) => {}
+            Serving::Holding(before) => *before = held_for.max(*before),
+            Serving::Stopped => {
+                self.serving = Serving::Holding(held_for);
+                self.restore_backlog().await;
+                // Until it runs again, they are on the disk as well.
+                self.keep_backlog().await;
+                self.publish();
+            }
         }
-        self.restore_backlog().await;
-        // Until it runs again, they are on the disk as well.
-        self.keep_backlog().await;
-        self.publish();
-        true
     }
 
     /// Writes what waits for the plugin in the place of what was written before.
@@ -364,15 +344,6 @@ impl Supervisor {
         if let Err(error) = saving.await.unwrap_or_else(|_| Err(StoreError::Busy)) {
             tracing::error!(plugin = %self.id, waiting = waiting.len(), %error, "Events that wait for this plugin can't be saved; they are in the journal.");
         }
-    }
-}
-
-/// Resolves when the actor has ended although nobody told it to, which only a panic can do.
-async fn lost(actor: &mut Option<JoinHandle<()>>) {
-    match actor {
-        // The panic itself was logged.
-        Some(actor) => drop(actor.await),
-        None => pending().await,
     }
 }
 
