@@ -11,9 +11,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant as WallClock};
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
+use super::backlog::{Backlog, patiently};
 use super::delivery::Delivery;
 use super::guest::Context;
 use super::handle::PluginHandle;
@@ -27,10 +28,7 @@ use crate::effect::{Batch, EffectSink, KvWrite, Maker, Verdict};
 use crate::event::{Channel, Envelope, Event, Origin, System, Timer, now_ms};
 use crate::observation::{Decision, DecisionKind, Observation, Observer};
 use crate::recording::{self, Note, Recording};
-use crate::store::{Store, StoreError};
-
-/// How long a plugin, or its end, waits for a disk that hangs. Chat goes on without it.
-pub(super) const DISK_PATIENCE: Duration = Duration::from_secs(2);
+use crate::store::Store;
 
 /// A running version of a plugin.
 pub(super) struct Live {
@@ -209,8 +207,7 @@ impl Actor {
     async fn has_handled(&mut self, delivery: &Delivery) -> bool {
         let event_id = &delivery.envelope.id;
         let store = &self.surroundings.store;
-        let asked = timeout(DISK_PATIENCE, store.has_handled(event_id, self.handle.id())).await;
-        asked.unwrap_or_else(|_| Err(StoreError::Busy)).unwrap_or_else(|error| {
+        patiently(store.has_handled(event_id, self.handle.id())).await.unwrap_or_else(|error| {
             tracing::warn!(plugin = %self.handle.id(), event = %event_id, %error, "The ledger can't be asked whether an event was handled; it is handled again.");
             false
         })
@@ -315,6 +312,10 @@ impl Actor {
                 took_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             })
         });
+    }
+
+    fn backlog(&self) -> Backlog<'_> {
+        Backlog { handle: &self.handle, store: &self.surroundings.store }
     }
 
     fn report(&self, report: Report) {

@@ -11,7 +11,6 @@ use super::load::{Failure, short};
 use super::serving::{HeldFor, Running, Serving};
 use super::supervisor::Supervisor;
 use crate::plugin::actor::{Actor, Live};
-use crate::plugin::delivery::Delivery;
 use crate::plugin::guest::Context;
 use crate::plugin::imports::http::HttpClient;
 use crate::plugin::imports::kv::Kv;
@@ -69,7 +68,7 @@ impl Supervisor {
             self.handle.set_role(version.role());
         } else {
             self.handle.set_role(version.role());
-            self.restore_backlog().await;
+            self.backlog().restore(&*self.surroundings.sink).await;
             // From now on events are for it, and hold back the fallbacks until it has had them.
             self.handle.set_running(true);
             let actor = Actor::new(Arc::clone(&self.handle), self.surroundings.clone(), new);
@@ -117,38 +116,6 @@ impl Supervisor {
         }
         tracing::warn!(plugin = %self.id, detail = self.state.detail, "The plugin is slow.");
         self.note("slow");
-    }
-
-    /// Events that waited when the plugin or the engine was stopped come first.
-    pub(super) async fn restore_backlog(&mut self) {
-        let store = &self.shared.options.store;
-        let queued = self.handle.lanes.backlog();
-        if !queued.is_empty() {
-            // What was restored before is in the queue already.
-            if let Err(error) = store.give_backlog(&self.id, &queued) {
-                tracing::warn!(plugin = %self.id, %error, "It can't be noted that the plugin gets what waited for it.");
-            }
-            return;
-        }
-        match store.take_backlog(&self.id).await {
-            Ok(waiting) => {
-                for mut waiting in waiting {
-                    if waiting.envelope.sequence == 0 {
-                        // The daemon was killed before it had a number.
-                        waiting.envelope.sequence = self.shared.options.sink.next_number();
-                    }
-                    if self.handle.wants(&waiting.envelope) {
-                        self.handle.offer(Delivery::waiting(waiting), None);
-                    } else {
-                        // It no longer listens to that.
-                        store.forget_event(&self.id, &waiting.envelope.id);
-                    }
-                }
-            }
-            Err(error) => {
-                tracing::error!(plugin = %self.id, %error, "The events that waited for this plugin can't be read; they are in the journal.")
-            }
-        }
     }
 
     async fn kv(&mut self) -> Result<Arc<Mutex<Kv>>, StoreError> {

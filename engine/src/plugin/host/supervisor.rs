@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::errand::{Errand, Reason, Waiter};
 use super::load::Failure;
@@ -17,14 +17,15 @@ use super::serving::{HeldFor, Running, Serving};
 use super::shared::Shared;
 use super::start::Slow;
 use crate::effect::PluginId;
-use crate::plugin::actor::{DISK_PATIENCE, Report, Surroundings};
+use crate::plugin::actor::{Report, Surroundings};
+use crate::plugin::backlog::Backlog;
 use crate::plugin::handle::PluginHandle;
 use crate::plugin::imports::kv::Kv;
 use crate::plugin::loader::Identity;
 use crate::plugin::order::Order;
 use crate::plugin::restart::{After, Restarts};
 use crate::plugin::status::{Phase, PluginState};
-use crate::store::{PluginFlags, StoreError};
+use crate::store::PluginFlags;
 
 /// Builds delete a folder and make it anew; only one that stays away is meant.
 const GONE: Duration = Duration::from_secs(2);
@@ -315,7 +316,7 @@ impl Supervisor {
         self.handle.set_running(false);
         // What waits on disk for a plugin that never ran stays there.
         if has_run || self.handle.waiting() > 0 {
-            self.keep_backlog().await;
+            self.backlog().save().await;
         }
         // Whoever comes next starts with an empty queue, and with what is on disk.
         self.handle = PluginHandle::new(PluginId::clone(&self.id));
@@ -329,21 +330,16 @@ impl Supervisor {
             Serving::Holding(before) => *before = held_for.max(*before),
             Serving::Stopped => {
                 self.serving = Serving::Holding(held_for);
-                self.restore_backlog().await;
+                self.backlog().restore(&*self.surroundings.sink).await;
                 // Until it runs again, they are on the disk as well.
-                self.keep_backlog().await;
+                self.backlog().save().await;
                 self.publish();
             }
         }
     }
 
-    /// Writes what waits for the plugin in the place of what was written before.
-    async fn keep_backlog(&self) {
-        let waiting = self.handle.lanes.backlog();
-        let saving = timeout(DISK_PATIENCE, self.shared.options.store.save_backlog(&self.id, &waiting));
-        if let Err(error) = saving.await.unwrap_or_else(|_| Err(StoreError::Busy)) {
-            tracing::error!(plugin = %self.id, waiting = waiting.len(), %error, "Events that wait for this plugin can't be saved; they are in the journal.");
-        }
+    pub(super) fn backlog(&self) -> Backlog<'_> {
+        Backlog { handle: &self.handle, store: &self.surroundings.store }
     }
 }
 
