@@ -32,7 +32,7 @@ use crate::store::Store;
 
 /// A running version of a plugin.
 pub(super) struct Live {
-    pub(super) instance: Box<dyn Instance>,
+    pub(super) instance: Instance,
     pub(super) loaded: Arc<Loaded>,
     pub(super) context: Arc<Context>,
     pub(super) generation: u64,
