@@ -5,6 +5,7 @@
 
 mod actor;
 mod admission;
+mod backlog;
 #[doc(hidden)]
 pub mod bench;
 mod clock;

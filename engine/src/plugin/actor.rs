@@ -7,15 +7,14 @@
 mod recovery;
 mod swap;
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant as WallClock};
 
-use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
+use super::backlog::{Backlog, patiently};
 use super::delivery::Delivery;
 use super::guest::Context;
 use super::handle::PluginHandle;
@@ -30,14 +29,11 @@ use crate::event::{Channel, Envelope, Event, Origin, System, Timer, now_ms};
 use crate::metric;
 use crate::observation::{Decision, DecisionKind, Observation, Observer};
 use crate::recording::{self, Note, Recording};
-use crate::store::{Store, StoreError};
-
-/// How long a plugin, or its end, waits for a disk that hangs. Chat goes on without it.
-pub(super) const DISK_PATIENCE: Duration = Duration::from_secs(2);
+use crate::store::Store;
 
 /// A running version of a plugin.
 pub(super) struct Live {
-    pub(super) instance: Box<dyn Instance>,
+    pub(super) instance: Instance,
     pub(super) loaded: Arc<Loaded>,
     pub(super) context: Arc<Context>,
     pub(super) generation: u64,
@@ -76,15 +72,9 @@ pub(super) enum StartError {
 /// What the actor tells the host.
 #[derive(Debug)]
 pub(super) enum Report {
-    Crashed {
-        why: String,
-    },
+    Crashed { why: String },
     Recovered,
-    Quarantined {
-        why: String,
-    },
-    /// The actor itself has ended in a panic.
-    Died,
+    Quarantined { why: String },
 }
 
 /// Who the actor speaks to.
@@ -123,16 +113,8 @@ impl Actor {
         actor
     }
 
-    /// Runs until it is told to stop. A panic in here is the host's fault and is told to the host.
-    pub(super) async fn keep_running(self) {
-        let generation = self.live.generation;
-        let reports = self.surroundings.reports.clone();
-        if AssertUnwindSafe(self.run()).catch_unwind().await.is_err() {
-            let _ = reports.send((generation, Report::Died));
-        }
-    }
-
-    async fn run(mut self) {
+    /// Runs until it is told to stop. A panic in here is the host's fault, and seen by whoever holds the task.
+    pub(super) async fn run(mut self) {
         loop {
             match self.work().await {
                 Pause::Stop => break,
@@ -226,8 +208,7 @@ impl Actor {
     async fn has_handled(&mut self, delivery: &Delivery) -> bool {
         let event_id = &delivery.envelope.id;
         let store = &self.surroundings.store;
-        let asked = timeout(DISK_PATIENCE, store.has_handled(event_id, self.handle.id())).await;
-        asked.unwrap_or_else(|_| Err(StoreError::Busy)).unwrap_or_else(|error| {
+        patiently(store.has_handled(event_id, self.handle.id())).await.unwrap_or_else(|error| {
             tracing::warn!(plugin = %self.handle.id(), event = %event_id, %error, "The ledger can't be asked whether an event was handled; it is handled again.");
             false
         })
@@ -332,6 +313,10 @@ impl Actor {
                 took_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             })
         });
+    }
+
+    fn backlog(&self) -> Backlog<'_> {
+        Backlog { handle: &self.handle, store: &self.surroundings.store }
     }
 
     fn report(&self, report: Report) {

@@ -31,7 +31,7 @@ pub fn typed<'a>(envelope: &'a Envelope, arena: &'a Arena) -> types::Envelope<'a
 /// A plugin's only instance, initialised, with all that it asks for granted and the default limits. Whoever holds it
 /// calls it; nothing it asks for is done.
 pub struct LoneInstance {
-    instance: Box<dyn Instance>,
+    instance: Instance,
 }
 
 impl LoneInstance {

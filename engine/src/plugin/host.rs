@@ -4,9 +4,11 @@
 //! waits for another; one task (the [`dispatcher`]) tells them what to look at. What is known of the plugins is copied where
 //! it can be read at any time.
 
+mod admitted;
 mod dispatcher;
 mod errand;
 mod load;
+mod serving;
 mod shared;
 mod start;
 mod supervisor;

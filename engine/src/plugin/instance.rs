@@ -1,9 +1,8 @@
-//! A live plugin, whichever version of the WIT it was built for.
+//! A live plugin, whichever version of the WIT it was built for, and what a call of it comes to.
 
-use async_trait::async_trait;
-
-use super::delivery::Delivery;
-use crate::effect::{KvWrite, NumberedEffect, Verdict};
+/// The next version of the WIT makes this an enum, with a case for each.
+pub(super) use super::wit::v0_1::Instance;
+use crate::effect::{KvWrite, NumberedEffect};
 use crate::observation::DecisionKind;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,18 +50,6 @@ pub(super) enum TimerWish {
 
 /// How a call ended, when it ended: the guest's own error is no crash.
 pub(super) type Answer<T> = Result<Result<T, String>, Crash>;
-
-/// One implementation for each WIT version. After a [`Crash`] the instance must be dropped.
-#[async_trait]
-pub(super) trait Instance: Send {
-    async fn init(&mut self) -> Answer<Wishes>;
-    async fn handle(&mut self, delivery: &Delivery) -> Answer<(Disposition, Wishes)>;
-    async fn review(&mut self, delivery: &Delivery) -> Result<(Verdict, Wishes), Crash>;
-    /// `None` where the plugin does not carry memory over.
-    async fn save(&mut self) -> Result<Option<Vec<u8>>, Crash>;
-    async fn restore(&mut self, saved: &[u8], saved_by: &str) -> Answer<()>;
-    fn restores(&self) -> bool;
-}
 
 /// What a handler came to, whichever way its call ended.
 pub(super) fn settle(answer: Answer<(Disposition, Wishes)>) -> (DecisionKind, Wishes, Result<(), Crash>) {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use rusqlite::ErrorCode;
 
@@ -65,6 +66,10 @@ pub enum StoreError {
 
     #[error("the database can't keep up: too many requests are waiting; try again")]
     Busy,
+
+    /// For those who do not wait for it any more; it may still do what it was asked.
+    #[error("the disk did not answer within {after:?}")]
+    Timeout { after: Duration },
 
     #[error("the database is closed")]
     Closed,

@@ -4,14 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
-use super::{Actor, DISK_PATIENCE, Live, Pause, Report};
+use super::{Actor, Live, Pause, Report};
 use crate::metric;
 use crate::plugin::instance::Crash;
 use crate::plugin::order::{Candidate, Order};
 use crate::plugin::restart::After;
-use crate::store::StoreError;
 
 /// Events wait for a plugin that comes back this soon, and the fallbacks with them; after a longer pause chatter would
 /// be answered when nobody remembers it.
@@ -53,7 +52,7 @@ impl Actor {
             match Live::start(loaded, context, self.live.generation).await {
                 Ok(Candidate { live, wishes, kv_version: _ }) => {
                     if !self.handle.is_running() {
-                        self.give_backlog();
+                        self.backlog().mark_given();
                     }
                     self.live = live;
                     self.commit_start(wishes);
@@ -90,7 +89,7 @@ impl Actor {
     /// A new instance for a plugin that is down: there is no memory to hand over.
     async fn revive(&mut self, new: Candidate) -> Result<(), Crash> {
         let new = self.refresh(new).await?;
-        self.give_backlog();
+        self.backlog().mark_given();
         self.take_over(new);
         self.handle.set_running(true);
         Ok(())
@@ -101,7 +100,7 @@ impl Actor {
         tracing::error!(plugin = %self.handle.id(), why, "The plugin is quarantined until its file changes or `showrunner plugins reload` is called.");
         self.handle.set_running(false);
         self.timers.clear();
-        self.save_backlog().await;
+        self.backlog().save().await;
         self.report(Report::Quarantined { why });
         loop {
             match self.handle.lanes.next_order().await {
@@ -116,23 +115,6 @@ impl Actor {
                     }
                 }
             }
-        }
-    }
-
-    /// Nothing of what waits is begun. What the disk does not take soon is taken later: nobody waits for it.
-    async fn save_backlog(&mut self) {
-        let waiting = self.handle.lanes.backlog();
-        let saving = timeout(DISK_PATIENCE, self.surroundings.store.save_backlog(self.handle.id(), &waiting));
-        if let Err(error) = saving.await.unwrap_or_else(|_| Err(StoreError::Busy)) {
-            tracing::error!(plugin = %self.handle.id(), waiting = waiting.len(), %error, "Events that wait for this plugin can't be saved; they are in memory, and in the journal.");
-        }
-    }
-
-    /// What waited while it was down is about to begin; after a kill it must not be done as if it were for the first time.
-    fn give_backlog(&mut self) {
-        let queued = self.handle.lanes.backlog();
-        if let Err(error) = self.surroundings.store.give_backlog(self.handle.id(), &queued) {
-            tracing::warn!(plugin = %self.handle.id(), %error, "It can't be noted that the plugin gets what waited for it.");
         }
     }
 }

@@ -14,6 +14,8 @@ pub(super) enum Reason {
     Start,
     FileChanged,
     Settings,
+    /// The host's own code has failed over it, and nothing of it runs.
+    HostFailed,
     Operator,
 }
 

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::admitted::{Admitted, describe};
 use super::errand::Reason;
+use super::serving::{HeldFor, Serving};
 use super::supervisor::{LAST_CALL, Supervisor};
 use crate::config::settings::PluginSettings;
 use crate::plugin::actor::StartError;
 use crate::plugin::admission::{Admission, Applicant, Waiting, admit};
-use crate::plugin::grants::Grants;
-use crate::plugin::handle::Role;
 use crate::plugin::loader::{self, Files, LoadError, Loaded};
 use crate::plugin::machine::Machine;
 use crate::plugin::manifest::ManifestError;
@@ -56,6 +56,8 @@ struct Found {
 impl Supervisor {
     /// Looks at the plugin and does what is to be done: start, replace, change rights, stop, or nothing.
     pub(super) async fn consider(&mut self, reason: Reason) {
+        // Whatever it was to be looked at for later is looked at now.
+        let reason = self.next_check.take().map_or(reason, |(_, put_off)| reason.max(put_off));
         // Whatever its files are like, what was taken back holds at once.
         let refused = self.take_back().await;
         let before = self.generation;
@@ -66,41 +68,41 @@ impl Supervisor {
         {
             self.retire(&waiting).await;
         }
-        if self.starts_slowly && !self.is_superseded() {
-            self.starts_slowly = false;
+        if matches!(self.serving, Serving::Holding(HeldFor::SlowStart)) && !self.is_superseded() {
             // It did not come up after all.
-            self.keeps_events &= self.running.is_some();
+            self.serving = Serving::Stopped;
             self.publish();
         }
+        self.pass_on(reason);
     }
 
     async fn consider_files(&mut self, reason: Reason) {
         let found = match self.find().await {
             Ok(Some(found)) => found,
-            Ok(None) => return self.missing().await,
+            Ok(None) => return self.missing(reason).await,
             Err(error) => {
-                self.gone = None;
+                self.missing_since = None;
                 return match error {
-                    LoadError::Unsteady { .. } => self.look_later(self.shared.settings().host.debounce),
+                    LoadError::Unsteady { .. } => self.look_later(self.shared.settings().host.debounce, reason),
                     error => self.failed(&error.into(), reason),
                 };
             }
         };
-        self.gone = None;
+        self.missing_since = None;
         let identity = found.files.identity();
-        if self.failed.as_ref() == Some(&identity) && !matches!(reason, Reason::Operator | Reason::Settings) {
+        if self.failed_files.as_ref() == Some(&identity) && reason < Reason::Settings {
             return;
         }
-        self.failed = None;
+        self.failed_files = None;
         match self.bring_up(found, reason).await {
             Err(failure) if failure.counts() => {
                 self.failed(&failure, reason);
-                self.failed = Some(identity);
+                self.failed_files = Some(identity);
             }
             // It is not the files' fault, and may be over soon.
             Err(failure @ Failure::Store(_)) => {
                 self.failed(&failure, reason);
-                self.look_later(STORE_AGAIN);
+                self.look_later(STORE_AGAIN, reason);
             }
             // Whoever superseded it comes next.
             Ok(()) | Err(_) => {}
@@ -110,12 +112,12 @@ impl Supervisor {
     /// Ends or narrows what runs, by the operator's word alone. Returns what it would have to wait for if it came now.
     async fn take_back(&mut self) -> Option<Waiting> {
         let settings = self.shared.settings_of(&self.id);
-        let running = self.running.as_ref()?;
+        let running = self.serving.running()?;
         let (loaded, ships) = (Arc::clone(&running.loaded), running.ships);
         let applicant = Applicant { manifest: &loaded.manifest, hash: &loaded.hash, ships, running: None };
         match admit(&applicant, &settings) {
             Admission::Admitted(grants) => {
-                self.set_rights(&loaded, grants, &settings);
+                self.set_rights(&Admitted { loaded, grants, settings, ships });
                 None
             }
             Admission::Disabled => {
@@ -159,7 +161,7 @@ impl Supervisor {
 
     async fn bring_up(&mut self, found: Found, reason: Reason) -> Result<(), Failure> {
         let settings = self.shared.settings_of(&self.id);
-        let same = self.running.as_ref().filter(|running| running.loaded.identity == found.files.identity());
+        let same = self.serving.running().filter(|running| running.loaded.identity == found.files.identity());
         let loaded = match same {
             Some(running) => Arc::clone(&running.loaded),
             None => Arc::new(self.compile(found.files).await?),
@@ -168,18 +170,19 @@ impl Supervisor {
             manifest: &loaded.manifest,
             hash: &loaded.hash,
             ships: found.ships,
-            running: self.running.as_ref().map(|running| &running.loaded.manifest.permissions),
+            running: self.serving.running().map(|running| &running.loaded.manifest.permissions),
         };
         match admit(&applicant, &settings) {
             Admission::Disabled => self.disable(&loaded, found.ships).await,
             Admission::Waiting(waiting) => self.wait(&loaded, &waiting),
             Admission::Admitted(grants) => {
-                if self.is_quarantined(&loaded, reason) {
-                    self.stay_quarantined(&loaded, &grants, &settings, found.ships).await;
-                } else if self.changes_rights_only(&loaded, &settings, reason) {
-                    self.change_rights(&loaded, grants, settings);
+                let version = Admitted { loaded, grants, settings, ships: found.ships };
+                if self.is_quarantined(&version.loaded, reason) {
+                    self.stay_quarantined(&version).await;
+                } else if self.changes_rights_only(&version, reason) {
+                    self.change_rights(&version);
                 } else {
-                    self.start(loaded, grants, settings, found.ships).await?;
+                    self.start(&version).await?;
                     self.remember_quarantine(None, None).await;
                 }
             }
@@ -210,41 +213,40 @@ impl Supervisor {
     }
 
     /// Whether the running instance can go on with other rights, without noticing.
-    fn changes_rights_only(&self, loaded: &Loaded, settings: &PluginSettings, reason: Reason) -> bool {
-        let Some(running) = &self.running else { return false };
+    fn changes_rights_only(&self, version: &Admitted, reason: Reason) -> bool {
+        let Some(running) = self.serving.running() else { return false };
         reason != Reason::Operator
-            && running.loaded.identity == loaded.identity
-            && running.settings.settings == settings.settings
-            && running.settings.record == settings.record
-            && same_secrets(&running.settings, settings)
+            && running.loaded.identity == version.loaded.identity
+            && running.settings.settings == version.settings.settings
+            && running.settings.record == version.settings.record
+            && same_secrets(&running.settings, &version.settings)
     }
 
-    fn change_rights(&mut self, loaded: &Loaded, grants: Grants, settings: PluginSettings) {
-        self.set_rights(loaded, grants, &settings);
-        let Some(running) = &mut self.running else { return };
-        running.settings = settings;
+    fn change_rights(&mut self, version: &Admitted) {
+        self.set_rights(version);
+        let Some(running) = self.serving.running_mut() else { return };
+        running.settings = version.settings.clone();
         // Whatever was wrong with another version of the file is over: the one that runs is back.
         if self.state.phase == Phase::Failed || self.state.phase == Phase::WaitingForGrant {
-            let (generation, ships, crashes) = (self.generation, running.ships, self.state.crashes);
-            self.state = PluginState { crashes, ..describe(loaded, &running.context.grants.load(), generation, ships) };
-            self.state.phase = Phase::Running;
+            let crashes = self.state.crashes;
+            self.state = PluginState { phase: Phase::Running, crashes, ..version.describe(self.generation) };
         }
         self.shared.show(&self.state);
     }
 
     /// What the version that runs may do, hear and say.
-    fn set_rights(&mut self, loaded: &Loaded, grants: Grants, settings: &PluginSettings) {
-        let Some(running) = &self.running else { return };
-        running.context.channels.store(Arc::new(settings.channels.iter().cloned().collect()));
-        self.state.granted = grants.given.to_table();
-        self.handle.set_role(Role::of(loaded, &grants, settings));
-        running.context.grants.store(Arc::new(grants));
+    fn set_rights(&mut self, version: &Admitted) {
+        let Some(running) = self.serving.running() else { return };
+        running.context.channels.store(Arc::new(version.settings.channels.iter().cloned().collect()));
+        running.context.grants.store(Arc::new(version.grants.clone()));
+        self.state.granted = version.grants.given.to_table();
+        self.handle.set_role(version.role());
     }
 
     async fn disable(&mut self, loaded: &Loaded, ships: bool) {
         self.end(Instant::now() + LAST_CALL).await;
         let was = self.state.phase;
-        self.state = describe(loaded, &Grants::default(), self.generation, ships);
+        self.state = describe(loaded, ships, self.generation);
         self.state.phase = Phase::Disabled;
         self.state.detail = format!("run `showrunner plugins enable {}` to start it", self.id);
         self.publish();
@@ -254,15 +256,17 @@ impl Supervisor {
     }
 
     fn wait(&mut self, loaded: &Loaded, waiting: &Waiting) {
-        let other = self.running.as_ref().filter(|running| running.loaded.identity != loaded.identity);
+        let other = self.serving.running().filter(|running| running.loaded.identity != loaded.identity);
         let detail = match other {
             Some(running) => format!("{waiting}; until then version {} goes on", running.loaded.manifest.version),
             None => waiting.to_string(),
         };
         let is_news = self.state.phase != Phase::WaitingForGrant || self.state.detail != detail;
         // The version that waits is shown, so that what is granted is what was looked at.
-        let given = self.running.as_ref().map(|running| Grants::clone(&running.context.grants.load()));
-        self.state = describe(loaded, &given.unwrap_or_default(), self.generation, false);
+        self.state = describe(loaded, false, self.generation);
+        if let Some(running) = self.serving.running() {
+            self.state.granted = running.context.grants.load().given.to_table();
+        }
         self.state.phase = Phase::WaitingForGrant;
         self.state.detail = detail;
         if is_news {
@@ -272,24 +276,24 @@ impl Supervisor {
     }
 
     /// It gets no events, but those that must not be lost wait for it.
-    async fn stay_quarantined(&mut self, loaded: &Loaded, grants: &Grants, settings: &PluginSettings, ships: bool) {
+    async fn stay_quarantined(&mut self, version: &Admitted) {
         let why = self.flags.reason.clone().unwrap_or_default();
         // Whether its verdicts are missed, and which events it keeps, are the operator's to change all the time.
-        self.handle.set_role(Role::of(loaded, grants, settings));
+        self.handle.set_role(version.role());
         if self.state.phase == Phase::Quarantined {
             return;
         }
-        self.state = describe(loaded, &Grants::default(), self.generation, ships);
+        self.state = describe(&version.loaded, version.ships, self.generation);
         self.state.phase = Phase::Quarantined;
         self.state.detail = self.how_to_restart(&why);
         tracing::warn!(plugin = %self.id, why, "The plugin stays quarantined.");
-        self.begin_to_keep().await;
+        self.hold(HeldFor::Quarantine).await;
         self.publish();
         self.note("quarantined");
     }
 
     fn failed(&mut self, failure: &Failure, reason: Reason) {
-        let goes_on = match &self.running {
+        let goes_on = match self.serving.running() {
             Some(running) => format!("version {} goes on", running.loaded.manifest.version),
             None => "nothing of it runs".to_owned(),
         };
@@ -297,24 +301,6 @@ impl Supervisor {
         self.state.detail = format!("{failure} ({goes_on})");
         tracing::error!(plugin = %self.id, ?reason, error = %failure, "The plugin can't be loaded; {goes_on}.");
         self.note("failed");
-    }
-}
-
-pub(super) fn describe(loaded: &Loaded, grants: &Grants, generation: u64, ships: bool) -> PluginState {
-    let manifest = &loaded.manifest;
-    PluginState {
-        id: manifest.id.clone(),
-        name: manifest.name.clone(),
-        version: manifest.version.clone(),
-        hash: loaded.hash.clone(),
-        generation,
-        wit: loaded.wit.clone(),
-        ships,
-        events: manifest.events.clone(),
-        imports: loaded.imports.clone(),
-        asked: manifest.permissions.to_table(),
-        granted: grants.given.to_table(),
-        ..PluginState::default()
     }
 }
 

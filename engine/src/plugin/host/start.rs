@@ -1,24 +1,19 @@
 //! The start of a version: a new instance, initialised, and the moment in which it takes over. The new one is complete
 //! before the old one ends; when anything fails, the old one goes on.
 
-use std::pin::pin;
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::load::{Failure, describe, short};
-use super::supervisor::{Running, Supervisor};
-use crate::config::settings::PluginSettings;
+use super::admitted::Admitted;
+use super::load::{Failure, short};
+use super::serving::{HeldFor, Running, Serving};
+use super::supervisor::Supervisor;
 use crate::plugin::actor::{Actor, Live};
-use crate::plugin::delivery::Delivery;
-use crate::plugin::grants::Grants;
 use crate::plugin::guest::Context;
-use crate::plugin::handle::Role;
 use crate::plugin::imports::http::HttpClient;
 use crate::plugin::imports::kv::Kv;
-use crate::plugin::loader::Loaded;
 use crate::plugin::order::{Candidate, Order};
 use crate::plugin::services::{self, Recorder, Services};
 use crate::plugin::status::Phase;
@@ -27,43 +22,32 @@ use crate::store::StoreError;
 /// What of a plugin takes its time.
 #[derive(Clone, Copy)]
 pub(super) enum Slow<'a> {
-    Init {
-        loaded: &'a Loaded,
-        grants: &'a Grants,
-        settings: &'a PluginSettings,
-        ships: bool,
-    },
+    Init(&'a Admitted),
     /// The version that runs has an event in hand.
-    Swap {
-        loaded: &'a Loaded,
-    },
+    Swap(&'a Admitted),
 }
 
 impl Supervisor {
     /// Makes a new instance and lets it take over.
-    pub(super) async fn start(
-        &mut self,
-        loaded: Arc<Loaded>,
-        grants: Grants,
-        settings: PluginSettings,
-        ships: bool,
-    ) -> Result<(), Failure> {
+    pub(super) async fn start(&mut self, version: &Admitted) -> Result<(), Failure> {
+        let Admitted { loaded, grants, .. } = version;
         let kv = self.kv().await?;
-        let context = Arc::new(self.context(&loaded, &grants, &settings, kv));
+        let context = Arc::new(self.context(version, kv));
         let generation = self.generation + 1;
         let threads = &self.shared.options.threads;
         // Whoever does not wait for it any more ends it.
         let starting =
-            AbortOnDropHandle::new(threads.spawn(Live::start(Arc::clone(&loaded), Arc::clone(&context), generation)));
-        let slow = Slow::Init { loaded: &loaded, grants: &grants, settings: &settings, ships };
-        let candidate = self.wait_for(starting, slow).await?.map_err(|_| Failure::Stopping)??;
-        let role = Role::of(&loaded, &grants, &settings);
-        let restarted = self.running.is_some();
-        self.take_over(candidate, role, Running { loaded: Arc::clone(&loaded), context, ships, settings }).await?;
+            AbortOnDropHandle::new(threads.spawn(Live::start(Arc::clone(loaded), Arc::clone(&context), generation)));
+        let candidate = self.wait_for(starting, Slow::Init(version)).await?.map_err(|_| Failure::Stopping)??;
+        if self.serving.running().is_some_and(|running| running.actor.is_finished()) {
+            self.host_failed();
+        }
+        let restarted = self.serving.running().is_some();
+        self.take_over(candidate, version, context).await?;
 
         let previous = std::mem::take(&mut self.state.hash);
         self.generation = generation;
-        self.state = describe(&loaded, &grants, generation, ships);
+        self.state = version.describe(generation);
         self.state.phase = Phase::Running;
         tracing::info!(plugin = %self.id, version = %loaded.manifest.version, hash = short(&loaded.hash), generation, wit = %loaded.wit,
             previous = short(&previous), "{}", if restarted { "The plugin was replaced." } else { "The plugin runs." });
@@ -76,104 +60,62 @@ impl Supervisor {
         Ok(())
     }
 
-    async fn take_over(&mut self, new: Candidate, role: Role, running: Running) -> Result<(), Failure> {
-        match self.actor.take().filter(|actor| !actor.is_finished()) {
-            Some(mut actor) => {
-                let swapped = self.swap(new, &mut actor, &running.loaded).await;
-                self.actor = Some(actor);
-                swapped?;
-                self.handle.set_role(role);
-                self.running = Some(running);
-            }
-            None => {
-                self.handle.set_role(role);
-                self.running = Some(running);
-                self.keeps_events = false;
-                self.restore_backlog().await;
-                // From now on events are for it, and hold back the fallbacks until it has had them.
-                self.handle.set_running(true);
-                let actor = Actor::new(Arc::clone(&self.handle), self.surroundings.clone(), new);
-                self.actor = Some(self.shared.options.threads.spawn(actor.keep_running()));
-            }
+    async fn take_over(&mut self, new: Candidate, version: &Admitted, context: Arc<Context>) -> Result<(), Failure> {
+        if self.serving.running().is_some() {
+            self.swap(new, version).await?;
+            // The actor may have been lost the moment after.
+            self.serving.running_mut().ok_or_else(has_ended)?.replace(version, context);
+            self.handle.set_role(version.role());
+        } else {
+            self.handle.set_role(version.role());
+            self.backlog().restore(&*self.surroundings.sink).await;
+            // From now on events are for it, and hold back the fallbacks until it has had them.
+            self.handle.set_running(true);
+            let actor = Actor::new(Arc::clone(&self.handle), self.surroundings.clone(), new);
+            let actor = self.shared.options.threads.spawn(actor.run());
+            self.serving = Serving::Running(Running::new(version, context, actor));
         }
+        // Whatever has become of the version before.
+        self.next_check = None;
         self.publish();
         Ok(())
     }
 
     /// Gives the new instance to the actor, which takes it over between two events.
-    async fn swap(&mut self, new: Candidate, actor: &mut JoinHandle<()>, loaded: &Loaded) -> Result<(), Failure> {
+    async fn swap(&mut self, new: Candidate, version: &Admitted) -> Result<(), Failure> {
         let (done, mut taken) = oneshot::channel();
         self.handle.lanes.order(Order::Swap { new: Box::new(new), done });
-        let mut swapping = pin!(async {
-            tokio::select! {
-                swapped = &mut taken => swapped.ok(),
-                _ = actor => None,
-            }
-        });
-        let swapped = match self.wait_for(&mut swapping, Slow::Swap { loaded }).await {
+        let swapped = match self.wait_for(&mut taken, Slow::Swap(version)).await {
             // The actor is at it by now, and that has an end.
-            Err(_) if !self.handle.lanes.withdraw_swap() => swapping.await,
+            Err(_) if !self.handle.lanes.withdraw_swap() => taken.await,
             swapped => swapped?,
         };
-        let ended = || Failure::Swap("the running version has just come to an end".to_owned());
-        swapped.ok_or_else(ended)?.map_err(|crash| Failure::Swap(crash.to_string()))
+        swapped.map_err(|_| has_ended())?.map_err(|crash| Failure::Swap(crash.to_string()))
     }
 
     /// Says what the plugin takes its time for. Where nothing of it runs yet, what must not be lost waits for it.
     pub(super) async fn say_slow(&mut self, what: Slow<'_>) {
-        match (what, &self.running) {
-            (Slow::Init { loaded, .. }, Some(running)) => {
-                let (new, old) = (&loaded.manifest.version, &running.loaded.manifest.version);
+        match (what, self.serving.running()) {
+            (Slow::Init(version), Some(running)) => {
+                let (new, old) = (&version.loaded.manifest.version, &running.loaded.manifest.version);
                 self.state.detail =
                     format!("the init of version {new} takes its time; until then version {old} goes on");
             }
-            (Slow::Swap { loaded }, _) => {
-                let version = &loaded.manifest.version;
+            (Slow::Swap(version), _) => {
+                let version = &version.loaded.manifest.version;
                 self.state.detail = format!("version {version} takes over as soon as the event in hand is done");
             }
-            (Slow::Init { loaded, grants, settings, ships }, None) => {
-                self.handle.set_role(Role::of(loaded, grants, settings));
-                self.state = describe(loaded, grants, self.generation, ships);
+            (Slow::Init(version), None) => {
+                self.handle.set_role(version.role());
+                self.state = version.describe(self.generation);
                 self.state.phase = Phase::Starting;
                 self.state.detail =
                     "its init takes its time; nobody waits for it, and chat goes by until then".to_owned();
-                self.starts_slowly |= self.begin_to_keep().await;
+                self.hold(HeldFor::SlowStart).await;
             }
         }
         tracing::warn!(plugin = %self.id, detail = self.state.detail, "The plugin is slow.");
         self.note("slow");
-    }
-
-    /// Events that waited when the plugin or the engine was stopped come first.
-    pub(super) async fn restore_backlog(&mut self) {
-        let store = &self.shared.options.store;
-        let queued = self.handle.lanes.backlog();
-        if !queued.is_empty() {
-            // What was restored before is in the queue already.
-            if let Err(error) = store.give_backlog(&self.id, &queued) {
-                tracing::warn!(plugin = %self.id, %error, "It can't be noted that the plugin gets what waited for it.");
-            }
-            return;
-        }
-        match store.take_backlog(&self.id).await {
-            Ok(waiting) => {
-                for mut waiting in waiting {
-                    if waiting.envelope.sequence == 0 {
-                        // The daemon was killed before it had a number.
-                        waiting.envelope.sequence = self.shared.options.sink.next_number();
-                    }
-                    if self.handle.wants(&waiting.envelope) {
-                        self.handle.offer(Delivery::waiting(waiting), None);
-                    } else {
-                        // It no longer listens to that.
-                        store.forget_event(&self.id, &waiting.envelope.id);
-                    }
-                }
-            }
-            Err(error) => {
-                tracing::error!(plugin = %self.id, %error, "The events that waited for this plugin can't be read; they are in the journal.")
-            }
-        }
     }
 
     async fn kv(&mut self) -> Result<Arc<Mutex<Kv>>, StoreError> {
@@ -186,7 +128,8 @@ impl Supervisor {
         Ok(kv)
     }
 
-    fn context(&self, loaded: &Loaded, grants: &Grants, settings: &PluginSettings, kv: Arc<Mutex<Kv>>) -> Context {
+    fn context(&self, version: &Admitted, kv: Arc<Mutex<Kv>>) -> Context {
+        let Admitted { loaded, grants, settings, ships: _ } = version;
         let options = &self.shared.options;
         let shared_settings = self.shared.settings();
         let limits = &shared_settings.host.limits;
@@ -199,4 +142,8 @@ impl Supervisor {
         });
         Context::new(self.id.clone(), loaded, limits, grants.clone(), settings, kv, services)
     }
+}
+
+fn has_ended() -> Failure {
+    Failure::Swap("the running version has just come to an end".to_owned())
 }

@@ -4,33 +4,31 @@
 //! What may take long, because the plugin does it, is waited for with an ear for news: a newer word of the operator, or
 //! newer files, end the start of a version that has not taken over yet.
 
+use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::errand::{Errand, Reason, Waiter};
 use super::load::Failure;
+use super::serving::{HeldFor, Running, Serving};
 use super::shared::Shared;
 use super::start::Slow;
-use crate::config::settings::PluginSettings;
 use crate::effect::PluginId;
-use crate::plugin::actor::{DISK_PATIENCE, Report, Surroundings};
-use crate::plugin::guest::Context;
+use crate::plugin::actor::{Report, Surroundings};
+use crate::plugin::backlog::Backlog;
 use crate::plugin::handle::PluginHandle;
 use crate::plugin::imports::kv::Kv;
-use crate::plugin::loader::{Identity, Loaded};
+use crate::plugin::loader::Identity;
 use crate::plugin::order::Order;
+use crate::plugin::restart::{After, Restarts};
 use crate::plugin::status::{Phase, PluginState};
-use crate::store::{PluginFlags, StoreError};
+use crate::store::PluginFlags;
 
 /// Builds delete a folder and make it anew; only one that stays away is meant.
 const GONE: Duration = Duration::from_secs(2);
-
-/// A plugin at which the host has failed so often is left alone.
-const MOST_DEATHS: u64 = 5;
 
 /// An actor that does not end within this is given up.
 pub(super) const LAST_CALL: Duration = Duration::from_secs(2);
@@ -45,40 +43,24 @@ pub(super) struct Supervisor {
     pub(super) surroundings: Surroundings,
     pub(super) handle: Arc<PluginHandle>,
     pub(super) state: PluginState,
-    pub(super) running: Option<Running>,
-    pub(super) actor: Option<JoinHandle<()>>,
+    pub(super) serving: Serving,
     /// The durable memory, shared by all instances that there ever are of it.
     pub(super) kv: Option<Arc<Mutex<Kv>>>,
     /// The files that could not be started: not tried again by themselves.
-    pub(super) failed: Option<Identity>,
-    /// Nothing of it runs, and its events wait all the same: it is quarantined since before the engine started, whatever
-    /// becomes of its files meanwhile, or `starts_slowly`.
-    pub(super) keeps_events: bool,
-    pub(super) starts_slowly: bool,
+    pub(super) failed_files: Option<Identity>,
     pub(super) generation: u64,
-    /// When it is looked at once more.
-    later: Option<Instant>,
+    /// When it is looked at once more, and why.
+    pub(super) next_check: Option<(Instant, Reason)>,
+    /// How often the host's own code has failed while it served the plugin, whichever version.
+    host_failures: Restarts,
     /// Since when its folder is away, until it comes back or it is meant.
-    pub(super) gone: Option<Instant>,
-    /// The host's own code failed while it served the plugin.
-    died: bool,
+    pub(super) missing_since: Option<Instant>,
     errands: mpsc::UnboundedReceiver<Errand>,
     /// What came while something was waited for.
-    put_off: Option<Errand>,
-    /// Why the plugin was looked at when that came: an order of the operator stays one, whatever comes between.
-    cut_short: Option<Reason>,
+    pending: Option<Errand>,
     waiters: Vec<Waiter>,
     /// Bounded by how often plugins may restart; an actor must not wait here while the supervisor waits for it.
     reports: mpsc::UnboundedReceiver<(u64, Report)>,
-}
-
-/// The version that runs.
-pub(super) struct Running {
-    pub(super) loaded: Arc<Loaded>,
-    pub(super) context: Arc<Context>,
-    /// The very bytes that come with the engine.
-    pub(super) ships: bool,
-    pub(super) settings: PluginSettings,
 }
 
 /// Why something was not waited for to the end.
@@ -109,19 +91,15 @@ impl Supervisor {
             surroundings,
             handle: PluginHandle::new(id.into()),
             state: PluginState { id: id.to_owned(), name: id.to_owned(), ..PluginState::default() },
-            running: None,
-            actor: None,
+            serving: Serving::Stopped,
             kv: None,
-            failed: None,
-            keeps_events: false,
-            starts_slowly: false,
+            failed_files: None,
             generation: 0,
-            later: None,
-            gone: None,
-            died: false,
+            next_check: None,
+            host_failures: Restarts::default(),
+            missing_since: None,
             errands,
-            put_off: None,
-            cut_short: None,
+            pending: None,
             waiters: Vec::new(),
             reports,
         }
@@ -129,27 +107,22 @@ impl Supervisor {
 
     pub(super) async fn run(mut self) {
         loop {
-            if let Some(errand) = self.put_off.take() {
+            if let Some(errand) = self.pending.take() {
                 if self.carry_out(errand).await {
                     return;
                 }
                 continue;
             }
-            if std::mem::take(&mut self.died) && self.state.crashes < MOST_DEATHS {
-                self.consider(Reason::Operator).await;
-                continue;
-            }
-            let due = self.later;
             tokio::select! {
+                // What an actor has said is heard before its end.
+                biased;
                 errand = self.errands.recv() => match errand {
-                    Some(errand) => self.put_off = Some(errand),
+                    Some(errand) => self.pending = Some(errand),
                     None => return self.end(Instant::now() + LAST_CALL).await,
                 },
                 Some((generation, report)) = self.reports.recv() => self.heard(generation, report).await,
-                () = async { sleep_until(due.unwrap_or_else(Instant::now)).await }, if due.is_some() => {
-                    self.later = None;
-                    self.consider(Reason::FileChanged).await;
-                }
+                () = self.serving.lost() => self.host_failed(),
+                reason = due(self.next_check) => self.consider(reason).await,
             }
         }
     }
@@ -163,12 +136,9 @@ impl Supervisor {
             }
             Errand::Consider { reason, waiter } => {
                 self.waiters.push(waiter);
-                let reason = self.cut_short.take().map_or(reason, |older| older.max(reason));
                 self.consider(reason).await;
                 // Where a newer errand came between, its end is what everybody waits for.
-                if self.is_superseded() {
-                    self.cut_short = Some(reason);
-                } else {
+                if !self.is_superseded() {
                     self.answer();
                 }
                 false
@@ -178,7 +148,14 @@ impl Supervisor {
 
     /// Whether there is a newer errand, which decides what becomes of the plugin.
     pub(super) const fn is_superseded(&self) -> bool {
-        self.put_off.is_some()
+        self.pending.is_some()
+    }
+
+    /// An order of the operator stays one, whatever comes between.
+    pub(super) fn pass_on(&mut self, reason: Reason) {
+        if let Some(Errand::Consider { reason: next, .. }) = &mut self.pending {
+            *next = reason.max(*next);
+        }
     }
 
     fn answer(&mut self) {
@@ -209,10 +186,11 @@ impl Supervisor {
                 () = stopping.cancelled() => return Err(Interrupted::Stopping),
                 value = &mut work => return Ok(value),
                 Some(errand) = self.errands.recv() => {
-                    self.put_off = Some(errand);
+                    self.pending = Some(errand);
                     return Err(Interrupted::Superseded);
                 }
                 Some((generation, report)) = self.reports.recv() => self.heard(generation, report).await,
+                () = self.serving.lost() => self.host_failed(),
                 () = &mut patience, if what.is_some() => {
                     if let Some(what) = what.take() {
                         self.say_slow(what).await;
@@ -241,26 +219,31 @@ impl Supervisor {
             }
             Report::Recovered => {}
             Report::Quarantined { why } => {
-                let identity = self.running.as_ref().map(|running| running.loaded.identity.as_str().to_owned());
+                let identity = self.serving.running().map(|running| running.loaded.identity.as_str().to_owned());
                 self.state.phase = Phase::Quarantined;
                 self.state.detail = self.how_to_restart(&why);
                 self.note("quarantined");
                 self.remember_quarantine(identity, Some(why)).await;
             }
-            Report::Died => self.mourn(),
         }
     }
 
     /// The host's own code failed while it served the plugin: it starts anew, unless that goes on.
-    fn mourn(&mut self) {
+    pub(super) fn host_failed(&mut self) {
         tracing::error!(plugin = %self.id, "The host panicked while it served the plugin; please report it.");
         self.handle.set_running(false);
-        self.running = None;
-        self.actor = None;
-        self.died = true;
+        // Nobody is there to take it.
+        self.handle.lanes.withdraw_swap();
+        self.serving = Serving::Holding(HeldFor::HostFailure);
         self.state.crashes += 1;
         self.state.phase = Phase::Failed;
-        self.state.detail = "the host panicked while it served the plugin".to_owned();
+        self.state.detail = match self.host_failures.crashed(Instant::now()) {
+            After::Restart { pause } => {
+                self.look_later(pause, Reason::HostFailed);
+                "the host panicked while it served the plugin".to_owned()
+            }
+            After::Quarantine => self.how_to_restart("the host panicked again and again while it served the plugin"),
+        };
         self.note("failed");
     }
 
@@ -280,26 +263,26 @@ impl Supervisor {
         }
     }
 
-    pub(super) fn look_later(&mut self, pause: Duration) {
-        self.later = Some(Instant::now() + pause);
+    pub(super) fn look_later(&mut self, pause: Duration, reason: Reason) {
+        self.next_check = Some((Instant::now() + pause, reason));
     }
 
     /// Its folder went away: at first only noted, then meant.
-    pub(super) async fn missing(&mut self) {
+    pub(super) async fn missing(&mut self, reason: Reason) {
         if !self.shared.is_shown(&self.id) {
             return;
         }
-        let first_missed = *self.gone.get_or_insert_with(Instant::now);
+        let first_missed = *self.missing_since.get_or_insert_with(Instant::now);
         if first_missed.elapsed() < GONE {
-            return self.look_later(GONE);
+            return self.look_later(GONE, reason);
         }
-        self.gone = None;
+        self.missing_since = None;
         self.end(Instant::now() + LAST_CALL).await;
         self.shared.hide(&self.id);
         self.publish();
         self.shared.tell(&self.state, "removed", "its folder is gone");
         while self.reports.try_recv().is_ok() {}
-        (self.failed, self.kv, self.generation) = (None, None, 0);
+        (self.failed_files, self.kv, self.generation) = (None, None, 0);
         self.state = PluginState { id: self.id.to_string(), name: self.id.to_string(), ..PluginState::default() };
     }
 
@@ -311,20 +294,17 @@ impl Supervisor {
 
     /// Whether the pipeline gives it events.
     pub(super) fn publish(&self) {
-        if self.running.is_some() || self.keeps_events {
-            self.shared.enlist(&self.handle);
-        } else {
-            self.shared.strike_off(&self.id);
+        match self.serving {
+            Serving::Running(_) | Serving::Holding(_) => self.shared.enlist(&self.handle),
+            Serving::Stopped => self.shared.strike_off(&self.id),
         }
     }
 
     /// Ends the actor after the event in hand. What is still in its queue and must not be lost is kept on disk.
     pub(super) async fn end(&mut self, until: Instant) {
-        self.running = None;
-        (self.keeps_events, self.starts_slowly) = (false, false);
-        let actor = self.actor.take();
-        let has_run = actor.is_some();
-        if let Some(mut actor) = actor {
+        let served = std::mem::replace(&mut self.serving, Serving::Stopped);
+        let has_run = served.running().is_some();
+        if let Serving::Running(Running { mut actor, .. }) = served {
             self.handle.lanes.order(Order::Stop);
             if timeout_at(until, &mut actor).await.is_err() {
                 tracing::warn!(plugin = %self.id, "The plugin did not end in time and is given up.");
@@ -336,32 +316,41 @@ impl Supervisor {
         self.handle.set_running(false);
         // What waits on disk for a plugin that never ran stays there.
         if has_run || self.handle.waiting() > 0 {
-            self.keep_backlog().await;
+            self.backlog().save().await;
         }
         // Whoever comes next starts with an empty queue, and with what is on disk.
         self.handle = PluginHandle::new(PluginId::clone(&self.id));
     }
 
-    /// Events that must not be lost wait for it although nothing of it runs. Says whether that is new.
-    pub(super) async fn begin_to_keep(&mut self) -> bool {
-        // An actor keeps them itself.
-        if self.actor.is_some() || std::mem::replace(&mut self.keeps_events, true) {
-            return false;
+    /// Events that must not be lost wait for it although nothing of it runs.
+    pub(super) async fn hold(&mut self, held_for: HeldFor) {
+        match &mut self.serving {
+            // An actor keeps them itself.
+            Serving::Running(_) => {}
+            Serving::Holding(before) => *before = held_for.max(*before),
+            Serving::Stopped => {
+                self.serving = Serving::Holding(held_for);
+                self.backlog().restore(&*self.surroundings.sink).await;
+                // Until it runs again, they are on the disk as well.
+                self.backlog().save().await;
+                self.publish();
+            }
         }
-        self.restore_backlog().await;
-        // Until it runs again, they are on the disk as well.
-        self.keep_backlog().await;
-        self.publish();
-        true
     }
 
-    /// Writes what waits for the plugin in the place of what was written before.
-    async fn keep_backlog(&self) {
-        let waiting = self.handle.lanes.backlog();
-        let saving = timeout(DISK_PATIENCE, self.shared.options.store.save_backlog(&self.id, &waiting));
-        if let Err(error) = saving.await.unwrap_or_else(|_| Err(StoreError::Busy)) {
-            tracing::error!(plugin = %self.id, waiting = waiting.len(), %error, "Events that wait for this plugin can't be saved; they are in the journal.");
+    pub(super) fn backlog(&self) -> Backlog<'_> {
+        Backlog { handle: &self.handle, store: &self.surroundings.store }
+    }
+}
+
+/// Resolves when the plugin is to be looked at once more.
+async fn due(next_check: Option<(Instant, Reason)>) -> Reason {
+    match next_check {
+        Some((at, reason)) => {
+            sleep_until(at).await;
+            reason
         }
+        None => pending().await,
     }
 }
 
@@ -373,3 +362,6 @@ impl From<Interrupted> for Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bumpalo::Bump;
 use futures_util::FutureExt as _;
 use futures_util::future::poll_immediate;
@@ -23,7 +22,7 @@ use crate::plugin::clock::Clock;
 use crate::plugin::delivery::Delivery;
 use crate::plugin::guest::{Context, Guest};
 use crate::plugin::imports::log::printable;
-use crate::plugin::instance::{Answer, Crash, Disposition, Instance, Wishes};
+use crate::plugin::instance::{Answer, Crash, Disposition, Wishes};
 use crate::plugin::machine::Machine;
 
 /// A guest that waits (for http, or for the clock) is not interrupted; this ends its waiting, in all for one call.
@@ -115,7 +114,7 @@ impl Blueprint {
         self.reviewer.is_some()
     }
 
-    pub(in crate::plugin) async fn instantiate(&self, context: Arc<Context>) -> Result<Box<dyn Instance>, Crash> {
+    pub(in crate::plugin) async fn instantiate(&self, context: Arc<Context>) -> Result<Instance, Crash> {
         let mut store = Store::new(self.pre.engine(), Guest::new(context));
         store.limiter(|guest| &mut guest.memory);
         let most_handed_over = most_handed_over(&store.data().context.limits);
@@ -137,12 +136,12 @@ impl Blueprint {
         });
         let parts = parts.await;
         let (handler, reviewer, handover) = parts.map_err(|crash| explained(crash, &store))?;
-        Ok(Box::new(Live { store, clock: Arc::clone(&self.clock), handler, reviewer, handover }))
+        Ok(Instance { store, clock: Arc::clone(&self.clock), handler, reviewer, handover })
     }
 }
 
-/// One instance in a store of its own.
-struct Live {
+/// One instance in a store of its own. After a [`Crash`] it must be dropped.
+pub(in crate::plugin) struct Instance {
     store: Store<Guest>,
     clock: Arc<Clock>,
     handler: handler::Guest,
@@ -150,9 +149,8 @@ struct Live {
     handover: Option<handover::Guest>,
 }
 
-#[async_trait]
-impl Instance for Live {
-    async fn init(&mut self) -> Answer<Wishes> {
+impl Instance {
+    pub(in crate::plugin) async fn init(&mut self) -> Answer<Wishes> {
         let Limits { init: limit, http_timeout, .. } = self.store.data().context.limits;
         self.begin(limit);
         let answer = bounded(&self.clock, limit, http_timeout, self.handler.call_init(&mut self.store)).await;
@@ -162,7 +160,7 @@ impl Instance for Live {
         }
     }
 
-    async fn handle(&mut self, delivery: &Delivery) -> Answer<(Disposition, Wishes)> {
+    pub(in crate::plugin) async fn handle(&mut self, delivery: &Delivery) -> Answer<(Disposition, Wishes)> {
         let limit = self.store.data().context.limits.handle;
         self.begin(limit);
         let arena = Bump::new();
@@ -180,7 +178,7 @@ impl Instance for Live {
         }
     }
 
-    async fn review(&mut self, delivery: &Delivery) -> Result<(Verdict, Wishes), Crash> {
+    pub(in crate::plugin) async fn review(&mut self, delivery: &Delivery) -> Result<(Verdict, Wishes), Crash> {
         let Some(reviewer) = &self.reviewer else {
             return Ok((Verdict::Pass, Wishes::default()));
         };
@@ -194,7 +192,8 @@ impl Instance for Live {
         Ok((convert::verdict(verdict), self.store.data_mut().finish()))
     }
 
-    async fn save(&mut self) -> Result<Option<Vec<u8>>, Crash> {
+    /// `None` where the plugin does not carry memory over.
+    pub(in crate::plugin) async fn save(&mut self) -> Result<Option<Vec<u8>>, Crash> {
         let Some(handover) = &self.handover else { return Ok(None) };
         let limit = self.store.data().context.limits.save;
         self.store.set_epoch_deadline(1);
@@ -203,7 +202,7 @@ impl Instance for Live {
         saved.map(Some).map_err(|crash| explained(crash, &self.store))
     }
 
-    async fn restore(&mut self, saved: &[u8], saved_by: &str) -> Answer<()> {
+    pub(in crate::plugin) async fn restore(&mut self, saved: &[u8], saved_by: &str) -> Answer<()> {
         let Some(handover) = &self.handover else { return Ok(Ok(())) };
         let limit = self.store.data().context.limits.restore;
         self.store.set_epoch_deadline(1);
@@ -214,12 +213,10 @@ impl Instance for Live {
         Ok(restored.map_err(|crash| explained(crash, &self.store))?.map_err(printable))
     }
 
-    fn restores(&self) -> bool {
+    pub(in crate::plugin) const fn restores(&self) -> bool {
         self.handover.is_some()
     }
-}
 
-impl Live {
     /// The clock has ticked since the last call; without a new deadline the first step of the guest would be
     /// interrupted for nothing.
     fn begin(&mut self, limit: Duration) {
