@@ -219,7 +219,7 @@ impl Supervisor {
             && running.loaded.identity == version.loaded.identity
             && running.settings.settings == version.settings.settings
             && running.settings.record == version.settings.record
-            && same_secrets(&running.settings, &version.settings)
+            && running.settings.secrets == version.settings.secrets
     }
 
     fn change_rights(&mut self, version: &Admitted) {
@@ -302,14 +302,6 @@ impl Supervisor {
         tracing::error!(plugin = %self.id, ?reason, error = %failure, "The plugin can't be loaded; {goes_on}.");
         self.note("failed");
     }
-}
-
-fn same_secrets(one: &PluginSettings, other: &PluginSettings) -> bool {
-    use secrecy::ExposeSecret as _;
-    one.secrets.len() == other.secrets.len()
-        && one.secrets.iter().all(|(name, secret)| {
-            other.secrets.get(name).is_some_and(|other| other.expose_secret() == secret.expose_secret())
-        })
 }
 
 /// Enough of a hash to tell two files apart by eye.
