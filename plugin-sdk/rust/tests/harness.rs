@@ -151,7 +151,7 @@ fn a_manifest_decides_what_arrives_and_what_is_allowed() {
         Some("denied: agent.main is not among the permissions in plugin.toml")
     );
     let reaction = harness.push(event::follow("Ada"));
-    assert_eq!(reaction.error(), Some("not delivered: plugin.toml does not list `follow` under `events`"));
+    assert!(!reaction.was_delivered() && reaction.passed(), "it does not list `follow`: {reaction:?}");
     harness.serve(|_| Ok(Response { status: 200, headers: Vec::new(), body: b"\"sunny\"".to_vec() }));
     assert_eq!(harness.push(event::chat("Ada", "fetch")).texts(), ["sunny"]);
     assert_eq!(harness.requests().len(), 1);
