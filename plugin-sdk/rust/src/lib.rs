@@ -45,7 +45,7 @@ pub mod testing;
 
 pub use event::{Disposition, Envelope, Event, Place, Verdict};
 pub use plugin::{Answer, Handover, Plugin, Reviewer};
-pub use refusal::Refusal;
+pub use refusal::{Refusal, Refused};
 
 /// What nearly every plugin needs: `use showrunner_sdk::prelude::*;`.
 pub mod prelude {
