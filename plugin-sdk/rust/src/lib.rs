@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
+#![allow(clippy::test_attr_in_doctest, reason = "the README shows the author's test, which `tests/greeter` runs")]
 
 #[allow(
     missing_docs,

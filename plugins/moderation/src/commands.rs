@@ -80,7 +80,7 @@ pub(crate) fn run(
     let mut run = Run { settings, channel, envelope, message };
     let text = run.carry_out(order, arguments).unwrap_or_else(|error| format!("That did not work: {error}."));
     // It is done: an answer that can't be sent must not take it back.
-    if let Err(error) = chat::reply(envelope, &cut(&text, ANSWER_CHARACTERS)) {
+    if let Err(error) = chat::reply(envelope, cut(&text, ANSWER_CHARACTERS)) {
         log::warn(format!("The answer to `{}` could not be sent: {error}.", message.text));
     }
     Ok(Handled)
