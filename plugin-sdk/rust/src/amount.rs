@@ -11,7 +11,7 @@ use crate::event::Support;
 /// The amount of a [`Support`]; it displays as "5.00 USD" or "100 bits".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Amount<'a> {
-    /// In the smallest unit, such as cents.
+    /// In the smallest unit, such as cents: the amount is this / 10^`exponent`.
     pub minor_units: u32,
     /// How many decimals: 2 for cents; negative for sums that 32 bits do not hold.
     pub exponent: i8,

@@ -9,7 +9,7 @@ use crate::host;
 /// A type with `#[serde(deny_unknown_fields)]` finds the operator's slips of the pen.
 ///
 /// # Errors
-/// Says what does not fit.
+/// Says what does not fit, without a place in the file.
 pub fn load<T: DeserializeOwned>() -> Result<T, String> {
     let json = host::config::get("").unwrap_or_else(|| "{}".to_owned());
     serde_json::from_str(&json).map_err(|error| format!("settings: {}", without_position(&error)))
@@ -24,7 +24,8 @@ pub fn get<T: DeserializeOwned>(path: &str) -> Result<Option<T>, String> {
     serde_json::from_str(&json).map(Some).map_err(|error| format!("settings: {path}: {}", without_position(&error)))
 }
 
-/// The host made the JSON from the operator's TOML, so a line and column in it would only mislead.
+/// The text of an error without its line and column: the host made the JSON from the operator's TOML, so they would only
+/// mislead.
 pub fn without_position(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.rfind(" at line ").and_then(|end| text.get(..end)).map_or_else(|| text.clone(), str::to_owned)

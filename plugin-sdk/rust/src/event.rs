@@ -3,6 +3,11 @@
 //! They are generated from `wit/plugin.wit`, so a field that is described there looks the same here.
 //! Open sets (a platform, the `kind` of an event, a badge) are strings, and a plugin must expect values that
 //! it does not know.
+//!
+//! Shapes that all share: an id is a text that means something only together with the platform. What ends in `_ms` is in
+//! milliseconds, a point in time since 1970; `seconds` are seconds. Money is `minor_units` / 10^`exponent`, which
+//! [`amount`](crate::amount) counts and writes. A [`Span`] begins and ends in bytes of UTF-8. `extra`, and fields that end in
+//! `_json`, are JSON.
 
 pub use crate::bindings::exports::showrunner::plugin::handler::Disposition;
 pub use crate::bindings::review::exports::showrunner::plugin::reviewer::{Suspension, Verdict};
@@ -84,7 +89,7 @@ impl Event {
 }
 
 impl User {
-    /// The name to show. Not every platform has one beside the login.
+    /// The name to show: the display name, or the login where that is empty, as not every platform has one.
     pub fn shown_name(&self) -> &str {
         if self.display_name.is_empty() { &self.login } else { &self.display_name }
     }
@@ -99,7 +104,7 @@ impl User {
         self.roles.contains(Roles::BOT)
     }
 
-    /// Whether this person has one of `roles`, or when none are asked for. The broadcaster has them all.
+    /// Whether this person has at least one of `roles`; true when none are asked for, and for the broadcaster.
     pub const fn has_any(&self, roles: Roles) -> bool {
         roles.is_empty() || self.roles.intersects(roles.union(Roles::BROADCASTER))
     }
@@ -117,7 +122,8 @@ const ROLE_NAMES: [(&str, Roles); 7] = [
 ];
 
 impl Roles {
-    /// Reads a list of role names, such as `["vip", "moderator"]`.
+    /// Reads a list of role names, such as `["vip", "moderator"]`, in any letter case: "broadcaster", "moderator", "vip",
+    /// "subscriber", "staff", "bot", "first-time".
     ///
     /// # Errors
     /// Names the first word that is no role, and the roles that there are.

@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use crate::host;
+use crate::{Refused, host};
 
-/// Publishes `data` as an event of this kind; returns the effect's number.
+/// Publishes `data`, as JSON, as an event of this kind; returns the effect's number, counted from 0 within the event.
 ///
 /// # Errors
-/// When the kind is not granted (`gateway = ["<kind>"]`), or the data is not representable as JSON.
-pub fn publish<T: Serialize>(kind: &str, data: &T) -> Result<u32, String> {
+/// When the kind is not granted (`gateway = ["<kind>"]`), over a limit, or when the data is not representable as JSON.
+pub fn publish<T: Serialize + ?Sized>(kind: &str, data: &T) -> Result<u32, Refused> {
     let json = serde_json::to_string(data)
-        .map_err(|error| format!("the data of `{kind}` can't be written as JSON: {error}"))?;
-    host::gateway::publish(kind, &json)
+        .map_err(|error| Refused::new(format!("the data of `{kind}` can't be written as JSON: {error}")))?;
+    host::gateway::publish(kind, &json).map_err(Refused::new)
 }

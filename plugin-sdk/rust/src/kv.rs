@@ -1,12 +1,12 @@
 //! The plugin's durable memory: at most 1 MiB in all, 64 KiB a value. It needs `kv = ["use"]`.
 //!
 //! A handler reads its own writes, and they are kept when it returns `Ok`. Typed values are stored as JSON. Keys have 1
-//! to 256 bytes.
+//! to 256 bytes. Without the grant there is nothing to read, and writes are refused.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::host;
+use crate::{Refused, host};
 
 /// The value of a key; `None` when there is none.
 ///
@@ -21,9 +21,9 @@ pub fn get<T: DeserializeOwned>(key: &str) -> Result<Option<T>, String> {
 ///
 /// # Errors
 /// When it is not granted, does not fit the quota, or is not representable as JSON.
-pub fn set<T: Serialize + ?Sized>(key: &str, value: &T) -> Result<(), String> {
-    let bytes = serde_json::to_vec(value).map_err(|error| format!("the value of `{key}`: {error}"))?;
-    host::kv::set(key, &bytes)
+pub fn set<T: Serialize + ?Sized>(key: &str, value: &T) -> Result<(), Refused> {
+    let bytes = serde_json::to_vec(value).map_err(|error| Refused::new(format!("the value of `{key}`: {error}")))?;
+    set_bytes(key, &bytes)
 }
 
 /// The bytes of a key; `None` when there is none.
@@ -35,28 +35,29 @@ pub fn get_bytes(key: &str) -> Option<Vec<u8>> {
 ///
 /// # Errors
 /// When it is not granted or does not fit the quota.
-pub fn set_bytes(key: &str, value: &[u8]) -> Result<(), String> {
-    host::kv::set(key, value)
+pub fn set_bytes(key: &str, value: &[u8]) -> Result<(), Refused> {
+    host::kv::set(key, value).map_err(Refused::new)
 }
 
 /// Forgets a key; it is no error when there is none.
 ///
 /// # Errors
 /// When it is not granted.
-pub fn remove(key: &str) -> Result<(), String> {
-    host::kv::remove(key)
+pub fn remove(key: &str) -> Result<(), Refused> {
+    host::kv::remove(key).map_err(Refused::new)
 }
 
-/// Adds to a counter and returns the sum; a key that is not there counts as 0.
+/// Adds to a counter and returns the sum; a key that is not there counts as 0. What it holds is also read by
+/// `kv::get::<i32>`.
 ///
 /// # Errors
 /// When it is not granted, does not fit the quota, what is stored there is no number, or the sum leaves the range of an
 /// `i32`; then the counter stays as it was.
-pub fn increment(key: &str, by: i32) -> Result<i32, String> {
-    host::kv::increment(key, by)
+pub fn increment(key: &str, by: i32) -> Result<i32, Refused> {
+    host::kv::increment(key, by).map_err(Refused::new)
 }
 
-/// At most `limit` keys that begin with `prefix`, in order.
+/// At most `limit` keys that begin with `prefix`, in order; an empty prefix is that of all.
 pub fn keys(prefix: &str, limit: u32) -> Vec<String> {
     host::kv::keys(prefix, limit)
 }

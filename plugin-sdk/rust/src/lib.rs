@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
+#![allow(clippy::test_attr_in_doctest, reason = "the README shows the author's test, which `tests/greeter` runs")]
 
 #[allow(
     missing_docs,
@@ -45,7 +46,7 @@ pub mod testing;
 
 pub use event::{Disposition, Envelope, Event, Place, Verdict};
 pub use plugin::{Answer, Handover, Plugin, Reviewer};
-pub use refusal::Refusal;
+pub use refusal::{Refusal, Refused};
 
 /// What nearly every plugin needs: `use showrunner_sdk::prelude::*;`.
 pub mod prelude {

@@ -32,8 +32,8 @@ macro_rules! handlers {
 
 /// A plugin: made once when it is loaded, then given one event after the other.
 ///
-/// Only events that `plugin.toml` lists under `events` arrive. Implement the handlers of those, and leave the
-/// rest; or implement [`Plugin::handle`] to see everything in one place.
+/// Only events that `plugin.toml` lists under `events` arrive, and messages with one of its `commands`. Implement the
+/// handlers of those, and leave the rest; or implement [`Plugin::handle`] to see everything in one place.
 pub trait Plugin: Sized {
     /// Makes the plugin: reads its settings and its memory, starts its timers. At most 5 seconds.
     ///
@@ -82,7 +82,11 @@ pub trait Plugin: Sized {
         }
     }
 
-    /// A message that begins with the channel's command prefix.
+    /// A line of chat that begins with the channel's command prefix: `!so alice` has the command "so" with the arguments
+    /// "alice". One that is whispered goes to [`Plugin::on_whisper`], as its answer must not be public.
+    ///
+    /// Of the commands in plugin.toml all arrive; with "chat" among its `events` so does every other one, so compare
+    /// `command.name`.
     ///
     /// Passes unless implemented; then [`Plugin::on_chat`] sees the message.
     ///
@@ -94,7 +98,7 @@ pub trait Plugin: Sized {
     }
 
     handlers! {
-        /// A line of chat.
+        /// A line of chat, also one with a command that [`Plugin::on_command`] passed.
         on_chat(message: ChatMessage);
         /// A private message to the bot. Never answer it in public.
         on_whisper(message: ChatMessage);
@@ -104,7 +108,7 @@ pub trait Plugin: Sized {
         on_follow(follow: Follow);
         /// Somebody subscribed, renewed, or ended a subscription.
         on_subscription(subscription: Subscription);
-        /// Subscriptions were given; one event however many.
+        /// Subscriptions were given; one event however many. Each recipient may also come as a "gifted" subscription.
         on_gift(gift: Gift);
         /// A tip, bits, coins, or whatever stands for money.
         on_support(support: Support);
@@ -120,9 +124,9 @@ pub trait Plugin: Sized {
         on_ballot(ballot: Ballot);
         /// A hype train or a tip goal moved on.
         on_goal(goal: Goal);
-        /// What became of an effect of this plugin.
+        /// What became of an effect of this plugin, by the number that the effect's function returned.
         on_outcome(outcome: Outcome);
-        /// The agent answered a task of this plugin.
+        /// The agent answered a task of this plugin, or gave it up.
         on_agent_reply(reply: AgentReply);
         /// A question put to the AI assistant over the gateway.
         on_ai_chat(message: AiChatMessage);
@@ -157,7 +161,7 @@ pub trait Handover: Plugin {
     /// Gives what the next version may need: at most 1 MiB, within 100 milliseconds.
     fn save(&self) -> Vec<u8>;
 
-    /// Takes over what an older version saved; `saved_by` is that version.
+    /// Takes over what an older version saved, within 2 seconds; `saved_by` is that version, such as "1.2.0".
     ///
     /// # Errors
     /// The operator reads the text, and the plugin goes on as [`Plugin::new`] made it.

@@ -7,7 +7,7 @@
 //! # impl Plugin for Greeter {
 //! #     fn new() -> Result<Self, String> { Ok(Self) }
 //! #     fn on_chat(&mut self, envelope: &Envelope, message: &ChatMessage) -> Answer {
-//! #         chat::reply(envelope, &format!("Hi {}!", message.author.display_name))?;
+//! #         chat::reply(envelope, format!("Hi {}!", message.author.shown_name()))?;
 //! #         Ok(Handled)
 //! #     }
 //! # }
@@ -23,7 +23,7 @@
 //! What the host promises, the harness keeps: effects and memory are kept only when the handler returns `Ok`; an
 //! event holds at most 32 effects and 64 KiB; a value of kv 64 KiB, all of it 1 MiB; a review has no effects. What
 //! is refused is refused in the host's words. With the plugin's own
-//! `plugin.toml` ([`Setup::manifest`]) only the permissions and events it lists are there.
+//! `plugin.toml` ([`Setup::manifest`]) only the permissions, events and commands that it lists are there.
 //!
 //! It is not there in a component: on `wasm32` the same functions are the host's.
 

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use showrunner_sdk::http::Response;
+use showrunner_sdk::http::{Failure, Header, Request, Response};
 use showrunner_sdk::prelude::*;
 use showrunner_sdk::testing::{Effect, Harness, Setup, event};
 use showrunner_sdk::{agent, gateway, http, timers, viewers};
@@ -34,15 +34,20 @@ impl Plugin for Puppet {
                 return Err("stopped half way".to_owned());
             }
             "many" => (0..33).try_for_each(|_| chat::say(envelope, "again").map(drop))?,
-            "long" => drop(chat::say(envelope, &"x".repeat(64 * 1024 + 1))?),
+            "long" => drop(chat::say(envelope, "x".repeat(64 * 1024 + 1))?),
             "overflow" => drop(kv::increment("most", 1)?),
             "big" => kv::set_bytes("big", &[0; 64 * 1024 + 1])?,
             "fill" => (0..20).try_for_each(|number| kv::set_bytes(&number.to_string(), &[0; 64 * 1024]))?,
             "fetch" => {
-                let answer: String = http::get("https://api.example.com/v1/x")
-                    .map_err(|failure| format!("{}: {}", failure.kind, failure.message))?
-                    .json()?;
-                chat::say(envelope, &answer)?;
+                let answer: String = http::get("https://api.example.com/v1/x")?.json()?;
+                chat::say(envelope, answer)?;
+            }
+            "order" => {
+                let request = Request::post("https://api.example.com/v1/orders")
+                    .header("authorization", "Bearer {secret:key}")
+                    .timeout(Duration::from_secs(2))
+                    .json(&json!({ "for": message.author.id }))?;
+                chat::say(envelope, format!("status {}", http::send(&request)?.status))?;
             }
             "work" => {
                 let task = agent::Task { queue: "main".into(), prompt: "?".into(), context_json: None, priority: 5 };
@@ -50,10 +55,18 @@ impl Plugin for Puppet {
             }
             "recall" => {
                 let lines = viewers::recent_messages(envelope, &message.author.id, 2);
-                chat::say(envelope, &lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join(","))?;
+                chat::say(envelope, lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join(","))?;
             }
             _ => return Ok(Passed),
         }
+        Ok(Handled)
+    }
+
+    fn on_command(&mut self, envelope: &Envelope, _message: &ChatMessage, command: &Command) -> Answer {
+        if command.name != "greet" {
+            return Ok(Passed);
+        }
+        chat::reply(envelope, format!("hello {}", command.args))?;
         Ok(Handled)
     }
 
@@ -78,7 +91,7 @@ impl Reviewer for Puppet {
         match &envelope.event {
             Event::Chat(message) if message.text == "act" => match (chat::say(envelope, "!"), kv::increment("seen", 1))
             {
-                (Err(refused), Ok(_)) => Verdict::Flag(refused),
+                (Err(refused), Ok(_)) => Verdict::Flag(refused.to_string()),
                 _ => Verdict::Pass,
             },
             Event::Chat(message) if message.text.contains("spam") => Verdict::Remove("spam".to_owned()),
@@ -151,10 +164,45 @@ fn a_manifest_decides_what_arrives_and_what_is_allowed() {
         Some("denied: agent.main is not among the permissions in plugin.toml")
     );
     let reaction = harness.push(event::follow("Ada"));
-    assert_eq!(reaction.error(), Some("not delivered: plugin.toml does not list `follow` under `events`"));
+    assert!(!reaction.was_delivered() && reaction.passed(), "it does not list `follow`: {reaction:?}");
     harness.serve(|_| Ok(Response { status: 200, headers: Vec::new(), body: b"\"sunny\"".to_vec() }));
     assert_eq!(harness.push(event::chat("Ada", "fetch")).texts(), ["sunny"]);
     assert_eq!(harness.requests().len(), 1);
+}
+
+#[test]
+fn a_command_arrives_without_the_rest_of_chat() {
+    let manifest = "commands = [\"Greet\"]\n[permissions]\nchat = [\"reply\"]\ntimers = [\"use\"]";
+    let mut harness: Harness<Puppet> = Harness::start(Setup::new().manifest(manifest)).unwrap();
+    assert_eq!(harness.push(event::chat("Ada", "!greet all")).texts(), ["hello all"]);
+    assert!(harness.push(event::whisper("Ada", "!greet")).was_delivered());
+    for text in ["greet", "!greets", "half", "!"] {
+        let reaction = harness.push(event::chat("Ada", text));
+        assert!(!reaction.was_delivered() && reaction.passed(), "{text}: {reaction:?}");
+    }
+    assert!(start().push(event::follow("Ada")).was_delivered(), "without a manifest all events are");
+}
+
+#[test]
+fn requests_are_built_and_failures_are_handed_on() {
+    let mut harness = start();
+    harness.serve(|_| Ok(Response { status: 201, headers: Vec::new(), body: Vec::new() }));
+    assert_eq!(harness.push(event::chat("Ada", "order")).texts(), ["status 201"]);
+    let header = |name: &str, value: &str| Header { name: name.to_owned(), value: value.to_owned() };
+    let [sent] = harness.requests() else { panic!("{:?}", harness.requests()) };
+    assert_eq!((sent.method.as_str(), sent.url.as_str()), ("POST", "https://api.example.com/v1/orders"));
+    assert_eq!(
+        sent.headers,
+        [header("authorization", "Bearer {secret:key}"), header("content-type", "application/json")]
+    );
+    assert_eq!(sent.body.as_deref(), Some(&br#"{"for":"id-ada"}"#[..]));
+    assert_eq!(sent.timeout_ms, Some(2_000));
+
+    harness.serve(|_| Err(Failure { kind: "timeout".to_owned(), message: "no answer within 2s".to_owned() }));
+    assert_eq!(harness.push(event::chat("Ada", "order")).error(), Some("timeout: no answer within 2s"));
+    harness.deny("http.send");
+    let told = "denied: http.send was not granted by the operator";
+    assert_eq!(harness.push(event::chat("Ada", "order")).error(), Some(told));
 }
 
 #[test]

@@ -98,7 +98,7 @@ impl Plugin for AgentQueue {
                 asker.tell(&line)?;
             }
         } else {
-            log::info(&format!("The agent gave up on the task {}: {}", reply.task_id, reply.text));
+            log::info(format!("The agent gave up on the task {}: {}", reply.task_id, reply.text));
             if let Some(text) = self.settings.text(Told::Failed, asker.name()) {
                 asker.tell(&text)?;
             }
@@ -118,11 +118,11 @@ impl AgentQueue {
         match agent::enqueue(&self.task(envelope, question)) {
             Ok(task_id) => self.tasks.remember(&task_id, &Asker::new(envelope, question.who, question.message_id)),
             // Nothing that a viewer could change; the operator reads it.
-            Err(error) if Refusal::of(&error) == Refusal::Denied => {
-                return Err(format!("the agent's queue is not granted: {error}"));
+            Err(refused) if refused.cause() == Refusal::Denied => {
+                return Err(format!("the agent's queue is not granted: {refused}"));
             }
             Err(error) => {
-                log::warn(&format!("The agent's queue took no task: {error}."));
+                log::warn(format!("The agent's queue took no task: {error}."));
                 return if self.told_full.try_start("", "") {
                     self.tell(envelope, question, Told::Full)
                 } else {
@@ -145,7 +145,7 @@ impl AgentQueue {
             "platform": envelope.platform,
             "channel": envelope.channel,
             "message_id": question.message_id,
-            "author": question.who.display_name,
+            "author": question.who.shown_name(),
             "author_id": question.who.id,
             "text": question.text,
             "roles": question.who.roles.names(),
@@ -172,7 +172,7 @@ impl AgentQueue {
     fn tell(&self, envelope: &Envelope, question: &Question<'_>, told: Told) -> Answer {
         let Some(text) = self.settings.text(told, question.who.shown_name()) else { return Ok(Handled) };
         if let Err(error) = chat::say(envelope, &text) {
-            log::warn(&format!("A word to a viewer could not be sent: {error}."));
+            log::warn(format!("A word to a viewer could not be sent: {error}."));
         }
         Ok(Handled)
     }

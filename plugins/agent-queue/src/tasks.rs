@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use showrunner_sdk::prelude::*;
-use showrunner_sdk::{clock, kv};
+use showrunner_sdk::{Refused, clock, kv};
 
 /// How often what has expired is swept away.
 const SWEEP_MS: u64 = 10 * 60_000;
@@ -48,11 +48,11 @@ impl Asker {
     }
 
     /// Answers the message, or names the asker where there was none.
-    pub(crate) fn tell(&self, text: &str) -> Result<u32, String> {
+    pub(crate) fn tell(&self, text: &str) -> Result<u32, Refused> {
         let place = Place::new(&self.platform, &self.channel);
         match &self.message_id {
             Some(message_id) => chat::reply_to(place, message_id, text),
-            None => chat::say(place, &format!("@{} {text}", self.login)),
+            None => chat::say(place, format!("@{} {text}", self.login)),
         }
     }
 }
@@ -67,7 +67,7 @@ impl Tasks {
     pub(crate) fn remember(&mut self, task_id: &str, asker: &Asker) {
         self.sweep();
         if let Err(error) = kv::set(&key(task_id), asker) {
-            log::warn(&format!("The answer to the task {task_id} will not be posted: {error}."));
+            log::warn(format!("The answer to the task {task_id} will not be posted: {error}."));
         }
     }
 
@@ -91,7 +91,7 @@ impl Tasks {
             if asker.is_none_or(|asker| self.is_over(asker.asked_ms, now_ms))
                 && let Err(error) = kv::remove(&key)
             {
-                log::warn(&format!("{key} could not be forgotten: {error}."));
+                log::warn(format!("{key} could not be forgotten: {error}."));
             }
         }
     }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use showrunner_sdk::agent::Task;
-use showrunner_sdk::event::Roles;
+use showrunner_sdk::event::{Event, Roles};
 use showrunner_sdk::testing::{Effect, Harness, Reaction, Setup, event};
 
 use super::AgentQueue;
@@ -52,6 +52,18 @@ fn a_question_is_acknowledged_and_queued_as_data() {
             "at_ms": harness.now_ms(),
         })
     );
+}
+
+#[test]
+fn who_shows_no_name_is_called_by_the_login() {
+    let mut harness = start(json!({}));
+    let reaction = harness.push(event::chat("Ada", "why?").changed(|event| {
+        let Event::Chat(message) = event else { panic!("{event:?}") };
+        message.author.display_name.clear();
+    }));
+    assert_eq!(reaction.texts(), ["On it ada! 💭"]);
+    let context: Value = serde_json::from_str(tasks(&reaction)[0].context_json.as_deref().unwrap()).unwrap();
+    assert_eq!(context["author"], "ada");
 }
 
 #[test]

@@ -92,7 +92,7 @@ impl Library {
                 Ok(entry) => {
                     self.from_chat.insert(name.to_owned(), entry);
                 }
-                Err(error) => log::warn(&format!("The command `{name}` could not be read back: {error}.")),
+                Err(error) => log::warn(format!("The command `{name}` could not be read back: {error}.")),
             }
         }
         for key in kv::keys("alias/", limit) {
@@ -101,8 +101,8 @@ impl Library {
                 Ok(Some(alias)) if alias.v == VERSION => {
                     self.chat_aliases.insert(name.to_owned(), alias.command);
                 }
-                Ok(_) => log::warn(&format!("The alias `{name}` was written by a newer version.")),
-                Err(error) => log::warn(&format!("The alias `{name}` could not be read back: {error}.")),
+                Ok(_) => log::warn(format!("The alias `{name}` was written by a newer version.")),
+                Err(error) => log::warn(format!("The alias `{name}` could not be read back: {error}.")),
             }
         }
     }

@@ -28,7 +28,7 @@ pub(crate) fn run(
     let text = request.carry_out(library, &command.args).unwrap_or_else(|error| format!("That did not work: {error}."));
     // The change is made: an answer that can't be sent must not take it back.
     if let Err(error) = chat::reply(envelope, &text) {
-        log::warn(&format!("The answer to `{}` could not be sent: {error}.", message.text));
+        log::warn(format!("The answer to `{}` could not be sent: {error}.", message.text));
     }
     Ok(Handled)
 }

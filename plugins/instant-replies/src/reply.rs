@@ -63,7 +63,7 @@ impl Reply {
         count_key: Option<&str>,
     ) -> Result<Given, String> {
         if !self.cooldown.try_start(&envelope.platform, &message.author.id) {
-            log::debug(&format!("{} rests", self.name));
+            log::debug(format!("{} rests", self.name));
             return Ok(Given::Cooling);
         }
         log::debug(&self.name);
@@ -114,7 +114,7 @@ impl Reply {
 /// Counts a use. An answer matters more than its number, so a full memory only stops the counting.
 fn count(key: &str) -> i32 {
     kv::increment(key, 1).unwrap_or_else(|error| {
-        log::warn(&format!("A use could not be counted: {error}."));
+        log::warn(format!("A use could not be counted: {error}."));
         kv::get(key).ok().flatten().unwrap_or(0)
     })
 }

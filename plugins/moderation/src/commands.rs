@@ -11,7 +11,6 @@ use crate::people::{Forgiving, Told};
 use crate::reason::cut;
 use crate::settings::Settings;
 use crate::speakers::Who;
-use crate::words::shown_name;
 
 /// The longest answer that fits one line of chat on every platform.
 const ANSWER_CHARACTERS: usize = 400;
@@ -81,8 +80,8 @@ pub(crate) fn run(
     let mut run = Run { settings, channel, envelope, message };
     let text = run.carry_out(order, arguments).unwrap_or_else(|error| format!("That did not work: {error}."));
     // It is done: an answer that can't be sent must not take it back.
-    if let Err(error) = chat::reply(envelope, &cut(&text, ANSWER_CHARACTERS)) {
-        log::warn(&format!("The answer to `{}` could not be sent: {error}.", message.text));
+    if let Err(error) = chat::reply(envelope, cut(&text, ANSWER_CHARACTERS)) {
+        log::warn(format!("The answer to `{}` could not be sent: {error}.", message.text));
     }
     Ok(Handled)
 }
@@ -172,7 +171,7 @@ impl Run<'_> {
         if who.roles.intersects(Roles::MODERATOR | Roles::BROADCASTER) || who.id == self.message.author.id {
             return Err(format!("{} is a moderator here", who.shown()));
         }
-        let reason = format!("banned by {}", shown_name(&self.message.author));
+        let reason = format!("banned by {}", self.message.author.shown_name());
         moderation::suspend(self.envelope, &who.id, None, &reason)?;
         for message_id in self.channel.newcomers.forget(&who.id) {
             moderation::resolve_held(self.envelope, &message_id, false)?;

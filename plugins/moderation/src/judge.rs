@@ -11,7 +11,7 @@ use crate::reason::Reason;
 use crate::settings::Settings;
 use crate::speakers::Who;
 use crate::steps::Step;
-use crate::words::{Word, shown_name};
+use crate::words::Word;
 
 /// Texts with fewer letters are what everybody says again: gg, lol, W.
 const OWN_TEXT: usize = 6;
@@ -144,7 +144,7 @@ fn rule(
     if *is_dry {
         return Ruling { verdict: Verdict::Flag(reason), word: None };
     }
-    let name = shown_name(&message.author);
+    let name = message.author.shown_name();
     let login = &message.author.login;
     match step {
         None => {

@@ -53,8 +53,8 @@ pub(crate) fn recall<T: Keep>(mut found: impl FnMut(Place<'_>, String, T)) {
             Ok(Some(stored)) if stored.v == T::VERSION => {
                 found(Place::new(&stored.platform, &stored.channel), stored.user_id, stored.known);
             }
-            Ok(_) => log::warn(&format!("`{key}` was written by a newer version and is left alone.")),
-            Err(error) => log::warn(&format!("`{key}` could not be read back: {error}.")),
+            Ok(_) => log::warn(format!("`{key}` was written by a newer version and is left alone.")),
+            Err(error) => log::warn(format!("`{key}` could not be read back: {error}.")),
         }
     }
 }
@@ -114,7 +114,7 @@ impl<T: Keep> Kept<T> {
         let (Some((platform, channel)), Some(known)) = (&self.place, self.get(user_id)) else { return };
         let stored = Stored { v: T::VERSION, platform: platform.as_str(), channel, user_id, known };
         if let Err(error) = kv::set(&key::<T>(platform, channel, user_id), &stored) {
-            log::warn(&format!("A {} could not be kept: {error}.", T::NOUN));
+            log::warn(format!("A {} could not be kept: {error}.", T::NOUN));
         }
     }
 
@@ -124,7 +124,7 @@ impl<T: Keep> Kept<T> {
         if let Some((platform, channel)) = &self.place
             && let Err(error) = kv::remove(&key::<T>(platform, channel, user_id))
         {
-            log::warn(&format!("A {} could not be forgotten: {error}.", T::NOUN));
+            log::warn(format!("A {} could not be forgotten: {error}.", T::NOUN));
         }
         Some(known)
     }

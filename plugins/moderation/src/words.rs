@@ -75,12 +75,7 @@ impl Words {
         }
         match chat::say(envelope, &text) {
             Ok(_) => announces.iter().for_each(|user_id| newcomers.announce(user_id)),
-            Err(error) => log::warn(&format!("A word about a verdict could not be said: {error}.")),
+            Err(error) => log::warn(format!("A word about a verdict could not be said: {error}.")),
         }
     }
-}
-
-/// Not every platform has a name to show.
-pub(crate) fn shown_name(user: &User) -> &str {
-    if user.display_name.is_empty() { &user.login } else { &user.display_name }
 }

@@ -141,7 +141,7 @@ impl Goals {
         let keys: Vec<String> = self.definitions.keys().cloned().collect();
         let reached = keys.iter().filter_map(|key| {
             self.count_for(key, occasion, times).unwrap_or_else(|error| {
-                log::warn(&format!("The goal `{key}` could not be counted: {error}."));
+                log::warn(format!("The goal `{key}` could not be counted: {error}."));
                 None
             })
         });
@@ -157,7 +157,7 @@ impl Goals {
         let Some(before) = definition.standing(key, &progress) else { return Ok(None) };
         let Some(share) = self.share(&before, occasion, times) else {
             let (measure, target) = (&occasion.measure, &before.target);
-            log::debug(&format!("{measure} does not count for the goal `{key}` of {target}: another currency"));
+            log::debug(format!("{measure} does not count for the goal `{key}` of {target}: another currency"));
             return Ok(None);
         };
         let sum = before.current.number.checked_add(share.number).ok_or("the sum has too many digits")?;
@@ -228,7 +228,7 @@ impl Goals {
             return Ok(());
         }
         self.rehearsed.remove(key);
-        kv::remove(&kv_key(key))
+        Ok(kv::remove(&kv_key(key))?)
     }
 
     fn recall(&self, key: &str, test: bool) -> Result<Progress, String> {
@@ -249,7 +249,7 @@ impl Goals {
             return Ok(());
         }
         self.rehearsed.remove(key);
-        kv::set(&kv_key(key), &progress)
+        Ok(kv::set(&kv_key(key), &progress)?)
     }
 
     /// What tests have made of the goals, for a reload.

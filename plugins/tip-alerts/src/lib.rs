@@ -156,7 +156,7 @@ impl Plugin for TipAlerts {
         };
         // The change is made: an answer that can't be sent must not take it back.
         if let Err(error) = chat::reply(envelope, &done.text) {
-            log::warn(&format!("The answer to `{}` could not be sent: {error}.", message.text));
+            log::warn(format!("The answer to `{}` could not be sent: {error}.", message.text));
         }
         self.celebrate(done.reached.as_slice(), &source, Some(&Person::from(&message.author)));
         Ok(Handled)
@@ -284,19 +284,19 @@ impl TipAlerts {
             return false;
         };
         if manner.is_below_minimum(occasion) {
-            log::debug(&format!("{}: {measure} is below the minimum", kind.name()));
+            log::debug(format!("{}: {measure} is below the minimum", kind.name()));
             return false;
         }
         let values = occasion.values(&self.settings.words, goal);
         let (tier, style) = manner.style_for(occasion);
         let tier = tier.map(|tier| format!(", tier {tier}")).unwrap_or_default();
-        log::debug(&format!("{}: {measure}{tier}", kind.name()));
+        log::debug(format!("{}: {measure}{tier}", kind.name()));
         let source = &occasion.source;
         let said = style.text(&values).map(|text| chat::say(Place::new(&source.platform, &source.channel), &text));
         let shown = style.alert(kind, &values).map(|alert| alerts::show(&alert));
         // One may be refused and the other not; and what was counted stays counted.
         for error in [said, shown].into_iter().flatten().filter_map(Result::err) {
-            log::warn(&format!("The thanks for a {} could not be given: {error}.", kind.name()));
+            log::warn(format!("The thanks for a {} could not be given: {error}.", kind.name()));
         }
         true
     }

@@ -71,7 +71,7 @@ impl Pending {
                     self.memory.remove(&key);
                     return;
                 }
-                Err(error) => log::warn(&format!("Whom to thank is only in memory, and lost by a crash: {error}.")),
+                Err(error) => log::warn(format!("Whom to thank is only in memory, and lost by a crash: {error}.")),
             }
         }
         self.memory.insert(key, group);
@@ -82,7 +82,7 @@ impl Pending {
         if !group.source.test
             && let Err(error) = kv::remove(key)
         {
-            log::warn(&format!("{key} could not be forgotten: {error}."));
+            log::warn(format!("{key} could not be forgotten: {error}."));
         }
     }
 
@@ -121,15 +121,15 @@ fn recall(key: &str) -> Option<Group> {
         Ok(Some(group)) => format!("its format is {}", group.v),
         Err(error) => error,
     };
-    log::warn(&format!("Somebody is not thanked, because {key} can't be read: {why}."));
+    log::warn(format!("Somebody is not thanked, because {key} can't be read: {why}."));
     if let Err(error) = kv::remove(key) {
-        log::warn(&format!("{key} could not be forgotten: {error}."));
+        log::warn(format!("{key} could not be forgotten: {error}."));
     }
     None
 }
 
 fn wake_in(time: Duration) {
     if let Err(error) = timers::once(TIMER, time) {
-        log::warn(&format!("Without a timer, who is to be thanked waits for the next event: {error}."));
+        log::warn(format!("Without a timer, who is to be thanked waits for the next event: {error}."));
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn is_news(source: &Source, redemption: &Redemption) -> bool {
         waiting.remove(0);
     }
     if let Err(error) = kv::set(KEY, &waiting) {
-        log::warn(&format!("A redemption can't be remembered and may be thanked for again: {error}."));
+        log::warn(format!("A redemption can't be remembered and may be thanked for again: {error}."));
     }
     known.is_none()
 }

@@ -22,8 +22,8 @@ mod machine;
 mod measure;
 mod native;
 mod pipeline;
-mod readme;
 mod report;
+mod results;
 mod rooms;
 mod socket;
 

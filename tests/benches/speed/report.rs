@@ -10,7 +10,7 @@ use showrunner_tests::load::percentile;
 use crate::arguments::{Arguments, Bench};
 use crate::machine::{Busy, Machine};
 use crate::measure::{Outcome, median};
-use crate::readme;
+use crate::results;
 
 #[derive(Serialize)]
 pub(crate) struct Report {
@@ -108,8 +108,8 @@ impl Report {
         let json = serde_json::to_string_pretty(&self).unwrap();
         fs::write(&path, json + "\n").unwrap_or_else(|error| panic!("can't write {}: {error}", path.display()));
         println!("written to {}", path.display());
-        if arguments.readme {
-            readme::write(&self);
+        if arguments.results {
+            results::write(&self);
         }
     }
 

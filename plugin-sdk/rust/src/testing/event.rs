@@ -68,7 +68,8 @@ pub fn tip(name: &str, cents: u32, text: &str) -> Draft {
     if text.is_empty() { draft } else { draft.saying(text) }
 }
 
-/// Any other kind of support: `support("alice", "bits", 100, 0, "bits")`.
+/// Any other kind of support: `support("alice", "bits", 100, 0, "bits")` is 100 bits. The amount is `minor_units` /
+/// 10^`exponent`.
 pub fn support(name: &str, kind: &str, minor_units: u32, exponent: i8, currency: &str) -> Draft {
     any(Event::Support(Support {
         kind: kind.to_owned(),
@@ -81,7 +82,7 @@ pub fn support(name: &str, kind: &str, minor_units: u32, exponent: i8, currency:
     }))
 }
 
-/// A new subscription.
+/// A subscription of a tier "1000", new in the first month and renewed ("resub") in later ones.
 pub fn subscription(name: &str, months: u32) -> Draft {
     any(Event::Subscription(Subscription {
         kind: if months > 1 { "resub" } else { "new" }.to_owned(),
@@ -93,7 +94,7 @@ pub fn subscription(name: &str, months: u32) -> Draft {
     }))
 }
 
-/// The receiving end of a gift.
+/// The receiving end of a gift of a subscription: what [`gift`] is followed by, once for each recipient.
 pub fn gifted(name: &str) -> Draft {
     let mut draft = subscription(name, 1);
     if let Event::Subscription(subscription) = &mut draft.envelope.event {
@@ -108,12 +109,12 @@ pub fn gift(name: &str, count: u32) -> Draft {
     any(Event::Gift(Gift { giver, recipients: Vec::new(), count, tier: "1000".to_owned(), total: None }))
 }
 
-/// Another channel arrives.
+/// Another channel arrives, with so many viewers.
 pub fn raid(name: &str, viewers: u32) -> Draft {
     any(Event::Raid(Raid { source: user(name), viewers }))
 }
 
-/// A reward bought with channel points.
+/// A reward of this title, bought with channel points, and what they typed with it; an empty text is none.
 pub fn redemption(name: &str, title: &str, input: &str) -> Draft {
     any(Event::Redemption(Redemption {
         id: format!("redemption-{title}"),
@@ -126,7 +127,8 @@ pub fn redemption(name: &str, title: &str, input: &str) -> Draft {
     }))
 }
 
-/// The agent's answer to a task.
+/// The agent's answer to a task, by the id that [`agent::enqueue`](crate::agent::enqueue) returned; or with `ok` false, why
+/// there is none.
 pub fn agent_reply(task_id: &str, ok: bool, text: &str) -> Draft {
     any(Event::Agent(AgentReply { task_id: task_id.to_owned(), ok, text: text.to_owned() })).of_the_engine()
 }
@@ -136,18 +138,19 @@ pub fn timer(name: &str) -> Draft {
     any(Event::Timer(Timer { name: name.to_owned() })).of_the_engine()
 }
 
-/// News of the host.
+/// News of the host, such as `system("started", "1.0.0")`.
 pub fn system(kind: &str, detail: &str) -> Draft {
     any(Event::System(System { kind: kind.to_owned(), detail: detail.to_owned() })).of_the_engine()
 }
 
-/// What became of an effect of the plugin.
+/// What became of an effect of the plugin: the id of the event that it was asked for in, the effect's number, and "done",
+/// "failed", "expired", "unsupported" or "uncertain".
 pub fn outcome(event_id: &str, effect: u32, status: &str) -> Draft {
     let (event_id, status) = (event_id.to_owned(), status.to_owned());
     any(Event::Outcome(Outcome { event_id, effect, status, message_id: None, detail: String::new() }))
 }
 
-/// A platform's own payload.
+/// A platform's own payload, of the platform "test" unless [`Draft::at`] names another: `raw("channel.poll.begin", "{}")`.
 pub fn raw(kind: &str, json: &str) -> Draft {
     any(Event::Raw(Raw { kind: kind.to_owned(), json: json.to_owned() }))
 }

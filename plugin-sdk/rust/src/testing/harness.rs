@@ -31,9 +31,20 @@ pub struct Reaction {
     pub effects: Vec<Effect>,
     /// What it logged; these lines are kept in any case.
     pub logs: Vec<(Level, String)>,
+    delivered: bool,
 }
 
 impl Reaction {
+    /// Of an event that the host would not have given to the plugin.
+    const fn none() -> Self {
+        Self { answer: Ok(Disposition::Passed), effects: Vec::new(), logs: Vec::new(), delivered: false }
+    }
+
+    /// Whether the event was given to the plugin: its plugin.toml lists the event, or the command in it.
+    pub const fn was_delivered(&self) -> bool {
+        self.delivered
+    }
+
     /// The texts that it wrote in chat, in order.
     pub fn texts(&self) -> Vec<&str> {
         self.effects.iter().filter_map(Effect::text).collect()
@@ -44,7 +55,7 @@ impl Reaction {
         self.answer == Ok(Disposition::Handled)
     }
 
-    /// Whether it left the event to others.
+    /// Whether it left the event to others, as it also does with one that it is not given.
     pub fn passed(&self) -> bool {
         self.answer == Ok(Disposition::Passed)
     }
@@ -65,7 +76,7 @@ fn transact<T>(state: &mut State, call: impl FnOnce() -> Result<T, String>) -> (
         state.kv = kv;
         state.timers = timers;
     }
-    (result, Reaction { answer: Ok(Disposition::Passed), effects, logs })
+    (result, Reaction { answer: Ok(Disposition::Passed), effects, logs, delivered: true })
 }
 
 /// Runs a call that only hands over: whatever it asks for is dropped.
@@ -123,13 +134,12 @@ impl<P: Plugin> Harness<P> {
         self.restart().inspect_err(|_| self.state.settings = before)
     }
 
-    /// Gives the plugin an event. One that its manifest does not list does not arrive, and the answer says so.
+    /// Gives the plugin an event, unless its manifest lists neither the event nor the command in it: then the plugin hears
+    /// nothing, as with the engine, and [`Reaction::was_delivered`] says so.
     pub fn push(&mut self, draft: Draft) -> Reaction {
         let envelope = self.seal(draft);
         if self.state.manifest.as_ref().is_some_and(|manifest| !manifest.lists(&envelope)) {
-            let name = envelope.event.name();
-            let answer = Err(format!("not delivered: plugin.toml does not list `{name}` under `events`"));
-            return Reaction { answer, effects: Vec::new(), logs: Vec::new() };
+            return Reaction::none();
         }
         let Self { plugin, state, .. } = self;
         let (answer, reaction) = transact(state, || plugin.handle(&envelope));
@@ -188,13 +198,14 @@ impl<P: Plugin> Harness<P> {
         self.state.now_ms
     }
 
-    /// Refuses a permission ("chat.say", "kv.use", "agent.main") or "http.send" from now on.
+    /// Refuses a permission ("chat.say", "kv.use", "agent.main"), or all requests ("http.send"), from now on.
     pub fn deny(&mut self, permission: &str) {
         self.refuse(permission, &state::not_granted(permission));
     }
 
     /// Refuses with another reason: `refuse("kv.use", "limit: over the quota")`, or
-    /// `refuse("tools.clip", "unavailable: no tool service")`. [`crate::Refusal`] has the words that reasons begin with.
+    /// `refuse("tools.clip", "unavailable: no tool service")`. [`Refusal`](crate::Refusal) has the words that reasons begin
+    /// with.
     pub fn refuse(&mut self, permission: &str, reason: &str) {
         self.state.refused.insert(permission.to_owned(), reason.to_owned());
     }
@@ -204,17 +215,18 @@ impl<P: Plugin> Harness<P> {
         self.state.refused.remove(permission);
     }
 
-    /// Answers the plugin's requests. Without a server every request fails with "network".
+    /// Answers the plugin's requests. Without a server every request fails with "network". What is not granted never reaches
+    /// it.
     pub fn serve(&mut self, server: impl FnMut(&Request) -> Result<Response, Failure> + 'static) {
         self.state.server = Some(Box::new(server));
     }
 
-    /// The requests that reached the server, oldest first.
+    /// The requests that were granted, oldest first; places of secrets stand in them as the plugin wrote them.
     pub fn requests(&self) -> &[Request] {
         &self.state.requests
     }
 
-    /// What the plugin remembers under a key.
+    /// The bytes that the plugin remembers under a key: JSON where it uses [`kv::set`](crate::kv::set).
     pub fn remembered(&self, key: &str) -> Option<&[u8]> {
         self.state.kv.get(key).map(Vec::as_slice)
     }

@@ -26,7 +26,7 @@ impl Setup {
         Self { state: State::default(), error: None }
     }
 
-    /// Takes the events, the permissions and the default settings from a manifest, usually
+    /// Takes the events, the commands, the permissions and the default settings from a manifest, usually
     /// `include_str!("../plugin.toml")`. What it does not ask for is then refused.
     #[must_use]
     pub fn manifest(mut self, toml: &str) -> Self {
@@ -60,7 +60,7 @@ impl Setup {
         self
     }
 
-    /// Refuses a permission ("chat.say", "kv.use", "agent.main") or "http.send" from the start.
+    /// Refuses a permission ("chat.say", "kv.use", "agent.main"), or all requests ("http.send"), from the start.
     #[must_use]
     pub fn deny(mut self, permission: &str) -> Self {
         self.state.refused.insert(permission.to_owned(), state::not_granted(permission));
@@ -74,7 +74,7 @@ impl Setup {
         self
     }
 
-    /// Starts the clock at another time, in milliseconds since 1970.
+    /// Starts the clock at another time than 2026-01-03 12:00 UTC, in milliseconds since 1970.
     #[must_use]
     pub fn now_ms(mut self, now_ms: u64) -> Self {
         self.state.now_ms = now_ms;

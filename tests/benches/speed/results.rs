@@ -1,4 +1,5 @@
-//! The figures that README.md shows, put there by this program, so that nobody types them.
+//! The figures of `tests/benches/RESULTS.md`, and the few of them that README.md shows, put there by this program, so that
+//! nobody types them.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -10,7 +11,7 @@ use crate::report::{Report, shown};
 use crate::socket::bots::Who;
 
 const BEGIN: &str =
-    "<!-- speed: `cargo bench --profile dist --bench speed -- --readme` writes what stands between here -->\n";
+    "<!-- speed: `cargo bench --profile dist --bench speed -- --results` writes what stands between here -->\n";
 const END: &str = "<!-- /speed: and here -->\n";
 
 /// What is missing on this machine.
@@ -18,15 +19,20 @@ const NONE: &str = "–";
 
 /// Puts the figures in place of those that stand there.
 pub(crate) fn write(report: &Report) {
-    let path = repository().join("README.md");
+    put("tests/benches/RESULTS.md", &figures(report));
+    put("README.md", &compared(&TELLING, report));
+}
+
+fn put(file: &str, figures: &str) {
+    let path = repository().join(file);
     let old = fs::read_to_string(&path).unwrap();
-    let new = replaced(&old, &figures(report)).expect("README.md has lost the marks of its figures");
+    let new = replaced(&old, figures).unwrap_or_else(|| panic!("{file} has lost the marks of its figures"));
     fs::write(&path, new).unwrap();
     println!("written to {}", path.display());
 }
 
-fn replaced(readme: &str, figures: &str) -> Option<String> {
-    let (before, rest) = readme.split_once(BEGIN)?;
+fn replaced(text: &str, figures: &str) -> Option<String> {
+    let (before, rest) = text.split_once(BEGIN)?;
     let (_, after) = rest.split_once(END)?;
     Some(format!("{before}{BEGIN}\n{figures}\n{END}{after}"))
 }
@@ -42,7 +48,9 @@ fn machine(report: &Report) -> String {
 const BOTS: [Who; 3] = [Who::Showrunner, Who::Node, Who::Bare];
 
 /// What is compared of the bots: its name, the bench, the row, and the columns.
-const COMPARED: [(&str, &str, &str, &[&str]); 10] = [
+type Compared = (&'static str, &'static str, &'static str, &'static [&'static str]);
+
+const COMPARED: [Compared; 10] = [
     ("100 lines a second: p50 / p99 / p99.9 / max, ms", "B4", "100/s", &SPREAD_MS),
     ("1,000 lines a second", "B4", "1000/s", &SPREAD_MS),
     ("4,000 lines a second", "B4", "4000/s", &SPREAD_MS),
@@ -56,15 +64,27 @@ const COMPARED: [(&str, &str, &str, &[&str]); 10] = [
 ];
 const SPREAD_MS: [&str; 4] = ["p50 ms", "p99 ms", "p99.9 ms", "max ms"];
 
+/// What README.md shows of it.
+const TELLING: [Compared; 5] = [
+    ("an answer at 1,000 lines a second: p50 / p99, ms", "B4", "1000/s", &["p50 ms", "p99 ms"]),
+    ("answers a second on one core", "B4", "64 open", &["a second"]),
+    ("5,000 lines at once, all answered after, ms", "B4", "5000 at once", &["took ms"]),
+    ("resident memory after 100,000 lines, MiB", "memory", "after 100,000 messages", &["RSS MiB"]),
+    ("start to dialling, ms", "start", "cached plugins", &["ms"]),
+];
+
 fn bots(report: &Report) -> String {
-    let mut table =
-        "From the platform's socket to the reply over HTTP. The bot has a core of its own, whoever asks the other \
+    let words = "From the platform's socket to the reply over HTTP. The bot has a core of its own, whoever asks the other \
         one, on a clock that waits for nobody. Showrunner runs its four plugins, journal and moderation included; the \
-        listener and the loop answer from a table and do nothing else.\n\n"
-            .to_owned();
+        listener and the loop answer from a table and do nothing else.\n\n";
+    format!("{words}{}", compared(&COMPARED, report))
+}
+
+fn compared(rows: &[Compared], report: &Report) -> String {
+    let mut table = String::new();
     let names: Vec<_> = BOTS.iter().map(|who| who.name()).collect();
     let _ = writeln!(table, "| | {} | against Node, p50 and p99 |\n|---|--:|--:|--:|--:|", names.join(" | "));
-    for (what, bench, row, columns) in COMPARED {
+    for (what, bench, row, columns) in rows {
         let values = |who: Who| -> Vec<Option<f64>> {
             columns.iter().map(|column| report.find(bench, row, who.name(), column)).collect()
         };
