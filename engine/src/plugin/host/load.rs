@@ -10,7 +10,6 @@ use super::admitted::{Admitted, describe};
 use super::errand::Reason;
 use super::serving::{HeldFor, Serving};
 use super::supervisor::{LAST_CALL, Supervisor};
-use crate::config::settings::PluginSettings;
 use crate::plugin::actor::StartError;
 use crate::plugin::admission::{Admission, Applicant, Waiting, admit};
 use crate::plugin::loader::{self, Files, LoadError, Loaded};

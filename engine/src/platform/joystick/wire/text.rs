@@ -9,19 +9,21 @@ const LONGEST_ENTITY: usize = 12;
 pub(super) fn snake(name: &str) -> String {
     let mut snake = String::with_capacity(name.len() + 4);
     let mut previous = None::<char>;
+    // Some capitals have no small letter.
+    let is_capital = |character: char| !character.to_lowercase().eq([character]);
     for character in name.trim().chars() {
         if character.is_alphanumeric() {
-            let begins = character.is_uppercase() && previous.is_some_and(|previous| !previous.is_uppercase());
+            let begins = is_capital(character) && previous.is_some_and(|previous| !is_capital(previous));
             if begins && !snake.is_empty() && !snake.ends_with('_') {
                 snake.push('_');
             }
-            snake.extend(character.to_lowercase());
+            snake.extend(character.to_lowercase().filter(|small| small.is_alphanumeric()));
         } else if !snake.is_empty() && !snake.ends_with('_') {
             snake.push('_');
         }
         previous = Some(character);
     }
-    word(snake.trim_end_matches('_')).to_owned()
+    word(&snake).trim_end_matches('_').to_owned()
 }
 
 /// A name without the badges that stand before it as "{{{moderatorBadge}}}".
@@ -110,6 +112,7 @@ mod tests {
             ("ChatMessage", "chat_message"),
             ("tip-goal met", "tip_goal_met"),
             ("Éclair", "éclair"),
+            ("A𝒩İ", "a𝒩_i"),
             ("", ""),
             ("__", ""),
         ] {
