@@ -116,7 +116,7 @@ impl Response {
     }
 }
 
-/// "<kind>: <message>", so that a request can be given up with `?`.
+/// `"<kind>: <message>"`, so that a request can be given up with `?`.
 impl From<Failure> for String {
     fn from(Failure { kind, message }: Failure) -> Self {
         // Where the host refuses in the words of an effect's refusal, the kind stands there already.
