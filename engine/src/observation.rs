@@ -53,8 +53,8 @@ pub enum Observation {
     },
     Plugin {
         plugin: PluginId,
-        /// "loaded", "reloaded", "failed", "quarantined", "waiting-for-grant", "stopped", ...
-        state: String,
+        change: PluginChange,
+        /// Its version, and why.
         detail: String,
     },
     Log {
@@ -62,6 +62,45 @@ pub enum Observation {
         level: String,
         message: String,
     },
+}
+
+/// What happened to a plugin. Plugins hear of it as a system event of the kind "plugin-loaded" and so on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PluginChange {
+    Loaded,
+    /// Another version has taken over, or the same one was started anew.
+    Reloaded,
+    /// A call ended badly. The plugin starts again after a pause.
+    Crashed,
+    Restarted,
+    /// Its `init`, or the event in hand, takes its time.
+    Slow,
+    /// It crashed too often, and gets no events until somebody sees to it.
+    Quarantined,
+    WaitingForGrant,
+    Disabled,
+    /// It can't be loaded, or the host failed over it.
+    Failed,
+    /// Its folder is gone.
+    Removed,
+}
+
+impl PluginChange {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Loaded => "loaded",
+            Self::Reloaded => "reloaded",
+            Self::Crashed => "crashed",
+            Self::Restarted => "restarted",
+            Self::Slow => "slow",
+            Self::Quarantined => "quarantined",
+            Self::WaitingForGrant => "waiting-for-grant",
+            Self::Disabled => "disabled",
+            Self::Failed => "failed",
+            Self::Removed => "removed",
+        }
+    }
 }
 
 /// What one plugin decided on one event, and why.

@@ -19,7 +19,7 @@ use super::clean::{clean, shorten};
 use super::output;
 use super::paint::{Color, Paint};
 use crate::event::{Channel, Envelope, Event, Origin, now_ms};
-use crate::observation::{ConnectionState, Decision, DecisionKind, Observation};
+use crate::observation::{ConnectionState, Decision, DecisionKind, Observation, PluginChange};
 
 /// A decision seldom comes later than some dozen events after its own.
 const REMEMBERED: usize = 256;
@@ -104,10 +104,10 @@ impl Renderer {
                 let state = self.paint.in_color(connection_color(state), &clean(&state.to_string()));
                 self.now("connection", name, &state)
             }
-            Observation::Plugin { plugin, state, detail } => {
-                let state = self.paint.in_color(plugin_color(state), &clean(state));
+            Observation::Plugin { plugin, change, detail } => {
+                let change = self.paint.in_color(plugin_color(*change), change.as_str());
                 let detail = if detail.is_empty() { String::new() } else { format!(": {}", clean(detail)) };
-                self.now("plugin", plugin, &format!("{state}{detail}"))
+                self.now("plugin", plugin, &format!("{change}{detail}"))
             }
             Observation::Log { plugin, level, message } => {
                 self.now("log", plugin, &self.paint.dim(&format!("{}: {}", clean(level), clean(message))))
@@ -223,11 +223,13 @@ const fn connection_color(state: &ConnectionState) -> Color {
     }
 }
 
-fn plugin_color(state: &str) -> Color {
-    match state {
-        "loaded" | "reloaded" | "running" => Color::Green,
-        "failed" | "quarantined" | "crashed" => Color::Red,
-        _ => Color::Yellow,
+const fn plugin_color(change: PluginChange) -> Color {
+    match change {
+        PluginChange::Loaded | PluginChange::Reloaded | PluginChange::Restarted => Color::Green,
+        PluginChange::Failed | PluginChange::Quarantined | PluginChange::Crashed => Color::Red,
+        PluginChange::Slow | PluginChange::WaitingForGrant | PluginChange::Disabled | PluginChange::Removed => {
+            Color::Yellow
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! One plugin at work: a task that owns the plugin's only instance and takes its queue one by one.
 //!
-//! Whatever a handler wishes is gathered and leaves only when it ends well. A crash throws the instance away, never the
+//! Whatever a handler output is gathered and leaves only when it ends well. A crash throws the instance away, never the
 //! queue. The host gives orders through the same queue, so they fall between two events.
 //! `recovery` brings it back after a crash, `swap` lets a new version take over.
 
@@ -18,7 +18,7 @@ use super::backlog::{Backlog, patiently};
 use super::delivery::Delivery;
 use super::guest::Context;
 use super::handle::PluginHandle;
-use super::instance::{Crash, Instance, Wishes, settle};
+use super::instance::{CallOutput, Crash, Instance, settle};
 use super::lanes::{EventJob, Job, ReviewJob};
 use super::loader::Loaded;
 use super::order::{Candidate, Order};
@@ -48,9 +48,9 @@ impl Live {
     ) -> Result<Candidate, StartError> {
         let mut instance = loaded.blueprint.instantiate(Arc::clone(&context)).await?;
         let kv_version = context.kv_version();
-        let wishes = instance.init().await?.map_err(StartError::Refused)?;
-        let kv_version = wishes.used_kv.then_some(kv_version);
-        Ok(Candidate { live: Self { instance, loaded, context, generation }, wishes, kv_version })
+        let output = instance.init().await?.map_err(StartError::Refused)?;
+        let kv_version = output.used_kv.then_some(kv_version);
+        Ok(Candidate { live: Self { instance, loaded, context, generation }, output, kv_version })
     }
 
     /// Another instance of the same version in its place, initialised anew.
@@ -105,11 +105,11 @@ enum Pause {
 impl Actor {
     pub(super) fn new(handle: Arc<PluginHandle>, surroundings: Surroundings, first: Candidate) -> Self {
         let call_seconds = metrics::histogram!(metric::PLUGIN_CALLS, "plugin" => handle.id().to_string());
-        let Candidate { live, wishes, kv_version: _ } = first;
+        let Candidate { live, output, kv_version: _ } = first;
         let mut actor =
             Self { handle, surroundings, live, timers: Timers::default(), restarts: Restarts::default(), call_seconds };
         actor.record_start();
-        actor.commit_start(wishes);
+        actor.commit_start(output);
         actor
     }
 
@@ -175,7 +175,7 @@ impl Actor {
         let took = began.elapsed();
         self.call_seconds.record(took.as_secs_f64());
         let envelope = &delivery.envelope;
-        let (verdict, wishes, result) = settle(answer);
+        let (verdict, output, result) = settle(answer);
         match &verdict {
             DecisionKind::Passed | DecisionKind::Handled => {}
             DecisionKind::Failed(message) => {
@@ -189,8 +189,8 @@ impl Actor {
         if let (Some(ticket), DecisionKind::Handled) = (ticket, &verdict) {
             ticket.handled();
         }
-        self.observe_decision(envelope, verdict, &wishes, took);
-        if !self.commit(Maker::Handler, wishes, Arc::clone(envelope), delivery.again) {
+        self.observe_decision(envelope, verdict, &output, took);
+        if !self.commit(Maker::Handler, output, Arc::clone(envelope), delivery.again) {
             self.forget(envelope);
         }
         result
@@ -221,10 +221,10 @@ impl Actor {
             return Ok(());
         }
         match self.live.instance.review(&delivery).await {
-            Ok((verdict, wishes)) => {
+            Ok((verdict, output)) => {
                 self.note_verdict(&delivery, &verdict);
                 // First, as the event may go to this plugin's handler the moment that the verdict is heard.
-                self.commit(Maker::Review, wishes, Arc::clone(&delivery.envelope), delivery.again);
+                self.commit(Maker::Review, output, Arc::clone(&delivery.envelope), delivery.again);
                 let _ = answer.send(verdict);
                 Ok(())
             }
@@ -265,8 +265,8 @@ impl Actor {
     }
 
     /// Everything that one call asked for leaves together. Says whether there was anything.
-    fn commit(&mut self, maker: Maker, wishes: Wishes, cause: Arc<Envelope>, again: bool) -> bool {
-        let Wishes { effects, kv, used_kv: _, timers, notes: _ } = wishes;
+    fn commit(&mut self, maker: Maker, output: CallOutput, cause: Arc<Envelope>, again: bool) -> bool {
+        let CallOutput { effects, kv, used_kv: _, timers, notes: _ } = output;
         self.record_call(&cause, &kv);
         self.timers.apply(timers, Instant::now(), self.live.context.limits.timers);
         if effects.is_empty() && kv.is_empty() {
@@ -295,21 +295,21 @@ impl Actor {
     }
 
     /// What `init` asked for leaves when the instance takes over.
-    fn commit_start(&mut self, wishes: Wishes) {
+    fn commit_start(&mut self, output: CallOutput) {
         let system = System { kind: "started".into(), detail: self.live.loaded.manifest.version.clone() };
         let id = format!("started:{}", self.handle.id());
         let cause = Arc::clone(&self.own_event(&id, Event::System(system)).delivery.envelope);
-        self.commit(Maker::Handler, wishes, cause, false);
+        self.commit(Maker::Handler, output, cause, false);
     }
 
-    fn observe_decision(&self, envelope: &Envelope, verdict: DecisionKind, wishes: &Wishes, took: Duration) {
+    fn observe_decision(&self, envelope: &Envelope, verdict: DecisionKind, output: &CallOutput, took: Duration) {
         self.surroundings.observer.observe(|| {
             Observation::Decision(Decision {
                 event_id: Arc::clone(&envelope.id),
                 plugin: self.handle.id().clone(),
                 verdict,
-                effects: wishes.effects.iter().map(|numbered| numbered.effect.clone()).collect(),
-                notes: wishes.notes.clone(),
+                effects: output.effects.iter().map(|numbered| numbered.effect.clone()).collect(),
+                notes: output.notes.clone(),
                 took_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             })
         });

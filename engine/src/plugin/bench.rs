@@ -63,7 +63,7 @@ impl LoneInstance {
 
     /// Returns how many effects the plugin asked for.
     pub async fn handle(&mut self, delivery: &Delivery) -> Result<usize, String> {
-        let (_, wishes) = self.instance.handle(delivery).await.map_err(|crash| crash.to_string())??;
-        Ok(wishes.effects.len())
+        let (_, output) = self.instance.handle(delivery).await.map_err(|crash| crash.to_string())??;
+        Ok(output.effects.len())
     }
 }

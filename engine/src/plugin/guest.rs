@@ -13,7 +13,7 @@ use super::grants::{Denied, Grants};
 use super::imports::kv::{Kv, Overlay};
 use super::imports::log::LogBudget;
 use super::imports::stdio::LogStream;
-use super::instance::Wishes;
+use super::instance::CallOutput;
 use super::loader::Loaded;
 use super::memory::MemoryLimit;
 use super::services::Services;
@@ -111,7 +111,7 @@ pub(super) struct Guest {
     pub(super) context: Arc<Context>,
     pub(super) memory: MemoryLimit,
     /// What the call under way has asked for so far. Dropped with it when it does not end well.
-    pub(super) wishes: Wishes,
+    pub(super) output: CallOutput,
     pub(super) overlay: Overlay,
     effect_bytes: usize,
     reviewing: bool,
@@ -126,7 +126,7 @@ impl Guest {
             memory: MemoryLimit::new(context.limits.memory_bytes),
             wasi: empty_wasi(&context),
             context,
-            wishes: Wishes::default(),
+            output: CallOutput::default(),
             overlay: Overlay::default(),
             effect_bytes: 0,
             reviewing: false,
@@ -137,7 +137,7 @@ impl Guest {
 
     /// A call begins: nothing wished yet, the whole time ahead.
     pub(super) fn begin(&mut self, limit: Duration) {
-        self.wishes = Wishes::default();
+        self.output = CallOutput::default();
         self.overlay = Overlay::default();
         self.effect_bytes = 0;
         self.reviewing = false;
@@ -152,11 +152,11 @@ impl Guest {
     }
 
     /// The call ended well.
-    pub(super) fn finish(&mut self) -> Wishes {
+    pub(super) fn finish(&mut self) -> CallOutput {
         let overlay = std::mem::take(&mut self.overlay);
-        self.wishes.used_kv = overlay.is_used();
-        self.wishes.kv = overlay.into_writes();
-        std::mem::take(&mut self.wishes)
+        self.output.used_kv = overlay.is_used();
+        self.output.kv = overlay.into_writes();
+        std::mem::take(&mut self.output)
     }
 
     pub(super) fn is_out_of_time(&self) -> bool {
@@ -191,12 +191,12 @@ impl Guest {
     }
 
     /// Writes an effect down and returns its number within the event.
-    pub(super) fn wish(&mut self, effect: Effect) -> Result<u32, String> {
+    pub(super) fn push_effect(&mut self, effect: Effect) -> Result<u32, String> {
         let bytes = effect.bytes();
         self.may_wish(bytes)?;
-        let number = u32::try_from(self.wishes.effects.len()).unwrap_or(u32::MAX);
+        let number = u32::try_from(self.output.effects.len()).unwrap_or(u32::MAX);
         self.effect_bytes += bytes;
-        self.wishes.effects.push(NumberedEffect { number, effect });
+        self.output.effects.push(NumberedEffect { number, effect });
         Ok(number)
     }
 
@@ -205,7 +205,7 @@ impl Guest {
         if self.reviewing {
             return Err("refused: a review gives a verdict and has no effects; act on the event in the handler".into());
         }
-        if self.wishes.effects.len() >= usize::try_from(limits.effects).unwrap_or(usize::MAX) {
+        if self.output.effects.len() >= usize::try_from(limits.effects).unwrap_or(usize::MAX) {
             return Err(format!("limit: at most {} effects for one event", limits.effects));
         }
         if self.effect_bytes.saturating_add(bytes) > limits.effect_bytes {

@@ -33,17 +33,17 @@ pub(super) enum Crash {
 
 /// What a call left behind when it ended well.
 #[derive(Debug, Default)]
-pub(super) struct Wishes {
+pub(super) struct CallOutput {
     pub(super) effects: Vec<NumberedEffect>,
     pub(super) kv: Vec<KvWrite>,
     /// Whether it looked at the durable memory at all, or wrote to it.
     pub(super) used_kv: bool,
-    pub(super) timers: Vec<TimerWish>,
+    pub(super) timers: Vec<TimerChange>,
     pub(super) notes: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum TimerWish {
+pub(super) enum TimerChange {
     Start { name: String, after_ms: u32, repeat: bool },
     Cancel { name: String },
 }
@@ -52,11 +52,11 @@ pub(super) enum TimerWish {
 pub(super) type Answer<T> = Result<Result<T, String>, Crash>;
 
 /// What a handler came to, whichever way its call ended.
-pub(super) fn settle(answer: Answer<(Disposition, Wishes)>) -> (DecisionKind, Wishes, Result<(), Crash>) {
+pub(super) fn settle(answer: Answer<(Disposition, CallOutput)>) -> (DecisionKind, CallOutput, Result<(), Crash>) {
     match answer {
-        Ok(Ok((Disposition::Passed, wishes))) => (DecisionKind::Passed, wishes, Ok(())),
-        Ok(Ok((Disposition::Handled, wishes))) => (DecisionKind::Handled, wishes, Ok(())),
-        Ok(Err(message)) => (DecisionKind::Failed(message), Wishes::default(), Ok(())),
-        Err(crash) => (DecisionKind::Crashed(crash.to_string()), Wishes::default(), Err(crash)),
+        Ok(Ok((Disposition::Passed, output))) => (DecisionKind::Passed, output, Ok(())),
+        Ok(Ok((Disposition::Handled, output))) => (DecisionKind::Handled, output, Ok(())),
+        Ok(Err(message)) => (DecisionKind::Failed(message), CallOutput::default(), Ok(())),
+        Err(crash) => (DecisionKind::Crashed(crash.to_string()), CallOutput::default(), Err(crash)),
     }
 }

@@ -3,7 +3,7 @@
 use tokio::sync::oneshot;
 
 use super::actor::Live;
-use super::instance::{Crash, Wishes};
+use super::instance::{CallOutput, Crash};
 
 pub(super) enum Order {
     /// A new instance, complete and initialised: take over between two events. Also ends a quarantine.
@@ -17,7 +17,7 @@ pub(super) enum Order {
 /// A new instance, with what its `init` asked for; that leaves when it takes over.
 pub(super) struct Candidate {
     pub(super) live: Live,
-    pub(super) wishes: Wishes,
+    pub(super) output: CallOutput,
     /// The version of the durable memory that its `init` has used, if it did.
     pub(super) kv_version: Option<u64>,
 }

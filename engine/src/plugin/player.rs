@@ -20,7 +20,7 @@ use super::grants::Grants;
 use super::guest::Context;
 use super::handle::Role;
 use super::imports::kv::Kv;
-use super::instance::{TimerWish, Wishes, settle};
+use super::instance::{CallOutput, TimerChange, settle};
 use super::order::Candidate;
 use super::restart::{After, Restarts};
 use super::services::{Past, Remembered, Services};
@@ -221,7 +221,7 @@ impl Player {
             return Judged { verdict: Err("it is quarantined".to_owned()), log: Vec::new() };
         };
         match live.instance.review(delivery).await {
-            Ok((verdict, wishes)) => Judged { verdict: Ok(verdict), log: self.keep(wishes).1 },
+            Ok((verdict, output)) => Judged { verdict: Ok(verdict), log: self.keep(output).1 },
             Err(crash) => {
                 let log = self.take_log();
                 let why = crash.to_string();
@@ -234,8 +234,8 @@ impl Player {
     /// Hands over an event. `None` when it is quarantined.
     pub async fn handle(&mut self, delivery: &Delivery) -> Option<Played> {
         let answer = self.live.as_mut()?.instance.handle(delivery).await;
-        let (decision, wishes, ended) = settle(answer);
-        let (effects, log) = self.keep(wishes);
+        let (decision, output, ended) = settle(answer);
+        let (effects, log) = self.keep(output);
         if ended.is_err() {
             self.recover().await;
         }
@@ -291,10 +291,10 @@ impl Player {
         let (envelope, known) = self.own_event(&cause, id, Event::System(system));
         self.meet(&envelope, &known);
         let (loaded, context) = (Arc::clone(&self.version.loaded), Arc::clone(&self.context));
-        let Candidate { live, wishes, kv_version: _ } =
+        let Candidate { live, output, kv_version: _ } =
             Live::start(loaded, context, 1).await.map_err(|error| error.to_string())?;
         self.live = Some(live);
-        let (effects, log) = self.keep(wishes);
+        let (effects, log) = self.keep(output);
         if !effects.is_empty() || !log.is_empty() {
             self.starts.push((envelope, Played { decision: DecisionKind::Passed, effects, log }));
         }
@@ -302,8 +302,8 @@ impl Player {
     }
 
     /// Everything that one call asked for, all at once. Gives back what would be carried out, and what it logged.
-    fn keep(&mut self, wishes: Wishes) -> (Vec<NumberedEffect>, Vec<String>) {
-        let Wishes { effects, kv, used_kv: _, timers, notes: _ } = wishes;
+    fn keep(&mut self, output: CallOutput) -> (Vec<NumberedEffect>, Vec<String>) {
+        let CallOutput { effects, kv, used_kv: _, timers, notes: _ } = output;
         self.end_own_event(!effects.is_empty());
         let timers = timers.into_iter().map(with_some_time).collect();
         self.timers.apply(timers, self.instant(self.now_ms), self.context.limits.timers);
@@ -384,10 +384,10 @@ fn remembered(known: &Known, plugin: &PluginId) -> Remembered {
 }
 
 /// Time stands still in a call: without this, a timer that starts itself again at once would fire for ever.
-fn with_some_time(wish: TimerWish) -> TimerWish {
-    match wish {
-        TimerWish::Start { name, after_ms, repeat } => TimerWish::Start { name, after_ms: after_ms.max(1), repeat },
-        cancel @ TimerWish::Cancel { .. } => cancel,
+fn with_some_time(change: TimerChange) -> TimerChange {
+    match change {
+        TimerChange::Start { name, after_ms, repeat } => TimerChange::Start { name, after_ms: after_ms.max(1), repeat },
+        cancel @ TimerChange::Cancel { .. } => cancel,
     }
 }
 

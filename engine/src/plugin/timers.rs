@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::instance::TimerWish;
+use super::instance::TimerChange;
 
 #[derive(Debug, Default)]
 pub(super) struct Timers {
@@ -20,17 +20,17 @@ struct Timer {
 
 impl Timers {
     /// More timers than `most` are refused, the oldest stay.
-    pub(super) fn apply(&mut self, wishes: Vec<TimerWish>, now: Instant, most: usize) {
-        for wish in wishes {
-            match wish {
-                TimerWish::Start { name, after_ms, repeat } => {
+    pub(super) fn apply(&mut self, changes: Vec<TimerChange>, now: Instant, most: usize) {
+        for change in changes {
+            match change {
+                TimerChange::Start { name, after_ms, repeat } => {
                     self.timers.retain(|timer| timer.name != name);
                     let after = Duration::from_millis(after_ms.into());
                     if self.timers.len() < most {
                         self.timers.push(Timer { name, due: now + after, every: repeat.then_some(after) });
                     }
                 }
-                TimerWish::Cancel { name } => self.timers.retain(|timer| timer.name != name),
+                TimerChange::Cancel { name } => self.timers.retain(|timer| timer.name != name),
             }
         }
     }
@@ -62,8 +62,8 @@ impl Timers {
 mod tests {
     use super::*;
 
-    fn start(name: &str, after_ms: u32, repeat: bool) -> TimerWish {
-        TimerWish::Start { name: name.into(), after_ms, repeat }
+    fn start(name: &str, after_ms: u32, repeat: bool) -> TimerChange {
+        TimerChange::Start { name: name.into(), after_ms, repeat }
     }
 
     #[test]
@@ -72,7 +72,7 @@ mod tests {
         let at = |ms| now + Duration::from_millis(ms);
         let mut timers = Timers::default();
         timers.apply(vec![start("late", 300, false), start("tick", 100, true), start("gone", 50, false)], now, 64);
-        timers.apply(vec![TimerWish::Cancel { name: "gone".into() }], now, 64);
+        timers.apply(vec![TimerChange::Cancel { name: "gone".into() }], now, 64);
         assert_eq!(timers.take_due(at(99)), None);
         assert_eq!(timers.take_due(at(100)).as_deref(), Some("tick"));
         assert_eq!(timers.take_due(at(100)), None);

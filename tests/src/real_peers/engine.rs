@@ -163,8 +163,8 @@ async fn collect(mut observations: Receiver<Arc<Observation>>, reported: Arc<Mut
                 let text = texts.get(&result.key.event_id).cloned().unwrap_or_default();
                 reported.unsure.insert(text, format!("{}: {}", result.status.as_str(), result.detail));
             }
-            Observation::Plugin { plugin, state, detail } => {
-                reported.plugins.push(format!("{plugin} {state} {detail}"));
+            Observation::Plugin { plugin, change, detail } => {
+                reported.plugins.push(format!("{plugin} {} {detail}", change.as_str()));
             }
             _ => {}
         }

@@ -27,7 +27,7 @@ const TWITCH: &str = "twitch";
 const JOYSTICK: &str = "joystick";
 
 /// Who is to sign in where.
-struct Wish<'a> {
+struct SignIn<'a> {
     config: &'a Path,
     settings: &'a Settings,
     platform: &'static str,
@@ -37,22 +37,22 @@ struct Wish<'a> {
 pub(super) async fn twitch(config: &Path, bot: bool, device: bool) -> anyhow::Result<()> {
     let settings = settings(config).await?;
     let role = if bot { Role::Bot } else { Role::Broadcaster };
-    let wish = Wish { config, settings: &settings, platform: TWITCH, role };
+    let sign_in = SignIn { config, settings: &settings, platform: TWITCH, role };
     check_role(&settings, TWITCH, role)?;
     let is_public = settings.twitch.as_ref().is_some_and(|twitch| twitch.client_secret.is_none());
     if is_public && !device {
         output::line("Without `client-secret` Twitch gives a code, as with --device.")?;
     }
-    let grant = if device || is_public { wish.by_device().await? } else { wish.by_browser().await? };
-    wish.report(&grant).await
+    let grant = if device || is_public { sign_in.by_device().await? } else { sign_in.by_browser().await? };
+    sign_in.report(&grant).await
 }
 
 pub(super) async fn joystick(config: &Path) -> anyhow::Result<()> {
     let settings = settings(config).await?;
-    let wish = Wish { config, settings: &settings, platform: JOYSTICK, role: Role::Broadcaster };
+    let sign_in = SignIn { config, settings: &settings, platform: JOYSTICK, role: Role::Broadcaster };
     check_role(&settings, JOYSTICK, Role::Broadcaster)?;
-    let grant = wish.by_browser().await?;
-    wish.report(&grant).await
+    let grant = sign_in.by_browser().await?;
+    sign_in.report(&grant).await
 }
 
 /// Without the secrets, which only those need who exchange a code; they are where the daemon is.
@@ -61,7 +61,7 @@ async fn settings(config: &Path) -> anyhow::Result<Settings> {
     Ok(blocking(move || config::load_without_secrets(&path)).await?)
 }
 
-impl Wish<'_> {
+impl SignIn<'_> {
     async fn by_browser(&self) -> anyhow::Result<GrantView> {
         let attempt = Attempt::new(self.settings, self.platform)?;
         let mut callback = attempt.listen(self.redirect()).await?;

@@ -101,7 +101,8 @@ fn outcomes_connections_and_plugins_are_told() {
     let state = ConnectionState::Stopped { why: "401".into(), what_to_do: "new token".into() };
     let text = shown(&mut renderer, &Observation::Connection { name: "retake:5b7c".into(), state });
     assert!(text.ends_with(" connection retake:5b7c stopped: 401; new token"), "{text}");
-    let plugin = Observation::Plugin { plugin: "p".into(), state: "quarantined".into(), detail: "5 crashes".into() };
+    let plugin =
+        Observation::Plugin { plugin: "p".into(), change: PluginChange::Quarantined, detail: "5 crashes".into() };
     assert!(shown(&mut renderer, &plugin).ends_with(" plugin p quarantined: 5 crashes"));
 }
 
@@ -128,7 +129,7 @@ fn nothing_that_strangers_write_reaches_the_terminal_as_a_command() {
         observed("e2", Event::Raw(Raw { kind: evil.into(), json: evil.into() }), Origin::Live),
         decision("e1", DecisionKind::Crashed(evil.into()), vec![say(evil)], &[evil]),
         Observation::Verdict { event_id: evil.into(), plugin: evil.into(), verdict: evil.into(), reason: evil.into() },
-        Observation::Plugin { plugin: evil.into(), state: evil.into(), detail: evil.into() },
+        Observation::Plugin { plugin: evil.into(), change: PluginChange::Failed, detail: evil.into() },
         Observation::Published { plugin: evil.into(), kind: evil.into(), data_json: evil.into() },
         Observation::Log { plugin: evil.into(), level: evil.into(), message: evil.into() },
         Observation::Connection {

@@ -50,12 +50,12 @@ impl Actor {
             }
             let (loaded, context) = (Arc::clone(&self.live.loaded), Arc::clone(&self.live.context));
             match Live::start(loaded, context, self.live.generation).await {
-                Ok(Candidate { live, wishes, kv_version: _ }) => {
+                Ok(Candidate { live, output, kv_version: _ }) => {
                     if !self.handle.is_running() {
                         self.backlog().mark_given();
                     }
                     self.live = live;
-                    self.commit_start(wishes);
+                    self.commit_start(output);
                     self.handle.set_running(true);
                     self.report(Report::Recovered);
                     return None;

@@ -62,6 +62,6 @@ impl Actor {
         self.restarts = Restarts::default();
         self.live = new.live;
         self.record_start();
-        self.commit_start(new.wishes);
+        self.commit_start(new.output);
     }
 }

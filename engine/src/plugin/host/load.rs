@@ -10,6 +10,7 @@ use super::admitted::{Admitted, describe};
 use super::errand::Reason;
 use super::serving::{HeldFor, Serving};
 use super::supervisor::{LAST_CALL, Supervisor};
+use crate::observation::PluginChange;
 use crate::plugin::actor::StartError;
 use crate::plugin::admission::{Admission, Applicant, Waiting, admit};
 use crate::plugin::loader::{self, Files, LoadError, Loaded};
@@ -137,7 +138,7 @@ impl Supervisor {
         self.state.granted.clear();
         self.state.detail = waiting.to_string();
         self.publish();
-        self.note("waiting-for-grant");
+        self.note(PluginChange::WaitingForGrant);
     }
 
     /// The files of the plugin: its folder's, else those that ship.
@@ -250,7 +251,7 @@ impl Supervisor {
         self.state.detail = format!("run `showrunner plugins enable {}` to start it", self.id);
         self.publish();
         if was != Phase::Disabled {
-            self.note("disabled");
+            self.note(PluginChange::Disabled);
         }
     }
 
@@ -270,7 +271,7 @@ impl Supervisor {
         self.state.detail = detail;
         if is_news {
             tracing::warn!(plugin = %self.id, version = %loaded.manifest.version, hash = short(&loaded.hash), "The plugin waits: {waiting}.");
-            self.note("waiting-for-grant");
+            self.note(PluginChange::WaitingForGrant);
         }
     }
 
@@ -288,7 +289,7 @@ impl Supervisor {
         tracing::warn!(plugin = %self.id, why, "The plugin stays quarantined.");
         self.hold(HeldFor::Quarantine).await;
         self.publish();
-        self.note("quarantined");
+        self.note(PluginChange::Quarantined);
     }
 
     fn failed(&mut self, failure: &Failure, reason: Reason) {
@@ -299,7 +300,7 @@ impl Supervisor {
         self.state.phase = Phase::Failed;
         self.state.detail = format!("{failure} ({goes_on})");
         tracing::error!(plugin = %self.id, ?reason, error = %failure, "The plugin can't be loaded; {goes_on}.");
-        self.note("failed");
+        self.note(PluginChange::Failed);
     }
 }
 

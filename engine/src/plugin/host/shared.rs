@@ -11,7 +11,7 @@ use super::{HostOptions, Table};
 use crate::config::settings::{PluginSettings, Settings};
 use crate::effect::PluginId;
 use crate::event::System;
-use crate::observation::Observation;
+use crate::observation::{Observation, PluginChange};
 use crate::plugin::handle::PluginHandle;
 use crate::plugin::imports::http::HttpWays;
 use crate::plugin::machine::SharedMachine;
@@ -85,17 +85,17 @@ impl Shared {
     }
 
     /// Says what happened to a plugin.
-    pub(super) fn tell(&self, state: &PluginState, what: &str, detail: &str) {
+    pub(super) fn tell(&self, state: &PluginState, change: PluginChange, detail: &str) {
         self.options.observer.observe(|| Observation::Plugin {
             plugin: state.id.as_str().into(),
-            state: what.to_owned(),
+            change,
             detail: format!("{} {}", state.version, detail).trim().to_owned(),
         });
         let facts = serde_json::json!({
             "plugin": state.id, "version": state.version, "hash": state.hash, "generation": state.generation,
             "wit": state.wit, "detail": detail,
         });
-        (self.options.announce)(System { kind: format!("plugin-{what}"), detail: facts.to_string() });
+        (self.options.announce)(System { kind: format!("plugin-{}", change.as_str()), detail: facts.to_string() });
     }
 
     /// Lets the pipeline find a plugin from now on.

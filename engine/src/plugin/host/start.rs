@@ -10,6 +10,7 @@ use super::admitted::Admitted;
 use super::load::{Failure, short};
 use super::serving::{HeldFor, Running, Serving};
 use super::supervisor::Supervisor;
+use crate::observation::PluginChange;
 use crate::plugin::actor::{Actor, Live};
 use crate::plugin::guest::Context;
 use crate::plugin::imports::http::HttpClient;
@@ -56,7 +57,7 @@ impl Supervisor {
         {
             tracing::warn!(plugin = %self.id, %denied, "The plugin could judge chat before anybody sees it, and is not asked.");
         }
-        self.note(if restarted { "reloaded" } else { "loaded" });
+        self.note(if restarted { PluginChange::Reloaded } else { PluginChange::Loaded });
         Ok(())
     }
 
@@ -115,7 +116,7 @@ impl Supervisor {
             }
         }
         tracing::warn!(plugin = %self.id, detail = self.state.detail, "The plugin is slow.");
-        self.note("slow");
+        self.note(PluginChange::Slow);
     }
 
     async fn kv(&mut self) -> Result<Arc<Mutex<Kv>>, StoreError> {

@@ -17,6 +17,7 @@ use super::serving::{HeldFor, Running, Serving};
 use super::shared::Shared;
 use super::start::Slow;
 use crate::effect::PluginId;
+use crate::observation::PluginChange;
 use crate::plugin::actor::{Report, Surroundings};
 use crate::plugin::backlog::Backlog;
 use crate::plugin::handle::PluginHandle;
@@ -211,18 +212,18 @@ impl Supervisor {
                 self.state.phase = Phase::Restarting;
                 self.state.detail = why;
                 self.state.crashes += 1;
-                self.note("crashed");
+                self.note(PluginChange::Crashed);
             }
             Report::Recovered if self.state.phase == Phase::Restarting => {
                 self.state.phase = Phase::Running;
-                self.note("restarted");
+                self.note(PluginChange::Restarted);
             }
             Report::Recovered => {}
             Report::Quarantined { why } => {
                 let identity = self.serving.running().map(|running| running.loaded.identity.as_str().to_owned());
                 self.state.phase = Phase::Quarantined;
                 self.state.detail = self.how_to_restart(&why);
-                self.note("quarantined");
+                self.note(PluginChange::Quarantined);
                 self.remember_quarantine(identity, Some(why)).await;
             }
         }
@@ -244,7 +245,7 @@ impl Supervisor {
             }
             After::Quarantine => self.how_to_restart("the host panicked again and again while it served the plugin"),
         };
-        self.note("failed");
+        self.note(PluginChange::Failed);
     }
 
     pub(super) fn how_to_restart(&self, why: &str) -> String {
@@ -280,16 +281,16 @@ impl Supervisor {
         self.end(Instant::now() + LAST_CALL).await;
         self.shared.hide(&self.id);
         self.publish();
-        self.shared.tell(&self.state, "removed", "its folder is gone");
+        self.shared.tell(&self.state, PluginChange::Removed, "its folder is gone");
         while self.reports.try_recv().is_ok() {}
         (self.failed_files, self.kv, self.generation) = (None, None, 0);
         self.state = PluginState { id: self.id.to_string(), name: self.id.to_string(), ..PluginState::default() };
     }
 
     /// Copies the plugin's state to where readers find it, and says what happened.
-    pub(super) fn note(&self, what: &str) {
+    pub(super) fn note(&self, change: PluginChange) {
         self.shared.show(&self.state);
-        self.shared.tell(&self.state, what, &self.state.detail);
+        self.shared.tell(&self.state, change, &self.state.detail);
     }
 
     /// Whether the pipeline gives it events.

@@ -28,7 +28,7 @@ impl Host for Guest {
             context_json: task.context_json,
             priority: task.priority,
         };
-        self.wish(Effect::Enqueue { task_id: task_id.clone(), task })?;
+        self.push_effect(Effect::Enqueue { task_id: task_id.clone(), task })?;
         Ok(task_id)
     }
 }

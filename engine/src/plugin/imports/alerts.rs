@@ -15,6 +15,6 @@ impl Host for Guest {
             sound: alert.sound,
             duration_ms: alert.duration_ms,
         };
-        self.wish(Effect::Alert(alert))
+        self.push_effect(Effect::Alert(alert))
     }
 }

@@ -40,6 +40,6 @@ impl Guest {
         if !open.is_empty() && !open.contains(&channel) {
             return Err(format!("denied: channel {channel} is not among this plugin's channels"));
         }
-        self.wish(Effect::Platform { channel, action })
+        self.push_effect(Effect::Platform { channel, action })
     }
 }

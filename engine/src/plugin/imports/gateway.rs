@@ -9,6 +9,6 @@ impl Host for Guest {
         self.check("gateway", &kind).map_err(|denied| denied.to_string())?;
         serde_json::from_str::<serde::de::IgnoredAny>(&data_json)
             .map_err(|error| format!("data-json is no JSON: {error}"))?;
-        self.wish(Effect::Publish { kind, data_json })
+        self.push_effect(Effect::Publish { kind, data_json })
     }
 }

@@ -17,8 +17,8 @@ const NOTES: usize = 8;
 impl Host for Guest {
     fn write(&mut self, level: Level, message: String) {
         let message = printable(message);
-        if self.wishes.notes.len() < NOTES {
-            self.wishes.notes.push(message.clone());
+        if self.output.notes.len() < NOTES {
+            self.output.notes.push(message.clone());
         }
         let level = match level {
             Level::Trace => tracing::Level::TRACE,

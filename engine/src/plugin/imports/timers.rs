@@ -2,7 +2,7 @@
 
 use super::wit::timers::Host;
 use crate::plugin::guest::Guest;
-use crate::plugin::instance::TimerWish;
+use crate::plugin::instance::TimerChange;
 
 /// A repeating timer that fires more often would only keep the processor warm.
 const SHORTEST_REPEAT_MS: u32 = 100;
@@ -11,7 +11,7 @@ const SHORTEST_REPEAT_MS: u32 = 100;
 const NAME_BYTES: usize = 64;
 
 /// Changes to timers in one call.
-const WISHES: usize = 64;
+const CHANGES: usize = 64;
 
 impl Host for Guest {
     fn start(&mut self, name: String, after_ms: u32, repeat: bool) -> Result<(), String> {
@@ -22,18 +22,18 @@ impl Host for Guest {
         if repeat && after_ms < SHORTEST_REPEAT_MS {
             return Err(format!("limit: a repeating timer waits at least {SHORTEST_REPEAT_MS} ms"));
         }
-        if self.wishes.timers.len() >= WISHES {
-            return Err(format!("limit: at most {WISHES} changes to timers for one event"));
+        if self.output.timers.len() >= CHANGES {
+            return Err(format!("limit: at most {CHANGES} changes to timers for one event"));
         }
-        self.wishes.timers.push(TimerWish::Start { name, after_ms, repeat });
+        self.output.timers.push(TimerChange::Start { name, after_ms, repeat });
         Ok(())
     }
 
     fn cancel(&mut self, name: String) {
         // No timer has a longer name, so there is nothing to cancel, and nothing to keep until the call ends.
         let may_exist = name.len() <= NAME_BYTES;
-        if self.check("timers", "use").is_ok() && may_exist && self.wishes.timers.len() < WISHES {
-            self.wishes.timers.push(TimerWish::Cancel { name });
+        if self.check("timers", "use").is_ok() && may_exist && self.output.timers.len() < CHANGES {
+            self.output.timers.push(TimerChange::Cancel { name });
         }
     }
 }

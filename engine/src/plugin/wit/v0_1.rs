@@ -22,7 +22,7 @@ use crate::plugin::clock::Clock;
 use crate::plugin::delivery::Delivery;
 use crate::plugin::guest::{Context, Guest};
 use crate::plugin::imports::log::printable;
-use crate::plugin::instance::{Answer, Crash, Disposition, Wishes};
+use crate::plugin::instance::{Answer, CallOutput, Crash, Disposition};
 use crate::plugin::machine::Machine;
 
 /// A guest that waits (for http, or for the clock) is not interrupted; this ends its waiting, in all for one call.
@@ -150,7 +150,7 @@ pub(in crate::plugin) struct Instance {
 }
 
 impl Instance {
-    pub(in crate::plugin) async fn init(&mut self) -> Answer<Wishes> {
+    pub(in crate::plugin) async fn init(&mut self) -> Answer<CallOutput> {
         let Limits { init: limit, http_timeout, .. } = self.store.data().context.limits;
         self.begin(limit);
         let answer = bounded(&self.clock, limit, http_timeout, self.handler.call_init(&mut self.store)).await;
@@ -160,7 +160,7 @@ impl Instance {
         }
     }
 
-    pub(in crate::plugin) async fn handle(&mut self, delivery: &Delivery) -> Answer<(Disposition, Wishes)> {
+    pub(in crate::plugin) async fn handle(&mut self, delivery: &Delivery) -> Answer<(Disposition, CallOutput)> {
         let limit = self.store.data().context.limits.handle;
         self.begin(limit);
         let arena = Bump::new();
@@ -178,9 +178,9 @@ impl Instance {
         }
     }
 
-    pub(in crate::plugin) async fn review(&mut self, delivery: &Delivery) -> Result<(Verdict, Wishes), Crash> {
+    pub(in crate::plugin) async fn review(&mut self, delivery: &Delivery) -> Result<(Verdict, CallOutput), Crash> {
         let Some(reviewer) = &self.reviewer else {
-            return Ok((Verdict::Pass, Wishes::default()));
+            return Ok((Verdict::Pass, CallOutput::default()));
         };
         let limit = self.store.data().context.limits.review;
         self.store.set_epoch_deadline(1);
