@@ -193,14 +193,14 @@ impl Guest {
     /// Writes an effect down and returns its number within the event.
     pub(super) fn push_effect(&mut self, effect: Effect) -> Result<u32, String> {
         let bytes = effect.bytes();
-        self.may_wish(bytes)?;
+        self.check_effect(bytes)?;
         let number = u32::try_from(self.output.effects.len()).unwrap_or(u32::MAX);
         self.effect_bytes += bytes;
         self.output.effects.push(NumberedEffect { number, effect });
         Ok(number)
     }
 
-    fn may_wish(&self, bytes: usize) -> Result<(), String> {
+    fn check_effect(&self, bytes: usize) -> Result<(), String> {
         let limits = &self.context.limits;
         if self.reviewing {
             return Err("refused: a review gives a verdict and has no effects; act on the event in the handler".into());
