@@ -135,7 +135,7 @@ impl Guest {
         }
     }
 
-    /// A call begins: nothing wished yet, the whole time ahead.
+    /// A call begins: nothing asked for yet, the whole time ahead.
     pub(super) fn begin(&mut self, limit: Duration) {
         self.output = CallOutput::default();
         self.overlay = Overlay::default();
