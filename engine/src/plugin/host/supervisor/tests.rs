@@ -198,8 +198,7 @@ async fn a_failure_of_the_host_ends_no_quarantine() {
     let shipped = SHIPPED.iter().find(|shipped| shipped.id == PLUGIN).unwrap();
     let identity = Files::shipped(shipped).identity();
     let reason = Some("it crashes".to_owned());
-    let stage =
-        Stage::new(PluginFlags { quarantined: Some(identity.as_str().to_owned()), reason, ..PluginFlags::default() });
+    let stage = Stage::new(PluginFlags { quarantined: Some(identity.as_str().to_owned()), reason });
     for reason in [Reason::Start, Reason::HostFailed] {
         assert_eq!(stage.consider(reason).await.unwrap().unwrap().phase, Phase::Quarantined);
     }
