@@ -1,7 +1,7 @@
 //! The agent's side: a queue of tasks that it leases, and the ways to tell it that there is something to do.
 //!
-//! It owns the rules of the queue (bounds, leases, attempts, dead letters), the command that wakes the agent and the two
-//! files of the older protocol. It never runs a shell, and nothing that a viewer wrote ever reaches a command line.
+//! It owns the rules of the queue (bounds, leases, attempts, dead letters), the command that wakes the agent and the
+//! two files of the older protocol. It never runs a shell, and nothing that a viewer wrote ever reaches a command line.
 //! `engine` makes it, `pipeline` announces the tasks that plugins asked for, `gateway` serves the agent's requests.
 
 pub mod files;

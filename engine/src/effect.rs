@@ -87,7 +87,8 @@ pub enum Action {
 }
 
 impl Effect {
-    /// What all of its texts hold. A limit that left one out would be none: a plugin writes whatever it likes into each.
+    /// What all of its texts hold. A limit that left one out would be none: a plugin writes whatever it likes into
+    /// each.
     pub fn bytes(&self) -> usize {
         match self {
             Self::Platform { channel, action } => channel.platform.len() + channel.id.len() + action.bytes(),

@@ -1,6 +1,7 @@
 //! The normalised vocabulary: what platforms produce, plugins receive and the journal keeps.
 //!
-//! Here is what every event has: its envelope, its case, its name and lane. The files below have the shapes of the cases.
+//! Here is what every event has: its envelope, its case, its name and lane. The files below have the shapes of the
+//! cases.
 //!
 //! This is the ground floor; it imports nothing of ours. The shapes follow `wit/plugin.wit`, which explains
 //! each field; they are separate types because the engine's vocabulary may grow while a released WIT version
@@ -239,8 +240,8 @@ impl Event {
         }
     }
 
-    /// Whether a plugin that was to get it gets it after a restart, too. An outcome stands in the ledger, and timers end
-    /// with the instance that set them.
+    /// Whether a plugin that was to get it gets it after a restart, too. An outcome stands in the ledger, and timers
+    /// end with the instance that set them.
     pub fn must_not_be_missed(&self) -> bool {
         self.lane() == Lane::Kept && !matches!(self, Self::Outcome(_) | Self::Timer(_))
     }

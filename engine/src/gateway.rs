@@ -1,4 +1,5 @@
-//! What the outside sees of a running engine: health and metrics over HTTP, and the control socket for the command line.
+//! What the outside sees of a running engine: health and metrics over HTTP, and the control socket for the command
+//! line.
 //!
 //! Everything here asks the engine through [`Health`] and [`control::Control`]; it knows nothing of how the engine
 //! works, and nothing here can slow down an event.

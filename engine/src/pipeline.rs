@@ -3,8 +3,8 @@
 //!
 //! It owns the numbers of the events, the order in which plugins get them, and the outboxes. It is the only room that
 //! knows platforms and plugins both, and it decides nothing about chat. Nothing on the way from [`Pipeline::accept`] to
-//! a plugin's queue, or of a chat line from [`EffectSink::commit`] to an outbox, waits or touches the disk. `engine` makes
-//! it; platforms hand in events, plugins their batches, `agent` its answers.
+//! a plugin's queue, or of a chat line from [`EffectSink::commit`] to an outbox, waits or touches the disk. `engine`
+//! makes it; platforms hand in events, plugins their batches, `agent` its answers.
 
 mod carry_out;
 mod commit;
@@ -224,8 +224,8 @@ impl Pipeline {
         self.inner.outboxes().shut_down();
     }
 
-    /// Waits until no event is in review any more, at most until `deadline`: what was heard before the end is on its way
-    /// to its handlers then.
+    /// Waits until no event is in review any more, at most until `deadline`: what was heard before the end is on its
+    /// way to its handlers then.
     pub async fn finish_reviews(&self, deadline: Instant) {
         let reviewed = self.inner.until(|| self.inner.sequencer.waiting() == 0);
         // In vain only when the time is up; who is not through by then is given out again by the next run, or is chat.

@@ -4,8 +4,8 @@
 //! one. [`Lockstep`] plays it to plugins, strictly one event after the other, as the pipeline would: reviewers first,
 //! then handlers, then fallbacks. Whoever is not played does what it did then. [`difference`] compares two such plays.
 //!
-//! Nothing in here is carried out, and nothing depends on the time or the machine: the same journal and the same plugins
-//! give the same, byte for byte. The command line calls it.
+//! Nothing in here is carried out, and nothing depends on the time or the machine: the same journal and the same
+//! plugins give the same, byte for byte. The command line calls it.
 
 pub mod difference;
 mod error;

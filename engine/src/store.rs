@@ -88,7 +88,8 @@ struct Inner {
 }
 
 impl Store {
-    /// Opens the database, or makes it: takes the lock against a second daemon, checks whose the file is and migrates it.
+    /// Opens the database, or makes it: takes the lock against a second daemon, checks whose the file is and migrates
+    /// it.
     ///
     /// Blocks for as long as that takes.
     pub fn open(path: &Path, settings: &JournalSettings) -> Result<Self, StoreError> {
@@ -166,8 +167,8 @@ impl Store {
         self.inner.health.is_gone()
     }
 
-    /// Why a task would not be kept now, so that there is no use in asking for one. Of a disk that is only slow this says
-    /// nothing.
+    /// Why a task would not be kept now, so that there is no use in asking for one. Of a disk that is only slow this
+    /// says nothing.
     pub fn refusal(&self) -> Option<StoreError> {
         self.inner.health.refusal().map(|why| StoreError::Unwritable { why })
     }

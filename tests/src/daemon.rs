@@ -1,7 +1,7 @@
 //! A whole engine inside of the test, on a config, a plugin folder and a database of its own.
 //!
-//! A [`Stage`] is what lies on the disk, and outlives a stop; a [`Daemon`] runs on it. A test speaks to it as the command
-//! line does, through the control socket, and waits for what it observes: never for time to pass.
+//! A [`Stage`] is what lies on the disk, and outlives a stop; a [`Daemon`] runs on it. A test speaks to it as the
+//! command line does, through the control socket, and waits for what it observes: never for time to pass.
 
 mod record;
 mod stage;

@@ -1,8 +1,8 @@
 //! A Twitch of our own, on one loopback port: `EventSub` over WebSocket (`/ws`), Helix (`/helix`) and the id server
 //! (`/oauth2`), that can be told to misbehave.
 //!
-//! It behaves as Twitch documents and others have seen it, and was written from that alone, not from our adapter. It runs on a
-//! runtime of its own, so that going away really closes everything, as a killed server would.
+//! It behaves as Twitch documents and others have seen it, and was written from that alone, not from our adapter. It
+//! runs on a runtime of its own, so that going away really closes everything, as a killed server would.
 //!
 //! Things happen in a [`Room`]: `twitch.room().say("alice", "hi")`. Faults and what it saw are methods of
 //! [`FakeTwitch`], in a file for each part.

@@ -87,8 +87,8 @@ impl QueueFile {
         (QueueFileHandle { lines: sender }, Self { path, lines, is_failing: false })
     }
 
-    /// Runs until `shutdown`, and writes what has come until then. What can't be written is tried again, as an agent that
-    /// reads nothing else would not hear of it; meanwhile others wait behind it.
+    /// Runs until `shutdown`, and writes what has come until then. What can't be written is tried again, as an agent
+    /// that reads nothing else would not hear of it; meanwhile others wait behind it.
     pub async fn run(mut self, shutdown: CancellationToken) {
         let mut lines = Vec::new();
         loop {

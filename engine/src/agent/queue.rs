@@ -1,5 +1,5 @@
-//! The rules of the task queue. A task waits, is leased for a while, and is acknowledged, answered or given back; a lease
-//! that ends without a word gives it back too, and after so many of them the task is dead and waits for a person.
+//! The rules of the task queue. A task waits, is leased for a while, and is acknowledged, answered or given back; a
+//! lease that ends without a word gives it back too, and after so many of them the task is dead and waits for a person.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -133,7 +133,8 @@ impl TaskQueue {
         Ok(state)
     }
 
-    /// Ends a task with an answer for the plugin that asked. Needs no lease: an agent that reads the queue file has none.
+    /// Ends a task with an answer for the plugin that asked. Needs no lease: an agent that reads the queue file has
+    /// none.
     pub async fn reply(&self, task_id: &str, ok: bool, text: String) -> Result<(), QueueError> {
         let reply = AgentReply { task_id: task_id.to_owned(), ok, text };
         match self.inner.store.answer_task(reply.clone(), self.now_ms()).await? {

@@ -180,7 +180,8 @@ impl Grant {
         self.load(&mut *self.hand.lock().await).await
     }
 
-    /// Asks the service whether the token is still good, where it wants to be asked. Fails where it is to be asked again.
+    /// Asks the service whether the token is still good, where it wants to be asked. Fails where it is to be asked
+    /// again.
     pub(super) async fn validate(self: &Arc<Self>) -> Result<(), TokenError> {
         let authority = self.authority()?;
         let access = self.read().await?;

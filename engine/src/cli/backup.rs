@@ -1,7 +1,7 @@
 //! `showrunner backup`: copies the database, with or without a daemon.
 //!
-//! The copy is made here and not by the daemon, which is busy with other things, and which as a service may not write to
-//! where a backup belongs. It is only asked to write what it has in memory.
+//! The copy is made here and not by the daemon, which is busy with other things, and which as a service may not write
+//! to where a backup belongs. It is only asked to write what it has in memory.
 
 use std::path::{Path, PathBuf};
 

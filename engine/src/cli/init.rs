@@ -1,5 +1,5 @@
-//! `showrunner init`: a config in which every key is explained, a folder for plugins, and the key that tokens are sealed
-//! with.
+//! `showrunner init`: a config in which every key is explained, a folder for plugins, and the key that tokens are
+//! sealed with.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};

@@ -16,15 +16,15 @@ use crate::{config, store};
 pub(super) enum Command {
     /// Write the journal of this config's data folder into a file for `showrunner replay`, also while the daemon runs.
     ///
-    /// One JSON value a line: a header, the plugins with their settings and memory, then the events. It holds what people
-    /// wrote, so only you can read it.
+    /// One JSON value a line: a header, the plugins with their settings and memory, then the events. It holds what
+    /// people wrote, so only you can read it.
     Export {
         /// A new file; `-` for the standard output.
         file: PathBuf,
         #[command(flatten)]
         stretch: Stretch,
-        /// The memory (kv) of the plugins: as recorded when the stream began; the latest, which knows the stream already;
-        /// or none. Without this it is as recorded where a plugin is set to `record`, and the latest else.
+        /// The memory (kv) of the plugins: as recorded when the stream began; the latest, which knows the stream
+        /// already; or none. Without this it is as recorded where a plugin is set to `record`, and the latest else.
         #[arg(long, value_enum)]
         kv: Option<Kv>,
     },

@@ -24,7 +24,8 @@ pub(super) enum Command {
     Replay(Replay),
 }
 
-/// Strikes that the stream itself has caused must not count before it begins, so there is no falling back on the latest.
+/// Strikes that the stream itself has caused must not count before it begins, so there is no falling back on the
+/// latest.
 const KV_HELP: &str =
     "The memory (kv), strikes among it, to begin with. Without this: as recorded when the stream began, else none";
 

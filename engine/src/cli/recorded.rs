@@ -15,7 +15,8 @@ pub(super) struct Recorded {
     journal: PathBuf,
     #[command(flatten)]
     stretch: Stretch,
-    /// The memory (kv) that plugins begin with. Without this: as recorded when the stream began, else what the journal has.
+    /// The memory (kv) that plugins begin with. Without this: as recorded when the stream began, else what the journal
+    /// has.
     #[arg(long, value_enum)]
     kv: Option<Kv>,
     /// One JSON value a line, for programs.

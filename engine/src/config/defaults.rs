@@ -53,8 +53,8 @@ pub(super) const ATTEMPTS: Bounded<u32> = bounded(5, 1, 100);
 pub(super) const WAKE_DEBOUNCE: Bounded<Time> = bounded(Time::seconds(3), Time::milliseconds(0), Time::seconds(3600));
 pub(super) const WAKE_TIMEOUT: Bounded<Time> = bounded(Time::seconds(30), Time::milliseconds(100), Time::seconds(600));
 
-/// A build writes a plugin in several steps, hardly ever further apart than this; what was looked at too early is looked at
-/// again with the next step.
+/// A build writes a plugin in several steps, hardly ever further apart than this; what was looked at too early is
+/// looked at again with the next step.
 pub(super) const DEBOUNCE: Bounded<Time> = bounded(Time::milliseconds(100), Time::milliseconds(10), Time::seconds(10));
 pub(super) const POLL_EVERY: Bounded<Time> = bounded(Time::seconds(2), Time::milliseconds(100), Time::seconds(300));
 
@@ -78,7 +78,8 @@ pub(super) const RETAKE_PACE: PaceDefaults =
 /// Where the page of a sign-in comes back to.
 pub(super) const REDIRECT: &str = "http://localhost:3000/oauth";
 
-/// Twitch's limit for moderators and broadcasters is 100 messages in 30 s; 20 for others, who are slowed by its answers.
+/// Twitch's limit for moderators and broadcasters is 100 messages in 30 s; 20 for others, who are slowed by its
+/// answers.
 pub(super) const TWITCH_PACE: PaceDefaults =
     PaceDefaults { messages_per_second: 2.0, burst: 40, in_flight: 8, expiry: Time::seconds(15) };
 

@@ -1,7 +1,7 @@
 //! Changes a config as a person would: the one key that is meant, with comments, order and layout kept.
 //!
-//! Called by `showrunner plugins grant|revoke|enable|disable` and by `showrunner auth`. The file is replaced in one step,
-//! so that neither a crash nor a daemon that reads at this moment ever sees half of it.
+//! Called by `showrunner plugins grant|revoke|enable|disable` and by `showrunner auth`. The file is replaced in one
+//! step, so that neither a crash nor a daemon that reads at this moment ever sees half of it.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};

@@ -1,7 +1,7 @@
 //! What a new config changes in a running engine: a pure comparison of two [`Settings`].
 //!
-//! The engine acts on it, so that a connection whose entry did not change is not touched. What is not compared as a whole
-//! is taken apart field by field: a new setting does not compile until it has its place here.
+//! The engine acts on it, so that a connection whose entry did not change is not touched. What is not compared as a
+//! whole is taken apart field by field: a new setting does not compile until it has its place here.
 
 use std::collections::BTreeMap;
 

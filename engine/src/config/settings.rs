@@ -246,9 +246,11 @@ pub struct AuthSettings {
 #[derive(Debug, Clone, PartialEq)]
 pub struct TwitchSettings {
     pub client_id: String,
-    /// `None` for a public client, which can only sign in with a code (`--device`), and whose refresh tokens serve once.
+    /// `None` for a public client, which can only sign in with a code (`--device`), and whose refresh tokens serve
+    /// once.
     pub client_secret: Option<Secret>,
-    /// Where the browser comes back to: http, on this machine, letter by letter as it is registered there. Port 0 is any.
+    /// Where the browser comes back to: http, on this machine, letter by letter as it is registered there. Port 0 is
+    /// any.
     pub redirect: String,
     /// The broadcasters' user ids.
     pub channels: Vec<String>,

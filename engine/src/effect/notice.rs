@@ -1,5 +1,5 @@
-//! How the moderation events are called that tell plugins of a verdict: their kinds, as `wit/plugin.wit` spells them, and
-//! their ids, which say what was judged.
+//! How the moderation events are called that tell plugins of a verdict: their kinds, as `wit/plugin.wit` spells them,
+//! and their ids, which say what was judged.
 //!
 //! `pipeline` and `replay` make such events; `store` finds them again and `plugin` knows what they tell.
 

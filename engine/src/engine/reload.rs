@@ -53,8 +53,8 @@ impl Engine {
         }
     }
 
-    /// Somebody has taken a grant back, or given another one: the platform's accounts are closed and made anew, as an open
-    /// connection would go on with the one before.
+    /// Somebody has taken a grant back, or given another one: the platform's accounts are closed and made anew, as an
+    /// open connection would go on with the one before.
     pub(super) async fn reconnect(&self, platform: &str) {
         let _one_at_a_time = self.reloading.lock().await;
         if self.shutdown.is_cancelled() {

@@ -1,9 +1,9 @@
 //! The end of a handler: its batch goes to the ledger, and then on its way.
 //!
 //! Chat, alerts and publications leave at once, and their entry in the ledger is written behind. Tasks and moderation
-//! leave when theirs is on the disk (moderation also without, while the disk takes its time); so does everything of a batch
-//! that comes again after a kill. Either way the whole batch takes its place in the store's queue here, so that what a
-//! plugin stored last is what stays.
+//! leave when theirs is on the disk (moderation also without, while the disk takes its time); so does everything of a
+//! batch that comes again after a kill. Either way the whole batch takes its place in the store's queue here, so that
+//! what a plugin stored last is what stays.
 
 use std::collections::VecDeque;
 use std::future::pending;
@@ -93,8 +93,8 @@ impl Inner {
         self.progress.notify_waiters();
     }
 
-    /// The disk takes its time. For moderation that is as good as one that takes nothing: what of it may be done twice does
-    /// not wait any longer. Says whether anything of the batch still does.
+    /// The disk takes its time. For moderation that is as good as one that takes nothing: what of it may be done twice
+    /// does not wait any longer. Says whether anything of the batch still does.
     fn hurry(&self, batch: &mut Batch) -> bool {
         let Batch { plugin, cause, effects, again, maker: _, kv: _ } = batch;
         let may_leave = |effect: &Effect| is_moderation(effect) && !(*again && must_not_leave_twice(effect));
@@ -130,8 +130,8 @@ impl Inner {
         }
     }
 
-    /// The disk did not take it. Moderation is carried out all the same: doing it twice harms nobody, and a chat without
-    /// it does. A task stands in the database or nowhere; what else is to be written waits in memory.
+    /// The disk did not take it. Moderation is carried out all the same: doing it twice harms nobody, and a chat
+    /// without it does. A task stands in the database or nowhere; what else is to be written waits in memory.
     fn carry_out_unwritten(&self, mut batch: Batch, why: &str) {
         for task in batch.effects.extract_if(.., |numbered| matches!(numbered.effect, Effect::Enqueue { .. })) {
             self.end_effect(&batch.plugin, &batch.cause.id, &task, Ending::failed(why));

@@ -38,8 +38,8 @@ impl FanOut {
         self.give_chosen(delivery, origin, |_| delivery);
     }
 
-    /// To each handler what `choose` says, of the same event. Fallbacks get `delivery`. While they wait for the handlers,
-    /// `origin` is not done with.
+    /// To each handler what `choose` says, of the same event. Fallbacks get `delivery`. While they wait for the
+    /// handlers, `origin` is not done with.
     pub(super) fn give_chosen<'d>(
         &self,
         delivery: &'d Arc<Delivery>,

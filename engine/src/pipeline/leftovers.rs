@@ -1,8 +1,8 @@
 //! What an earlier run left half done, and what a start does about it.
 //!
-//! Effects that had not ended: moderation is carried out again, as doing it twice is doing it once, unless it is too old
-//! to make sense; what must not appear twice is never sent again, and ends as uncertain. Events that somebody had still
-//! in hand go their way again. It is read before anything new happens, and taken up when the plugins run.
+//! Effects that had not ended: moderation is carried out again, as doing it twice is doing it once, unless it is too
+//! old to make sense; what must not appear twice is never sent again, and ends as uncertain. Events that somebody had
+//! still in hand go their way again. It is read before anything new happens, and taken up when the plugins run.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -21,7 +21,8 @@ impl Outboxes {
         self.accounts.push(outbox);
     }
 
-    /// These channels go by this outbox, and no others. A channel that two accounts have goes by the one that came last.
+    /// These channels go by this outbox, and no others. A channel that two accounts have goes by the one that came
+    /// last.
     pub(super) fn lead(&mut self, channels: &[Channel], outbox: &Arc<Outbox>) {
         self.by_channel.retain(|_, other| !Arc::ptr_eq(other, outbox));
         self.by_channel.extend(channels.iter().map(|channel| (channel.clone(), Arc::clone(outbox))));

@@ -1,5 +1,5 @@
-//! What the reviewers' verdicts come to, and what follows from it. Pure; `review` carries it out, and `replay` shows what
-//! it would have been.
+//! What the reviewers' verdicts come to, and what follows from it. Pure; `review` carries it out, and `replay` shows
+//! what it would have been.
 
 use std::cmp::Reverse;
 

@@ -14,8 +14,8 @@ use super::review::Waiting;
 use crate::event::{Channel, Command, Draft, Envelope, Event, Origin};
 use crate::metric;
 
-/// Outcomes and timers have numbers of the engine's own channel and are not journalled; the store hears of every 1024th.
-/// What it did not hear of is skipped by the next start.
+/// Outcomes and timers have numbers of the engine's own channel and are not journalled; the store hears of every
+/// 1024th. What it did not hear of is skipped by the next start.
 pub(super) const UNNOTED: u64 = 1024;
 
 /// The channels that were heard of.

@@ -14,8 +14,9 @@ const CAP: Duration = Duration::from_secs(30);
 /// called in a hot loop.
 const FLOOR: Duration = Duration::from_millis(100);
 
-/// Waits stay small for this long after a connection that worked was lost. A server that restarts is back within seconds,
-/// and then the chat must not wait for a bot that waits; one that stays away longer is called ever more rarely.
+/// Waits stay small for this long after a connection that worked was lost. A server that restarts is back within
+/// seconds, and then the chat must not wait for a bot that waits; one that stays away longer is called ever more
+/// rarely.
 pub(super) const YOUNG_OUTAGE: Duration = Duration::from_secs(15);
 
 #[derive(Debug, Clone, Default)]

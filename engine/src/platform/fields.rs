@@ -1,6 +1,7 @@
 //! Single fields of a payload, under whichever name and in whichever type they come.
 //!
-//! Pure, and bounded: what is kept of a field is never longer than the constants below say. Each platform's `wire` uses it.
+//! Pure, and bounded: what is kept of a field is never longer than the constants below say. Each platform's `wire` uses
+//! it.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;

@@ -1,9 +1,9 @@
 //! Joystick.tv: chat and events over Action Cable, in both shapes of its gateway, and what its REST interface adds.
 //!
-//! One socket serves all channels of the account. The half that acts has none of its own: what it sends goes through the
-//! socket of the half that listens, by way of a [queue of commands](self::commands). The service keeps no order, has no
-//! replay and confirms nothing: a line counts as sent when it comes back, and what a gap has cost is looked up by REST,
-//! as far as that tells.
+//! One socket serves all channels of the account. The half that acts has none of its own: what it sends goes through
+//! the socket of the half that listens, by way of a [queue of commands](self::commands). The service keeps no order,
+//! has no replay and confirms nothing: a line counts as sent when it comes back, and what a gap has cost is looked up
+//! by REST, as far as that tells.
 
 mod authors;
 mod catch_up;
@@ -55,8 +55,9 @@ pub fn account_name(settings: &JoystickSettings) -> String {
     format!("{PLATFORM}:{}", wire::user_id(&settings.bot))
 }
 
-/// The account that `settings` describe, with all its channels. `tokens` are those of one of them, which is the one that
-/// REST can be asked about; with a basic key they are never asked for. `http` must not follow redirects; see [`client`].
+/// The account that `settings` describe, with all its channels. `tokens` are those of one of them, which is the one
+/// that REST can be asked about; with a basic key they are never asked for. `http` must not follow redirects; see
+/// [`client`].
 pub fn account(settings: &JoystickSettings, tokens: Arc<dyn Tokens>, http: reqwest::Client) -> Account {
     let channels: Vec<Channel> = settings.channels.iter().map(|id| Channel::new(PLATFORM, id.as_str())).collect();
     let (queue, authors) = (Arc::new(CommandQueue::default()), Arc::new(Authors::default()));

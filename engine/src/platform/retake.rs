@@ -46,8 +46,9 @@ pub fn client(settings: &RetakeSettings) -> reqwest::Result<reqwest::Client> {
         .build()
 }
 
-/// The account that `settings` describe. `http` must not follow redirects; see [`client`]. `missed_since`: what was said
-/// since then, by the platform's clock, may have been missed by a run that was killed, and is told from the history.
+/// The account that `settings` describe. `http` must not follow redirects; see [`client`]. `missed_since`: what was
+/// said since then, by the platform's clock, may have been missed by a run that was killed, and is told from the
+/// history.
 pub fn account(settings: &RetakeSettings, http: reqwest::Client, missed_since: Option<u64>) -> Account {
     let channel = Channel::new(PLATFORM, settings.room.as_str());
     let rest = Arc::new(Rest::new(settings, http));

@@ -37,8 +37,8 @@ pub struct Supervision {
 /// out at once, each time, is not one that works.
 const HELD: Duration = Duration::from_secs(1);
 
-/// Runs `source` until `shutdown`, which drops it and with it the socket, whatever it is doing. The connection is in the
-/// statuses when this returns, before anything runs: whoever asks whether all are ready must not overlook it.
+/// Runs `source` until `shutdown`, which drops it and with it the socket, whatever it is doing. The connection is in
+/// the statuses when this returns, before anything runs: whoever asks whether all are ready must not overlook it.
 pub fn supervise(
     mut source: Box<dyn Source>,
     supervision: Supervision,

@@ -52,8 +52,8 @@ pub fn client(settings: &TwitchSettings) -> reqwest::Result<reqwest::Client> {
 }
 
 /// The accounts that `settings` describe. `tokens` are those of a role in a channel; the bot's are the same in all of
-/// them. `http` must not follow redirects; see [`client`]. `memory` is what earlier accounts knew: what they have missed is
-/// looked up.
+/// them. `http` must not follow redirects; see [`client`]. `memory` is what earlier accounts knew: what they have
+/// missed is looked up.
 pub fn accounts(
     settings: &TwitchSettings,
     tokens: impl Fn(Role, &str) -> Arc<dyn Tokens>,

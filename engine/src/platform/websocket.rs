@@ -1,7 +1,8 @@
 //! What the sockets of all platforms have in common: dialling, and why there is no socket, or not any more.
 //!
-//! It speaks no protocol: what a message means, how long silence may last and when to dial again is for whoever uses it.
-//! No error ever shows an address, whose query may hold a secret, and none shows what a server tells back of that query.
+//! It speaks no protocol: what a message means, how long silence may last and when to dial again is for whoever uses
+//! it. No error ever shows an address, whose query may hold a secret, and none shows what a server tells back of that
+//! query.
 
 mod refusal;
 mod secrets;

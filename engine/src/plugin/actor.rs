@@ -1,8 +1,8 @@
 //! One plugin at work: a task that owns the plugin's only instance and takes its queue one by one.
 //!
-//! Whatever a handler asks for is gathered and leaves only when it ends well. A crash throws the instance away, never the
-//! queue. The host gives orders through the same queue, so they fall between two events.
-//! `recovery` brings it back after a crash, `swap` lets a new version take over.
+//! Whatever a handler asks for is gathered and leaves only when it ends well. A crash throws the instance away, never
+//! the queue. The host gives orders through the same queue, so they fall between two events. `recovery` brings it back
+//! after a crash, `swap` lets a new version take over.
 
 mod recovery;
 mod swap;

@@ -1,5 +1,5 @@
-//! What waits for a plugin and must not be missed: how its queue is kept on the disk while nothing takes from it, and comes
-//! back. Whoever ends or starts the taking calls this: the supervisor, and the actor for its own pauses.
+//! What waits for a plugin and must not be missed: how its queue is kept on the disk while nothing takes from it, and
+//! comes back. Whoever ends or starts the taking calls this: the supervisor, and the actor for its own pauses.
 
 use std::time::Duration;
 
@@ -19,8 +19,8 @@ pub(super) struct Backlog<'a> {
 }
 
 impl Backlog<'_> {
-    /// Writes what waits in the place of what was written before: nothing of it is begun. What the disk does not take soon
-    /// is taken later; nobody waits for it.
+    /// Writes what waits in the place of what was written before: nothing of it is begun. What the disk does not take
+    /// soon is taken later; nobody waits for it.
     pub(super) async fn save(&self) {
         let waiting = self.handle.lanes.backlog();
         if let Err(error) = patiently(self.store.save_backlog(self.handle.id(), &waiting)).await {

@@ -1,5 +1,5 @@
-//! The clock that interrupts plugins which never end. It ticks while plugins are called and for a while after; when nobody
-//! calls any, it rests, and leaves the processor asleep.
+//! The clock that interrupts plugins which never end. It ticks while plugins are called and for a while after; when
+//! nobody calls any, it rests, and leaves the processor asleep.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -69,8 +69,8 @@ impl Hands {
     fn go_round(&self, pace: Duration, mut tick: impl FnMut()) {
         loop {
             if self.under_way.load(Ordering::Acquire) == 0 {
-                // Returns at once where a call has begun since it returned the last time, however soon that ended: no call
-                // is slept through.
+                // Returns at once where a call has begun since it returned the last time, however soon that ended: no
+                // call is slept through.
                 thread::park();
             }
             for _ in 0..ROUND {

@@ -83,8 +83,8 @@ impl Delivery {
 /// fallback plugins get it.
 pub struct Dispatch {
     delivery: Arc<Delivery>,
-    /// What keeps the event from being done with until the handlers are: else the fallbacks, which have it in no inbox yet,
-    /// would lose it with the daemon.
+    /// What keeps the event from being done with until the handlers are: else the fallbacks, which have it in no inbox
+    /// yet, would lose it with the daemon.
     _origin: Option<Arc<Delivery>>,
     fallbacks: Vec<Arc<PluginHandle>>,
     in_hand: AtomicUsize,
@@ -92,7 +92,8 @@ pub struct Dispatch {
 }
 
 impl Dispatch {
-    /// With the tickets, one for each of `handlers`; without any, the fallbacks get it at once. `origin` is dropped with the last ticket.
+    /// With the tickets, one for each of `handlers`; without any, the fallbacks get it at once. `origin` is dropped
+    /// with the last ticket.
     pub fn new(
         delivery: Arc<Delivery>,
         origin: Option<Arc<Delivery>>,

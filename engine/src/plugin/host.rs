@@ -1,8 +1,8 @@
 //! The host: knows every plugin, starts and replaces them, and says how they are.
 //!
-//! Each plugin has a task of its own that changes it (the [`supervisor`]), so no two loads of it ever overlap and no plugin
-//! waits for another; one task (the [`dispatcher`]) tells them what to look at. What is known of the plugins is copied where
-//! it can be read at any time.
+//! Each plugin has a task of its own that changes it (the [`supervisor`]), so no two loads of it ever overlap and no
+//! plugin waits for another; one task (the [`dispatcher`]) tells them what to look at. What is known of the plugins is
+//! copied where it can be read at any time.
 
 mod admitted;
 mod dispatcher;
@@ -101,8 +101,8 @@ impl Table {
 }
 
 impl Host {
-    /// Starts every plugin that may run, all at the same time; returns when all have been tried. One that fails holds up
-    /// nobody, and one that takes its time not for long: it comes later.
+    /// Starts every plugin that may run, all at the same time; returns when all have been tried. One that fails holds
+    /// up nobody, and one that takes its time not for long: it comes later.
     pub async fn start(options: HostOptions) -> Result<Self, HostError> {
         let machine = Arc::new(Machine::start(options.cache_dir.as_deref())?);
         let flags = options.store.plugin_flags().await?;

@@ -14,8 +14,8 @@ use crate::effect::Verdict;
 use crate::event::Lane;
 use crate::store::Queued;
 
-/// Chat and presence: more than a burst of 5,000 lines, which must be answered whole although it may arrive faster than a
-/// plugin reads it. Some MB at the most, shared by all plugins that wait for the same events.
+/// Chat and presence: more than a burst of 5,000 lines, which must be answered whole although it may arrive faster than
+/// a plugin reads it. Some MB at the most, shared by all plugins that wait for the same events.
 pub(super) const LOSSY: usize = 8192;
 /// Money, moderation, answers: far more than any stream has in the time a plugin needs to be restarted.
 pub(super) const KEPT: usize = 4096;
@@ -211,8 +211,8 @@ impl Lanes {
 }
 
 impl State {
-    /// Whether this very event waits already: of what a killed run left, the plugin's inbox may have brought it first. Then
-    /// only the ticket is new, and is lent to the job that waits.
+    /// Whether this very event waits already: of what a killed run left, the plugin's inbox may have brought it first.
+    /// Then only the ticket is new, and is lent to the job that waits.
     fn has_waiting(&mut self, job: &mut EventJob) -> bool {
         let envelope = &job.delivery.envelope;
         if !job.delivery.again || envelope.event.lane() != Lane::Kept {

@@ -201,8 +201,8 @@ impl Player {
         std::mem::take(&mut self.starts)
     }
 
-    /// An event comes that the plugin may be asked about, with what is known of it from then. Once is enough for a review
-    /// and the handler.
+    /// An event comes that the plugin may be asked about, with what is known of it from then. Once is enough for a
+    /// review and the handler.
     pub fn meet(&mut self, envelope: &Envelope, known: &Known) {
         if self.met == envelope.id {
             return;

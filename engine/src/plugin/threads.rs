@@ -1,5 +1,5 @@
-//! The threads that plugins run on, with the reviews of the pipeline beside them. Threads of their own, because a plugin
-//! that spins must never keep a platform's heartbeat waiting.
+//! The threads that plugins run on, with the reviews of the pipeline beside them. Threads of their own, because a
+//! plugin that spins must never keep a platform's heartbeat waiting.
 
 use tokio::runtime::{Builder, Handle, Runtime};
 

@@ -126,7 +126,8 @@ impl Watcher {
         }
     }
 
-    /// Whether another folder is where the watched one was: a watch follows the folder that it was set on, not its name.
+    /// Whether another folder is where the watched one was: a watch follows the folder that it was set on, not its
+    /// name.
     async fn is_another(&mut self) -> bool {
         self.look_at = Instant::now() + LOOK_AGAIN;
         let given = self.given.clone();

@@ -1,8 +1,8 @@
 //! Reads the whole file once, beside the writer, and reports what is broken in it.
 //!
 //! That takes seconds to minutes for a large journal, so nobody waits for it. It is done when the run before was killed
-//! or its machine lost power, as a disk may then have kept less than it said; else a file does not change by itself, and
-//! each backup is checked, too.
+//! or its machine lost power, as a disk may then have kept less than it said; else a file does not change by itself,
+//! and each backup is checked, too.
 
 use std::path::Path;
 use std::sync::Arc;

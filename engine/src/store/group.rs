@@ -15,8 +15,8 @@ use super::{inbox, journal, ledger, lines, projection, recordings, tasks, to_int
 use crate::effect::{EffectKey, EffectResult};
 use crate::event::{Channel, Envelope};
 
-/// On a machine with one core, whoever answers chat would else wait until the writer's slice of time is used up. So many
-/// items or viewers are some 100 µs of work, to which looking for somebody who waits adds less than one.
+/// On a machine with one core, whoever answers chat would else wait until the writer's slice of time is used up. So
+/// many items or viewers are some 100 µs of work, to which looking for somebody who waits adds less than one.
 const GIVE_WAY_EVERY: usize = 16;
 
 /// A transaction under way. What it counted is worth nothing until it is committed.
@@ -96,8 +96,8 @@ impl<'a> Group<'a> {
         self.connection.prepare_cached(sql)
     }
 
-    /// Carries out the items, in order. Most effects end within milliseconds, so that most results stand in the group of
-    /// their effect, behind it: it is written once, with its end, rather than written and changed.
+    /// Carries out the items, in order. Most effects end within milliseconds, so that most results stand in the group
+    /// of their effect, behind it: it is written once, with its end, rather than written and changed.
     pub(super) fn apply(&mut self, items: &mut [Item]) -> Result<(), StoreError> {
         for item in &*items {
             if let Item::Result(result) = item {

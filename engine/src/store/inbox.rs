@@ -1,8 +1,8 @@
 //! The events that one plugin has still to handle and must not miss: money, moderation, answers of the agent.
 //!
-//! Such an event is written when the plugin gets it, and goes in the same transaction as the batch that the plugin makes
-//! of it. So a kill neither loses it nor has it handled twice. Chat has no place here: there is too much of it, and
-//! [`unfinished`](super::unfinished) sees to it.
+//! Such an event is written when the plugin gets it, and goes in the same transaction as the batch that the plugin
+//! makes of it. So a kill neither loses it nor has it handled twice. Chat has no place here: there is too much of it,
+//! and [`unfinished`](super::unfinished) sees to it.
 
 use std::sync::Arc;
 
@@ -45,8 +45,8 @@ impl Store {
         self.write_behind(Item::Forgotten { plugin: plugin.clone(), event_id: Arc::clone(event_id) });
     }
 
-    /// A plugin has ended, with these events still in its queue: nothing that is kept for it is begun, but for those that
-    /// an earlier run may have begun.
+    /// A plugin has ended, with these events still in its queue: nothing that is kept for it is begun, but for those
+    /// that an earlier run may have begun.
     pub async fn save_backlog(&self, plugin: &PluginId, events: &[Queued]) -> Result<(), StoreError> {
         let (plugin, events) = (plugin.clone(), events.to_vec());
         self.request(Access::Durable, move |group| {

@@ -1,4 +1,5 @@
-//! Memory for the JSON of one row, used again for the next: a fresh text for each would grow several times until it fits.
+//! Memory for the JSON of one row, used again for the next: a fresh text for each would grow several times until it
+//! fits.
 
 use serde::Serialize;
 use serde::ser::Error as _;

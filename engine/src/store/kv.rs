@@ -11,8 +11,8 @@ use super::item::{Access, Request};
 use crate::effect::{KvWrite, PluginId};
 
 impl Store {
-    /// All that a plugin has stored, with what is still queued for it. Refused while the disk does not take that: a plugin
-    /// that began with what is older would write it over what is newer.
+    /// All that a plugin has stored, with what is still queued for it. Refused while the disk does not take that: a
+    /// plugin that began with what is older would write it over what is newer.
     pub async fn kv(&self, plugin: &PluginId) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
         let (answer, answered) = oneshot::channel();
         let owner = plugin.clone();

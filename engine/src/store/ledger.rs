@@ -60,8 +60,8 @@ impl Store {
         self.queue_work(work.with_rest(Item::Batch(Box::new(rest))), answered)
     }
 
-    /// Whether anything is written down that this plugin's handler made of this event. Review's own measures are no batch of
-    /// a handler.
+    /// Whether anything is written down that this plugin's handler made of this event. Review's own measures are no
+    /// batch of a handler.
     pub async fn has_handled(&self, event_id: &Arc<str>, plugin: &PluginId) -> Result<bool, StoreError> {
         let (event_id, plugin) = (Arc::clone(event_id), plugin.clone());
         self.request(Access::Read, move |group| {
@@ -153,8 +153,8 @@ fn fail(group: &Group<'_>, batch: &Batch, number: u32) -> Result<(), StoreError>
     Ok(())
 }
 
-/// Says whether the effect was not in the ledger yet; an event that comes again brings the same keys again. One that ends
-/// in the same group is written with its end.
+/// Says whether the effect was not in the ledger yet; an event that comes again brings the same keys again. One that
+/// ends in the same group is written with its end.
 fn write_effect(group: &mut Group<'_>, batch: &Batch, numbered: &NumberedEffect) -> Result<bool, StoreError> {
     let key =
         EffectKey { event_id: Arc::clone(&batch.cause.id), plugin: Arc::clone(&batch.plugin), number: numbered.number };

@@ -50,8 +50,8 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Only tidies up: the lock would go with the process. It is let go by name all the same, as a child that is just
-        // being started holds a copy of the handle for a moment.
+        // Only tidies up: the lock would go with the process. It is let go by name all the same, as a child that is
+        // just being started holds a copy of the handle for a moment.
         let _ = self.file.set_len(0);
         let _ = self.file.unlock();
     }

@@ -1,4 +1,5 @@
-//! The versions of the database: each migration is one SQL file, and the number of the last stands in the file's header.
+//! The versions of the database: each migration is one SQL file, and the number of the last stands in the file's
+//! header.
 
 use std::path::Path;
 

@@ -19,8 +19,8 @@ const MODE: u32 = 0o600;
 /// Enough for every statement of this room, so that none is compiled twice.
 const STATEMENTS: usize = 64;
 
-/// Kibibytes of pages kept in memory: the busy ends of the tables and indexes, and what one group changes. What does not
-/// fit is read again from the system's own cache; four times as much saves a chat of thousands of viewers nothing.
+/// Kibibytes of pages kept in memory: the busy ends of the tables and indexes, and what one group changes. What does
+/// not fit is read again from the system's own cache; four times as much saves a chat of thousands of viewers nothing.
 const CACHE_KIB: i32 = 1024;
 
 /// Another process has no business in the file, but an operator may work on it with a tool. Chat does not wait for it;

@@ -1,8 +1,8 @@
-//! Viewers and their lines are projected from the journal, some seconds behind it: a busy chat touches the same rows again and
-//! again, and one write of each page for thousands of lines costs a tenth of one for each.
+//! Viewers and their lines are projected from the journal, some seconds behind it: a busy chat touches the same rows
+//! again and again, and one write of each page for thousands of lines costs a tenth of one for each.
 //!
-//! Nobody sees the delay, as whoever asks for a viewer first gets everything projected; and nothing is lost by a crash, as
-//! the position that was reached is written with the rows, and the next start goes on from there.
+//! Nobody sees the delay, as whoever asks for a viewer first gets everything projected; and nothing is lost by a crash,
+//! as the position that was reached is written with the rows, and the next start goes on from there.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,9 +42,9 @@ pub(super) fn left_over(connection: &Connection) -> rusqlite::Result<Vec<Counted
     Ok(events)
 }
 
-/// Draws the events and notes how far it came: all that a viewer did goes into its rows at once, and one viewer after the
-/// other in the order of the tables, so that each page is touched once. What can't be projected is skipped, as it would else
-/// stand in the way of all that comes after it.
+/// Draws the events and notes how far it came: all that a viewer did goes into its rows at once, and one viewer after
+/// the other in the order of the tables, so that each page is touched once. What can't be projected is skipped, as it
+/// would else stand in the way of all that comes after it.
 pub(super) fn project<'e>(group: &Group<'_>, events: impl Iterator<Item = &'e Counted>) -> Result<(), StoreError> {
     let mut viewers: BTreeMap<(&str, &str), Seen<'_>> = BTreeMap::new();
     let mut reached = None;

@@ -13,8 +13,9 @@ use std::time::Duration;
 
 use super::item::Item;
 
-/// How long a write that nobody waits for may stay in memory: what a killed process loses is what it wrote in this time.
-/// A commit costs about 100 µs of processor time whatever is in it; this shares it among the lines of a busy chat.
+/// How long a write that nobody waits for may stay in memory: what a killed process loses is what it wrote in this
+/// time. A commit costs about 100 µs of processor time whatever is in it; this shares it among the lines of a busy
+/// chat.
 const LINGER: Duration = Duration::from_millis(40);
 
 /// Items in one transaction: keeps a request from waiting longer than some 20 ms behind others.
@@ -24,12 +25,12 @@ pub(super) const GROUP: usize = 2048;
 /// makes it note each event of the group as unfinished (see [`super::unfinished`]), which costs as much as an effect.
 pub(super) const ENOUGH: usize = GROUP / 2;
 
-/// Writes that may wait before events are turned away, also while the disk is full: a burst of 5,000 lines, the answers to
-/// them, how those ended and their echoes, on a machine with one core that has other things to do first. Some 30 MB.
+/// Writes that may wait before events are turned away, also while the disk is full: a burst of 5,000 lines, the answers
+/// to them, how those ended and their echoes, on a machine with one core that has other things to do first. Some 30 MB.
 const JOURNAL_BOUND: usize = 32_768;
 
-/// With so many waiting, whoever adds one gives the writer its turn first: on one core that is busy with answers it falls
-/// behind those who fill the queue.
+/// With so many waiting, whoever adds one gives the writer its turn first: on one core that is busy with answers it
+/// falls behind those who fill the queue.
 const PRESSING: usize = JOURNAL_BOUND / 2;
 
 /// What is recorded of an event is worth less than the next event.

@@ -1,9 +1,9 @@
 //! The events that somebody still had in hand when the daemon was killed.
 //!
-//! Whoever has an event in hand holds an [`InFlight`]. Most events are done with before the writer even comes to journal
-//! them, and cost nothing here. Only one that is still held then is noted as unfinished, and struck off when the last
-//! hold is dropped. So what a killed run leaves noted is what was journalled and not done with. Beside it are marked the
-//! plugins that are done with it, where their effects do not tell so.
+//! Whoever has an event in hand holds an [`InFlight`]. Most events are done with before the writer even comes to
+//! journal them, and cost nothing here. Only one that is still held then is noted as unfinished, and struck off when
+//! the last hold is dropped. So what a killed run leaves noted is what was journalled and not done with. Beside it are
+//! marked the plugins that are done with it, where their effects do not tell so.
 //!
 //! It relies on the order of the queue: an event comes before the batches that are made of it, and a hold is dropped
 //! after they were queued.
@@ -18,8 +18,8 @@ use super::item::{Access, Item};
 use super::queue::Queue;
 use crate::event::{Channel, Envelope};
 
-/// Starts that give an event out again, at most: what brings the daemon down each time must not do so for ever. Most that
-/// are unfinished only waited behind that one, and a supervisor starts a daemon every second or so.
+/// Starts that give an event out again, at most: what brings the daemon down each time must not do so for ever. Most
+/// that are unfinished only waited behind that one, and a supervisor starts a daemon every second or so.
 const ATTEMPTS: u32 = 10;
 
 /// Says, for as long as any clone of it lives, that an event is not done with.
@@ -98,8 +98,8 @@ impl Store {
         self.write_behind(Item::Event { envelope, own: false, in_flight });
     }
 
-    /// What earlier runs did not finish, in the journal's order, but for what was given out too often. To read it is not
-    /// to give it out: a start may yet fail before anybody sees it.
+    /// What earlier runs did not finish, in the journal's order, but for what was given out too often. To read it is
+    /// not to give it out: a start may yet fail before anybody sees it.
     pub async fn unfinished(&self) -> Result<Vec<Unfinished>, StoreError> {
         self.request(Access::Durable, |group| {
             give_up(group)?;
@@ -130,8 +130,8 @@ impl Store {
         .await
     }
 
-    /// Marks these as given out once more, which happens in ten starts at most. What only waits for a person is not given
-    /// out.
+    /// Marks these as given out once more, which happens in ten starts at most. What only waits for a person is not
+    /// given out.
     pub async fn note_given(&self, event_ids: Vec<Arc<str>>) -> Result<(), StoreError> {
         if event_ids.is_empty() {
             return Ok(());
@@ -237,8 +237,8 @@ impl Drop for Shared {
     }
 }
 
-/// Behind all that was made of the event. When it is refused, the next start gives the event out once more; whoever made
-/// anything of it is known and not asked again.
+/// Behind all that was made of the event. When it is refused, the next start gives the event out once more; whoever
+/// made anything of it is known and not asked again.
 fn strike_off_behind(queue: &Queue, event_id: &Arc<str>) {
     let _ = queue.push_behind(Item::Finished(Arc::clone(event_id)));
 }

@@ -48,8 +48,8 @@ impl Store {
         .await
     }
 
-    /// Everybody of this name, on one platform or on all: by login, by the name that is shown, or by id. The one who was
-    /// seen last comes first.
+    /// Everybody of this name, on one platform or on all: by login, by the name that is shown, or by id. The one who
+    /// was seen last comes first.
     pub async fn viewers_called(
         &self,
         name: &str,
@@ -106,7 +106,8 @@ impl<'e> Seen<'e> {
         self.lines.push((envelope, message));
     }
 
-    /// Any other event may know only a part of who it was, and no more of roles and badges than there is of somebody new.
+    /// Any other event may know only a part of who it was, and no more of roles and badges than there is of somebody
+    /// new.
     pub(super) fn add(&mut self, user: &'e User, at_ms: u64) {
         if !user.login.is_empty() {
             self.login = &user.login;

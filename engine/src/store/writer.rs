@@ -1,9 +1,9 @@
 //! The one thread that touches the file.
 //!
-//! It takes what waits in the queue, up to a bound, and makes one transaction of it. When that fails because of one item
-//! it does the items one by one, so that only the bad one is lost. When it fails because nothing can be written, the
-//! writes that nobody waits for are kept in memory and tried again, and requests are answered with the error, though what
-//! they leave behind is written later (`failing`).
+//! It takes what waits in the queue, up to a bound, and makes one transaction of it. When that fails because of one
+//! item it does the items one by one, so that only the bad one is lost. When it fails because nothing can be written,
+//! the writes that nobody waits for are kept in memory and tried again, and requests are answered with the error,
+//! though what they leave behind is written later (`failing`).
 
 mod failing;
 
@@ -33,8 +33,8 @@ use crate::event::now_ms;
 /// How often to look for what is too old, when the last look found nothing.
 const PRUNE_EVERY: Duration = Duration::from_secs(10);
 
-/// How long counting may lag behind the journal, and how many events, which stay in memory for it; more of them while so
-/// much waits to be written that counting would be in the way.
+/// How long counting may lag behind the journal, and how many events, which stay in memory for it; more of them while
+/// so much waits to be written that counting would be in the way.
 const PROJECT_EVERY: Duration = Duration::from_secs(5);
 const PROJECT_AT: usize = 1024;
 const PROJECT_IN_HASTE_AT: usize = 8 * PROJECT_AT;

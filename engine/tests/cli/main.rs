@@ -1,6 +1,7 @@
 //! Showrunner as its operator meets it: the real binary, its words, its exit codes, its files and its signals.
 //!
-//! Every test has a folder, a daemon and a port of its own, waits for what it expects to read, and ends what it started.
+//! Every test has a folder, a daemon and a port of its own, waits for what it expects to read, and ends what it
+//! started.
 
 #![allow(
     clippy::unwrap_used,

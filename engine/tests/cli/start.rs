@@ -60,7 +60,8 @@ fn a_second_daemon_on_the_same_data_is_refused() {
     let refusal = place.say(&["run"]).refused(1);
     assert!(refusal.contains("another showrunner runs on this data folder"), "{refusal}");
     assert!(refusal.contains("showrunner stop"), "{refusal}");
-    // Also where the socket was taken away: the database has a lock of its own. The daemon soon puts another socket there.
+    // Also where the socket was taken away: the database has a lock of its own. The daemon soon puts another socket
+    // there.
     until("a refusal of the database", || {
         fs::remove_file(place.data().join("control.sock")).ok()?;
         let refusal = place.say(&["run"]).refused(1);

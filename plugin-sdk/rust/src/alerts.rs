@@ -1,7 +1,7 @@
 //! Effects: alerts on the stream's overlay.
 //!
-//! An [`Alert`] has a `kind` that overlays filter by, such as "tip"; a `title` and a `text` for the viewers; and, where the
-//! overlay shall not decide, the addresses of an `image` and a `sound`, and how long it is shown (`duration_ms`, in
+//! An [`Alert`] has a `kind` that overlays filter by, such as "tip"; a `title` and a `text` for the viewers; and, where
+//! the overlay shall not decide, the addresses of an `image` and a `sound`, and how long it is shown (`duration_ms`, in
 //! milliseconds).
 
 pub use crate::bindings::showrunner::plugin::alerts::Alert;

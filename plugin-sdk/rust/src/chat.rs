@@ -1,8 +1,8 @@
 //! Effects: what the bot writes in chat.
 //!
 //! Each function returns the effect's number, counted from 0 within the event; a later `outcome` event carries it. The
-//! effect leaves when the handler returns `Ok`. [`Refused`] says why it was refused on the spot. The effects of one event
-//! are at most 32, with 64 KiB of text in all.
+//! effect leaves when the handler returns `Ok`. [`Refused`] says why it was refused on the spot. The effects of one
+//! event are at most 32, with 64 KiB of text in all.
 //!
 //! A text is whatever reads as one: `"hi"`, a `String`, `format!("Hello {name}!")`.
 
@@ -32,8 +32,8 @@ pub fn reply(envelope: &Envelope, text: impl AsRef<str>) -> Result<u32, Refused>
     }
 }
 
-/// Answers a message by its id, for an answer that comes later than its question. Where a platform has no threads, it is a
-/// line like any other.
+/// Answers a message by its id, for an answer that comes later than its question. Where a platform has no threads, it
+/// is a line like any other.
 ///
 /// # Errors
 /// When it is not granted (`chat = ["reply"]`) or over a limit.
@@ -60,8 +60,8 @@ pub fn announce<'a>(place: impl Into<Place<'a>>, text: impl AsRef<str>) -> Resul
     host::chat::announce(place.platform, place.channel, text.as_ref()).map_err(Refused::new)
 }
 
-/// Recommends another channel, by the user id of whom it belongs to. Where a platform has no such thing, its `outcome` is
-/// "unsupported".
+/// Recommends another channel, by the user id of whom it belongs to. Where a platform has no such thing, its `outcome`
+/// is "unsupported".
 ///
 /// # Errors
 /// When it is not granted (`chat = ["shoutout"]`) or over a limit.

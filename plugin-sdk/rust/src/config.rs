@@ -24,8 +24,8 @@ pub fn get<T: DeserializeOwned>(path: &str) -> Result<Option<T>, String> {
     serde_json::from_str(&json).map(Some).map_err(|error| format!("settings: {path}: {}", without_position(&error)))
 }
 
-/// The text of an error without its line and column: the host made the JSON from the operator's TOML, so they would only
-/// mislead.
+/// The text of an error without its line and column: the host made the JSON from the operator's TOML, so they would
+/// only mislead.
 pub fn without_position(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.rfind(" at line ").and_then(|end| text.get(..end)).map_or_else(|| text.clone(), str::to_owned)

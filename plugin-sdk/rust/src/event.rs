@@ -4,10 +4,10 @@
 //! Open sets (a platform, the `kind` of an event, a badge) are strings, and a plugin must expect values that
 //! it does not know.
 //!
-//! Shapes that all share: an id is a text that means something only together with the platform. What ends in `_ms` is in
-//! milliseconds, a point in time since 1970; `seconds` are seconds. Money is `minor_units` / 10^`exponent`, which
-//! [`amount`](crate::amount) counts and writes. A [`Span`] begins and ends in bytes of UTF-8. `extra`, and fields that end in
-//! `_json`, are JSON.
+//! Shapes that all share: an id is a text that means something only together with the platform. What ends in `_ms` is
+//! in milliseconds, a point in time since 1970; `seconds` are seconds. Money is `minor_units` / 10^`exponent`, which
+//! [`amount`](crate::amount) counts and writes. A [`Span`] begins and ends in bytes of UTF-8. `extra`, and fields that
+//! end in `_json`, are JSON.
 
 pub use crate::bindings::exports::showrunner::plugin::handler::Disposition;
 pub use crate::bindings::review::exports::showrunner::plugin::reviewer::{Suspension, Verdict};
@@ -122,8 +122,8 @@ const ROLE_NAMES: [(&str, Roles); 7] = [
 ];
 
 impl Roles {
-    /// Reads a list of role names, such as `["vip", "moderator"]`, in any letter case: "broadcaster", "moderator", "vip",
-    /// "subscriber", "staff", "bot", "first-time".
+    /// Reads a list of role names, such as `["vip", "moderator"]`, in any letter case: "broadcaster", "moderator",
+    /// "vip", "subscriber", "staff", "bot", "first-time".
     ///
     /// # Errors
     /// Names the first word that is no role, and the roles that there are.

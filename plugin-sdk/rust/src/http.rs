@@ -14,9 +14,9 @@
 //! # let _ = weather;
 //! ```
 //!
-//! Only this plugin waits for the answer, and what it waits does not count as its own time. Limits: 10 seconds, 1 MiB of
-//! body in either direction, 60 requests a minute. Redirects are not followed: a status of 3xx is an answer like any other.
-//! A request is made at once, also when the handler returns an error afterwards.
+//! Only this plugin waits for the answer, and what it waits does not count as its own time. Limits: 10 seconds, 1 MiB
+//! of body in either direction, 60 requests a minute. Redirects are not followed: a status of 3xx is an answer like any
+//! other. A request is made at once, also when the handler returns an error afterwards.
 
 pub use crate::bindings::showrunner::plugin::http::{Failure, Header, Request, Response};
 
@@ -30,8 +30,8 @@ use crate::host;
 /// Sends a request and waits for the answer, whatever its status.
 ///
 /// # Errors
-/// A [`Failure`], which `?` makes the handler's error. Its `message` is for people, its `kind` is one of these, or one that is
-/// newer than this SDK:
+/// A [`Failure`], which `?` makes the handler's error. Its `message` is for people, its `kind` is one of these, or one
+/// that is newer than this SDK:
 ///
 /// | kind | |
 /// |---|---|
@@ -70,8 +70,8 @@ impl Request {
         Self::new("POST", url)
     }
 
-    /// With one more header. `{secret:name}` in its value is filled in by the host, with a secret that the operator gave and
-    /// granted (`secrets = ["name"]`); the plugin never sees it.
+    /// With one more header. `{secret:name}` in its value is filled in by the host, with a secret that the operator
+    /// gave and granted (`secrets = ["name"]`); the plugin never sees it.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push(Header { name: name.into(), value: value.into() });

@@ -1,7 +1,7 @@
 //! Lines in the engine's log, with the plugin's name on them. It needs no grant.
 //!
-//! At most 50 lines a second are kept; what is above is counted and dropped. A line of more than 2 KiB is cut, and a line
-//! break in it becomes a space. It is written at once, also when the handler returns an error afterwards.
+//! At most 50 lines a second are kept; what is above is counted and dropped. A line of more than 2 KiB is cut, and a
+//! line break in it becomes a space. It is written at once, also when the handler returns an error afterwards.
 
 pub use crate::bindings::showrunner::plugin::log::Level;
 

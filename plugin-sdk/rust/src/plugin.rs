@@ -82,8 +82,8 @@ pub trait Plugin: Sized {
         }
     }
 
-    /// A line of chat that begins with the channel's command prefix: `!so alice` has the command "so" with the arguments
-    /// "alice". One that is whispered goes to [`Plugin::on_whisper`], as its answer must not be public.
+    /// A line of chat that begins with the channel's command prefix: `!so alice` has the command "so" with the
+    /// arguments "alice". One that is whispered goes to [`Plugin::on_whisper`], as its answer must not be public.
     ///
     /// Of the commands in plugin.toml all arrive; with "chat" among its `events` so does every other one, so compare
     /// `command.name`.

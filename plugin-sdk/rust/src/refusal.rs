@@ -5,8 +5,8 @@ use std::fmt;
 
 /// An effect, a timer or a write to memory that was refused on the spot.
 ///
-/// It displays as the host's words, such as "denied: chat.say was not granted by the operator". A handler that has nothing
-/// better to do hands it on with `?`: its own error is then this text, and the operator reads it.
+/// It displays as the host's words, such as "denied: chat.say was not granted by the operator". A handler that has
+/// nothing better to do hands it on with `?`: its own error is then this text, and the operator reads it.
 ///
 /// ```
 /// use showrunner_sdk::prelude::*;

@@ -11,13 +11,14 @@ use crate::{Refused, host};
 /// longest; more is as good as that.
 ///
 /// # Errors
-/// When it is not granted (`timers = ["use"]`), the name is too long or empty, or the event has changed 64 timers already.
+/// When it is not granted (`timers = ["use"]`), the name is too long or empty, or the event has changed 64 timers
+/// already.
 pub fn once(name: &str, after: Duration) -> Result<(), Refused> {
     host::timers::start(name, milliseconds(after), false).map_err(Refused::new)
 }
 
-/// Starts a timer that runs out again and again, the first time after one period. One of the same name is replaced. What
-/// was missed several times, as the plugin was busy, comes once.
+/// Starts a timer that runs out again and again, the first time after one period. One of the same name is replaced.
+/// What was missed several times, as the plugin was busy, comes once.
 ///
 /// # Errors
 /// As [`once`], and when the period is shorter than 100 ms.

@@ -16,7 +16,8 @@ const PREFIX: &str = "pending/";
 /// Many more than ever go on at once. When there are more, the oldest is thanked for before its time.
 const MOST: usize = 256;
 const TIMER: &str = "due";
-/// Between the start of a new instance and its taking over, the old one may have begun a group whose timer went with it.
+/// Between the start of a new instance and its taking over, the old one may have begun a group whose timer went with
+/// it.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
 
 #[derive(Default)]

@@ -8,7 +8,8 @@ use showrunner_sdk::event::User;
 const NAME_CHARACTERS: usize = 40;
 /// Names that are kept of a crowd; the setting `names` can't ask for more.
 pub(crate) const NAMES: usize = 50;
-/// What the ids of a crowd may take, so that it fits one value of kv and is quickly read. Beyond it people are only counted.
+/// What the ids of a crowd may take, so that it fits one value of kv and is quickly read. Beyond it people are only
+/// counted.
 const ID_BYTES: usize = 20_000;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -20,8 +20,8 @@ pub(crate) struct Arguments {
     /// Where the figures are written to; speed.json in the target folder when it is not named.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Puts the figures into tests/benches/RESULTS.md and the table of README.md, in place of those that stand there. Only a
-    /// whole run has all of them.
+    /// Puts the figures into tests/benches/RESULTS.md and the table of README.md, in place of those that stand there.
+    /// Only a whole run has all of them.
     #[arg(long, conflicts_with_all = ["quick", "named", "alone"])]
     pub(crate) results: bool,
     /// How often each bot is measured, in turn.

@@ -1,5 +1,6 @@
-//! The least that a bot in Rust can be: a WebSocket, a table and an HTTP client in one loop. No plugins, no isolation, no
-//! journal, no reconnecting. It shows how much of a bot's time is the network's, and that whoever asks is not the limit.
+//! The least that a bot in Rust can be: a WebSocket, a table and an HTTP client in one loop. No plugins, no isolation,
+//! no journal, no reconnecting. It shows how much of a bot's time is the network's, and that whoever asks is not the
+//! limit.
 
 use std::sync::Arc;
 

@@ -38,8 +38,8 @@ impl Home {
         home
     }
 
-    /// A daemon as it is installed, with the plugins that ship, in the room of `server`. Only its pace is not the default:
-    /// what is measured is how fast it can be, and a pace would hold it back.
+    /// A daemon as it is installed, with the plugins that ship, in the room of `server`. Only its pace is not the
+    /// default: what is measured is how fast it can be, and a pace would hold it back.
     pub(crate) fn of_a_bot(server: &Server) -> Self {
         let mut home = Self::new();
         home.answer();
@@ -126,8 +126,8 @@ impl Home {
         self.add(&manifest, probe());
     }
 
-    /// The plugin that does its worst when it is told to. Nobody lets it speak: what it says would stand in the way of what
-    /// others say by right.
+    /// The plugin that does its worst when it is told to. Nobody lets it speak: what it says would stand in the way of
+    /// what others say by right.
     pub(crate) fn add_beast(&mut self, id: &str) {
         let manifest = format!(
             "id = \"{id}\"\nversion = \"1\"\nwit = \"0.1\"\nevents = [\"chat\"]\n[permissions]\nkv = [\"use\"]\n"

@@ -1,7 +1,8 @@
-//! How fast it is, layer by layer, beside its peers: `cargo bench --profile dist --bench speed`. `tests/README.md` has the recipe.
+//! How fast it is, layer by layer, beside its peers: `cargo bench --profile dist --bench speed`. `tests/README.md` has
+//! the recipe.
 //!
-//! Figures are printed and written down, never asserted: they belong to the machine that they were measured on, which is
-//! why it is named beside them.
+//! Figures are printed and written down, never asserted: they belong to the machine that they were measured on, which
+//! is why it is named beside them.
 
 #![allow(
     clippy::unwrap_used,

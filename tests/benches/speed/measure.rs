@@ -97,9 +97,9 @@ pub(crate) fn time(calls: u64, mut work: impl FnMut()) -> Duration {
 /// A thread sleeps this much too long now and then; so much earlier it begins to look at the clock.
 const EARLY: Duration = Duration::from_micros(150);
 
-/// Begins something so often a second, on a clock that waits for nobody, in a thread of its own. Each one's time, in order
-/// of size, is from when it was due to when it was done; `done` waits for one after the other, in the order of their
-/// beginnings.
+/// Begins something so often a second, on a clock that waits for nobody, in a thread of its own. Each one's time, in
+/// order of size, is from when it was due to when it was done; `done` waits for one after the other, in the order of
+/// their beginnings.
 pub(crate) async fn open_loop(
     per_second: u32,
     count: usize,

@@ -1,5 +1,5 @@
-//! The figures of `tests/benches/RESULTS.md`, and the few of them that README.md shows, put there by this program, so that
-//! nobody types them.
+//! The figures of `tests/benches/RESULTS.md`, and the few of them that README.md shows, put there by this program, so
+//! that nobody types them.
 
 use std::fmt::Write as _;
 use std::fs;

@@ -1,8 +1,8 @@
 //! B4: the whole daemon as it is installed, from the platform's socket to the HTTP reply, and what it needs for that.
 //!
-//! The bot has a core of its own, and this program, which asks and holds the clock, another one; only where compilers and
-//! bad neighbours are at work it has the whole machine, as it is made to use it. All bots are measured by the same code in
-//! the same run, in turn.
+//! The bot has a core of its own, and this program, which asks and holds the clock, another one; only where compilers
+//! and bad neighbours are at work it has the whole machine, as it is made to use it. All bots are measured by the same
+//! code in the same run, in turn.
 
 mod beside;
 pub(crate) mod bots;

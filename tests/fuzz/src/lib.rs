@@ -1,13 +1,14 @@
 //! What fuzz targets have in common: their corpus, the mutations, the bound on memory.
 //!
 //! A target is a test beside the parser that it is for, so that no parser is public for its sake. `cargo test` gives it
-//! its corpus and a bounded number of mutations of that, `FUZZ_SECONDS` lets it go on. `tests/README.md` has the commands
-//! and tells how to write one.
+//! its corpus and a bounded number of mutations of that, `FUZZ_SECONDS` lets it go on. `tests/README.md` has the
+//! commands and tells how to write one.
 //!
-//! The runner and the mutations are our own, and small, because targets must run with stable Rust, in the tests of every
-//! build. The fuzzers that look for new code (libFuzzer, AFL, and bolero, which drives them) need nightly flags and all
-//! crates built once more, and what bolero does without them draws bytes from nothing, which no parser of text takes for
-//! more than garbage. What a mutation without that guidance needs is in the corpus: a seed for all that a parser takes.
+//! The runner and the mutations are our own, and small, because targets must run with stable Rust, in the tests of
+//! every build. The fuzzers that look for new code (libFuzzer, AFL, and bolero, which drives them) need nightly flags
+//! and all crates built once more, and what bolero does without them draws bytes from nothing, which no parser of text
+//! takes for more than garbage. What a mutation without that guidance needs is in the corpus: a seed for all that a
+//! parser takes.
 
 #![allow(
     clippy::panic,

@@ -126,7 +126,8 @@ impl Mutator {
         Self { random: Rng::with_seed(seed), words: words.into_iter().collect(), corpus }
     }
 
-    /// The next input: mostly a good one with one or two changes, which gets furthest into a parser, at times with many.
+    /// The next input: mostly a good one with one or two changes, which gets furthest into a parser, at times with
+    /// many.
     pub(crate) fn input(&mut self) -> Vec<u8> {
         let mut input = self.random.choice(&self.corpus).cloned().unwrap_or_default();
         let most = if self.random.u8(..8) == 0 { 32 } else { 3 };

@@ -12,8 +12,8 @@ use crate::mutate::Mutator;
 
 /// Inputs of a run within `cargo test`, which then takes some seconds for all targets together.
 const RUNS: u64 = 1000;
-/// What a message, a table of names or a small buffer may take, however short the input; besides what an empty one takes,
-/// such as a plugin that is started for each.
+/// What a message, a table of names or a small buffer may take, however short the input; besides what an empty one
+/// takes, such as a plugin that is started for each.
 const ALWAYS_ALLOWED: u64 = 64 << 10;
 /// All inputs together may leave this much behind: caches that are filled once. Anything that grows is more.
 const LEFT_BEHIND: i64 = 64 << 10;
@@ -42,8 +42,9 @@ enum Length {
     Time(Duration),
 }
 
-/// Runs `target` on the corpus of `function`, and on mutations of it: 1,000 of them, always the same. `FUZZ_SECONDS` makes
-/// it go on for so long, from a new seed; `FUZZ_RUNS` and `FUZZ_SEED` set both. An input that fails is added to the corpus.
+/// Runs `target` on the corpus of `function`, and on mutations of it: 1,000 of them, always the same. `FUZZ_SECONDS`
+/// makes it go on for so long, from a new seed; `FUZZ_RUNS` and `FUZZ_SEED` set both. An input that fails is added to
+/// the corpus.
 pub fn run(function: &str, most: u64, target: impl Fn(&[u8])) {
     run_all(function, most, |input| input, target);
 }

@@ -10,7 +10,8 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::time::timeout;
 
-/// Longer than anything here takes, also where plugins are compiled while all cores are busy; only a hung test meets it.
+/// Longer than anything here takes, also where plugins are compiled while all cores are busy; only a hung test meets
+/// it.
 pub const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Shown of a record when a wait was in vain.

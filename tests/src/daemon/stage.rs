@@ -43,8 +43,8 @@ impl Default for Stage {
         stage.set("simulator", "channel", &format!("\"{CHANNEL}\""));
         stage.set("simulator.pace", "messages-per-second", "1000");
         stage.set("simulator.pace", "burst", "1000");
-        // A machine that is busy with other tests must not look like a plugin that is slow: a test that is about a limit
-        // sets its own.
+        // A machine that is busy with other tests must not look like a plugin that is slow: a test that is about a
+        // limit sets its own.
         stage.set("pipeline", "review", "\"5s\"").set("pipeline", "fallback-after", "\"60s\"");
         for limit in ["handle", "review", "init", "save", "restore", "http-timeout"] {
             stage.set("host.limits", limit, "\"60s\"");

@@ -1,8 +1,8 @@
 //! What a daemon left on the disk, and whether it may be so.
 //!
 //! [`glance`] looks after each kill, at a copy, so that the next daemon finds what the killed one left: the database is
-//! whole, and so is each batch in it. [`verdict`] looks when all is over: everything that was said and heard has come to
-//! its end, once.
+//! whole, and so is each batch in it. [`verdict`] looks when all is over: everything that was said and heard has come
+//! to its end, once.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;

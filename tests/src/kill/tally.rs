@@ -22,7 +22,8 @@ pub struct Tally {
     pub lines_uncertain: usize,
     /// Lines that expired or failed, and say so.
     pub lines_failed: usize,
-    /// Said in the simulator, which says nothing twice, to no daemon or to one that was killed before it was journalled.
+    /// Said in the simulator, which says nothing twice, to no daemon or to one that was killed before it was
+    /// journalled.
     pub never_journalled: usize,
     /// Said while a daemon ended in good order, so that the next one was not there to hear it.
     pub not_heard: usize,

@@ -1,4 +1,5 @@
-//! A router on a port of its own, on a runtime of its own: going away really closes everything, as a killed server would.
+//! A router on a port of its own, on a runtime of its own: going away really closes everything, as a killed server
+//! would.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;

@@ -1,4 +1,5 @@
-//! Getting in, staying in, being put out: what the state says, what a person is told, and how often the service is called.
+//! Getting in, staying in, being put out: what the state says, what a person is told, and how often the service is
+//! called.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -129,7 +129,8 @@ async fn sign_in(daemon: &mut Daemon) -> Result<GrantView, u16> {
     }
 }
 
-/// Waits until the connection that was ready says that somebody has to sign in; closing it comes before, and says nothing.
+/// Waits until the connection that was ready says that somebody has to sign in; closing it comes before, and says
+/// nothing.
 async fn until_signed_out(daemon: &mut Daemon) {
     let is_signed_out = |state: &ConnectionState| match state {
         ConnectionState::Stopped { what_to_do, .. } => what_to_do.contains("run `showrunner auth joystick`"),

@@ -1,4 +1,5 @@
-//! Joystick.tv: one account under its supervisor against a fake of the whole service, with all that it may do at its worst.
+//! Joystick.tv: one account under its supervisor against a fake of the whole service, with all that it may do at its
+//! worst.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may assume")]
 

@@ -1,4 +1,5 @@
-//! The whole engine on a bad network: each line of a viewer is answered once or not at all, and what is not known is said.
+//! The whole engine on a bad network: each line of a viewer is answered once or not at all, and what is not known is
+//! said.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,5 +1,5 @@
-//! A service whose answers stall, break off, drip, are large, or are no answers: no line is sent twice, what is not known
-//! is called so, and the history is read as soon as it can be.
+//! A service whose answers stall, break off, drip, are large, or are no answers: no line is sent twice, what is not
+//! known is called so, and the history is read as soon as it can be.
 
 use std::time::Duration;
 

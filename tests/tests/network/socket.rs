@@ -162,8 +162,8 @@ async fn a_frame_that_breaks_off_costs_a_connection_and_no_line() {
 async fn bytes_that_are_no_frames_cost_a_connection_and_no_more() {
     let mut scene = Scene::at_work(V2, |_, _| {}).await;
     let cases: [&[u8]; 7] = [
-        // Invalid UTF-8 in a text, reserved bits, an unknown kind of frame, a masked one, one of eight exabytes, one that
-        // goes on with what never began, and what was never a frame.
+        // Invalid UTF-8 in a text, reserved bits, an unknown kind of frame, a masked one, one of eight exabytes, one
+        // that goes on with what never began, and what was never a frame.
         b"\x81\x02\xff\xfe",
         b"\xf1\x01a",
         b"\x83\x00",

@@ -1,6 +1,6 @@
-//! One daemon on three platforms at once, under load, while each platform in turn is cut off, lets its tokens end, takes
-//! back what was agreed to, and goes away: each question is answered once or not at all, where it was asked; each gift is thanked for once; and no
-//! secret is in what it writes.
+//! One daemon on three platforms at once, under load, while each platform in turn is cut off, lets its tokens end,
+//! takes back what was agreed to, and goes away: each question is answered once or not at all, where it was asked; each
+//! gift is thanked for once; and no secret is in what it writes.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! Beasts that bring themselves to an end, in every way that there is: the operator reads how, nothing half done leaves,
-//! and nobody beside them notices.
+//! Beasts that bring themselves to an end, in every way that there is: the operator reads how, nothing half done
+//! leaves, and nobody beside them notices.
 
 use showrunner::observation::DecisionKind;
 use showrunner_tests::daemon::Stage;

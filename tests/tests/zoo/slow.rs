@@ -1,5 +1,5 @@
-//! Beasts that wait, and make wait: for a slow server, for the clock, for a database that is locked, in their `init` and in
-//! their handler. Each holds up itself alone.
+//! Beasts that wait, and make wait: for a slow server, for the clock, for a database that is locked, in their `init`
+//! and in their handler. Each holds up itself alone.
 
 use std::fs;
 use std::time::Duration;

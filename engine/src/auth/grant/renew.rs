@@ -1,7 +1,7 @@
 //! A refresh: the tokens that come of it, and what becomes of the refresh token where none come.
 //!
-//! It runs in a task of its own, so that nobody who gives up waiting can lose the tokens that are on their way. Before a
-//! refresh token that serves once is presented, the database says so.
+//! It runs in a task of its own, so that nobody who gives up waiting can lose the tokens that are on their way. Before
+//! a refresh token that serves once is presented, the database says so.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -168,8 +168,8 @@ impl Grant {
     }
 }
 
-/// The same grant with new tokens, sealed with the key of the old ones: whatever became of its place meanwhile, they are
-/// all there is.
+/// The same grant with new tokens, sealed with the key of the old ones: whatever became of its place meanwhile, they
+/// are all there is.
 fn renewed(row: StoredGrant, key: Arc<Key>, set: TokenSet) -> Result<Held, TokenError> {
     let row = StoredGrant {
         issued_ms: set.issued_ms,

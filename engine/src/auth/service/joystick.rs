@@ -1,5 +1,5 @@
-//! Joystick.tv's id server. Its refresh tokens serve once: an old one that is presented again revokes every token of the
-//! installation.
+//! Joystick.tv's id server. Its refresh tokens serve once: an old one that is presented again revokes every token of
+//! the installation.
 
 use async_trait::async_trait;
 use base64::Engine as _;
@@ -42,7 +42,8 @@ impl Joystick {
         }
     }
 
-    /// As the application: by its key, or by its id where it has no secret. No error tells any of that, nor what is sent.
+    /// As the application: by its key, or by its id where it has no secret. No error tells any of that, nor what is
+    /// sent.
     async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Result<Value, RequestError> {
         let address = below(&self.oauth, path);
         let request = match &self.key {

@@ -68,8 +68,8 @@ enum Host<'a> {
     Name(&'a str),
 }
 
-/// What stands before the port; an IPv6 address stands in brackets, and nothing else does. `None` when what is behind it
-/// is no port: then it is not certain what others would take for the host.
+/// What stands before the port; an IPv6 address stands in brackets, and nothing else does. `None` when what is behind
+/// it is no port: then it is not certain what others would take for the host.
 fn host_of(text: &str) -> Option<Host<'_>> {
     let (host, port) = match text.strip_prefix('[') {
         Some(rest) => {

@@ -104,8 +104,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
     }
 
-    /// Asks to hear a channel until the server confirms or rejects it. To be called before [`Self::next`], once for each
-    /// channel: a server does not confirm what it has confirmed before.
+    /// Asks to hear a channel until the server confirms or rejects it. To be called before [`Self::next`], once for
+    /// each channel: a server does not confirm what it has confirmed before.
     pub async fn subscribe(&mut self, identifier: &str) -> Result<(), CableError> {
         let until = Instant::now() + self.options.confirmation;
         while Instant::now() < until {
@@ -186,8 +186,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 }
 
-/// Offers one protocol, so a server that does not agree to it is noticed. The origin is that of a page of the same host,
-/// as Rails asks for by default.
+/// Offers one protocol, so a server that does not agree to it is noticed. The origin is that of a page of the same
+/// host, as Rails asks for by default.
 fn request(url: &Url) -> Result<Request, DialError> {
     let address = websocket::address(url)?;
     let unusable = |problem: String| DialError::Address(problem);

@@ -1,4 +1,5 @@
-//! Who wrote what lately. The service mutes and blocks the author of a message, and asks for the message, not for a name.
+//! Who wrote what lately. The service mutes and blocks the author of a message, and asks for the message, not for a
+//! name.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

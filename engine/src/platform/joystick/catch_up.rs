@@ -1,8 +1,8 @@
 //! What a gap has cost, as far as REST tells it: the state of the stream, its counts, new followers and subscribers.
 //!
-//! Nothing of the chat can be had again. The service has no history of follows either, so new ones are found by comparing
-//! the list with the one from before, which is only kept of lists that are not too long, and only by this process: what
-//! changed while the engine was down is not told. All of it is about the channel that the token is of.
+//! Nothing of the chat can be had again. The service has no history of follows either, so new ones are found by
+//! comparing the list with the one from before, which is only kept of lists that are not too long, and only by this
+//! process: what changed while the engine was down is not told. All of it is about the channel that the token is of.
 
 mod known;
 mod look_up;

@@ -1,10 +1,10 @@
-//! Where the half that acts meets the half that has the socket: commands on their way out, and who waits for what becomes
-//! of them.
+//! Where the half that acts meets the half that has the socket: commands on their way out, and who waits for what
+//! becomes of them.
 //!
-//! The service answers nothing. A line that was said comes back as an event like any other; a command that fails is told
-//! in a frame that names none, so it is taken for the oldest that waits; and of everything else there is silence. What is
-//! done in silence is remembered for a while, as its error may be late: then two commands may be meant, and the one that
-//! waits is not said to be refused.
+//! The service answers nothing. A line that was said comes back as an event like any other; a command that fails is
+//! told in a frame that names none, so it is taken for the oldest that waits; and of everything else there is silence.
+//! What is done in silence is remembered for a while, as its error may be late: then two commands may be meant, and the
+//! one that waits is not said to be refused.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -296,8 +296,8 @@ impl Drop for Slip<'_> {
     }
 }
 
-/// A line as it may come back: with other spaces, with its signs written as entities, or without what looks like a tag. So
-/// both sides are read until there is nothing left to read.
+/// A line as it may come back: with other spaces, with its signs written as entities, or without what looks like a tag.
+/// So both sides are read until there is nothing left to read.
 fn comparable(text: &str) -> String {
     let mut read = plain(text);
     for _ in 0..MOST_READINGS {

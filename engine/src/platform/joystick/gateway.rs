@@ -117,8 +117,8 @@ fn basic_key(settings: &JoystickSettings) -> SecretString {
     STANDARD.encode(format!("{}:{}", settings.client_id, secret)).into()
 }
 
-/// Whether what the connection was opened with is not accepted. A network that turns clients away says nothing of a token,
-/// and a token that is refreshed for it in vain would end the sign-in.
+/// Whether what the connection was opened with is not accepted. A network that turns clients away says nothing of a
+/// token, and a token that is refreshed for it in vain would end the sign-in.
 pub(super) fn is_refusal(error: &CableError) -> bool {
     match error {
         CableError::Rejected | CableError::Lost(Loss::Closed { code: Some(UNAUTHORIZED), .. }) => true,

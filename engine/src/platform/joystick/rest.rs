@@ -1,7 +1,7 @@
 //! REST, first version, and what stood in its place before: the stream, who follows, subscribes and moderates.
 //!
-//! Everything is about the channel that the token is of. Answers are bounded, redirects are never followed, and no error
-//! shows a token. What catching up does not ask is for the tool service, which comes in a later version.
+//! Everything is about the channel that the token is of. Answers are bounded, redirects are never followed, and no
+//! error shows a token. What catching up does not ask is for the tool service, which comes in a later version.
 
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret, SecretString};

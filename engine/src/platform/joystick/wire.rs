@@ -1,8 +1,8 @@
 //! What the gateway sends, read with tolerance, as events of the vocabulary.
 //!
-//! Two shapes of event are about, and servers of both; which one it is shows in each message. Names of fields are looked
-//! for in every spelling that was ever seen, and what can't be understood becomes a raw event of the same kind in both
-//! shapes: nothing here is an error, and nothing here does any IO.
+//! Two shapes of event are about, and servers of both; which one it is shows in each message. Names of fields are
+//! looked for in every spelling that was ever seen, and what can't be understood becomes a raw event of the same kind
+//! in both shapes: nothing here is an error, and nothing here does any IO.
 
 mod chat;
 mod people;

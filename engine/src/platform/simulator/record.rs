@@ -1,4 +1,5 @@
-//! What the simulator was asked for, in a file with one JSON object a line: what a bot would have done to a real channel.
+//! What the simulator was asked for, in a file with one JSON object a line: what a bot would have done to a real
+//! channel.
 //!
 //! A line is in the file before the action is answered, so a daemon that is killed leaves no action unrecorded.
 

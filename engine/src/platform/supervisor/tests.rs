@@ -229,8 +229,8 @@ async fn events_are_handed_on_and_their_time_is_kept() {
     assert!(running.statuses.all()[0].last_event_ms.is_some());
 }
 
-/// Plays outages of these lengths, each after a connection that held. Returns each wait, and for how long the connection
-/// had been away when it began.
+/// Plays outages of these lengths, each after a connection that held. Returns each wait, and for how long the
+/// connection had been away when it began.
 async fn play(outages: &[Duration]) -> Vec<(Duration, Duration)> {
     let acts = outages.iter().flat_map(|outage| [Act::Join(retry("lost")), Act::FailFor(*outage)]);
     let mut running = Running::start(acts.chain([Act::Join(retry("end"))]));

@@ -32,8 +32,9 @@
 //! | `channel.chat.notification` | what it tells of: subscription (also "upgrade"), gift, raid, moderation "unraid", support "charity"; chat for an announcement | |
 //!
 //! Everything else is raw, under its type; a notification of the chat under its type and what it tells of
-//! (`channel.chat.notification.watch_streak`), and what happened in another channel of a shared chat is raw, too: nobody
-//! is to be thanked for it here. What the vocabulary has no field for is in `extra`, under the names that Twitch has.
+//! (`channel.chat.notification.watch_streak`), and what happened in another channel of a shared chat is raw, too:
+//! nobody is to be thanked for it here. What the vocabulary has no field for is in `extra`, under the names that Twitch
+//! has.
 //!
 //! What several topics tell of is told once, see [`deduplicator`], [`gifts`] and [`cleared`].
 //!
@@ -175,8 +176,8 @@ impl Normalizer {
         Self::default()
     }
 
-    /// Reads a notification of `channel`, which must not have been read before; `own` is the user id of our own account.
-    /// What belongs together may be told with a later one, or when it is [`due`](Self::due).
+    /// Reads a notification of `channel`, which must not have been read before; `own` is the user id of our own
+    /// account. What belongs together may be told with a later one, or when it is [`due`](Self::due).
     pub(super) fn read(&mut self, channel: &Channel, own: &str, notice: &Notice<'_>, now: Instant) -> Vec<Draft> {
         let context = NoticeContext { channel, own, notice };
         if notice.topic == CHAT_MESSAGE {

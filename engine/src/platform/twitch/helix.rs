@@ -2,7 +2,8 @@
 //!
 //! Owns the headers, the one refresh after a token was refused (and none when that one is refused at once, too), the
 //! bucket of calls, and what an error says. It knows no call by name: the sink, the subscriptions and the look-ups each
-//! make their own [`Request`]s. Tokens go to the configured host only, and neither they nor addresses ever reach an error.
+//! make their own [`Request`]s. Tokens go to the configured host only, and neither they nor addresses ever reach an
+//! error.
 
 mod bucket;
 
@@ -43,8 +44,8 @@ pub(super) enum HelixError {
         /// How long Twitch wants to be left alone, where it says so.
         wait: Option<Duration>,
     },
-    /// It was not sent, as Twitch would have refused it. How long that lasts is not in the words, which are to be the same
-    /// for all that wait.
+    /// It was not sent, as Twitch would have refused it. How long that lasts is not in the words, which are to be the
+    /// same for all that wait.
     #[error("Twitch takes no more calls for now")]
     Exhausted(Duration),
     /// Only a person can help.

@@ -89,9 +89,9 @@ impl Acting<'_> {
         }
     }
 
-    /// Sends the parts of a text in their order. The receipt is the first part's. After a part is out nothing may be sent
-    /// again, so what fails then is said in a way that is never tried again. A part that comes too soon is certainly not
-    /// out, and is waited with.
+    /// Sends the parts of a text in their order. The receipt is the first part's. After a part is out nothing may be
+    /// sent again, so what fails then is said in a way that is never tried again. A part that comes too soon is
+    /// certainly not out, and is waited with.
     async fn write(&self, text: &str, way: Way<'_>) -> Result<Receipt, ActionError> {
         let parts = split(text);
         let count = parts.len();

@@ -312,8 +312,8 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Somebody may have signed in again meanwhile, or out. A token that was merely refreshed changes nothing, or does no
-    /// harm; another account needs a session of its own.
+    /// Somebody may have signed in again meanwhile, or out. A token that was merely refreshed changes nothing, or does
+    /// no harm; another account needs a session of its own.
     fn look_at(&mut self, access: Result<Access, HelixError>) -> Option<Disconnect> {
         let signed_out = match &access {
             Err(error @ HelixError::SignIn { .. }) => Some(error.to_string()),

@@ -1,7 +1,7 @@
 //! The subscription types that are read: in which version, with which condition, by whose token, with which scopes.
 //!
-//! A list and what follows from it; nothing here does any IO. Whether a type is subscribed to at all is decided by those
-//! who ask for the subscriptions.
+//! A list and what follows from it; nothing here does any IO. Whether a type is subscribed to at all is decided by
+//! those who ask for the subscriptions.
 
 use serde_json::{Value, json};
 

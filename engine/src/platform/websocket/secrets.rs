@@ -1,4 +1,5 @@
-//! What the query of a dialled address holds, taken out of all that the server says: some tell back what they were asked.
+//! What the query of a dialled address holds, taken out of all that the server says: some tell back what they were
+//! asked.
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio_tungstenite::tungstenite::http::Uri;

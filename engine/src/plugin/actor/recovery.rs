@@ -1,5 +1,5 @@
-//! How a plugin comes back after a crash, and how it waits while it can't: for the end of a pause, or in quarantine for a
-//! new version. Its queue stays; what must not be missed is on the disk meanwhile.
+//! How a plugin comes back after a crash, and how it waits while it can't: for the end of a pause, or in quarantine for
+//! a new version. Its queue stays; what must not be missed is on the disk meanwhile.
 
 use std::sync::Arc;
 use std::time::Duration;

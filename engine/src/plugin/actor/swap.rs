@@ -28,8 +28,9 @@ impl Actor {
         Ok(())
     }
 
-    /// Its `init` ran while the old version was at work. Where both use the durable memory, the new one would go on with
-    /// what was there before, and write it over what came since; so it is initialised again, now that nobody writes.
+    /// Its `init` ran while the old version was at work. Where both use the durable memory, the new one would go on
+    /// with what was there before, and write it over what came since; so it is initialised again, now that nobody
+    /// writes.
     pub(super) async fn refresh(&mut self, new: Candidate) -> Result<Candidate, Crash> {
         let kv_version = self.live.context.kv_version();
         match new.kv_version {

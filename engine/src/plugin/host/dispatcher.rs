@@ -35,7 +35,8 @@ pub(super) struct Dispatcher {
 
 /// A supervisor, as the dispatcher sees it.
 struct Supervised {
-    /// Unbounded, because the dispatcher must not wait: each is a change of files that was debounced, or a person's order.
+    /// Unbounded, because the dispatcher must not wait: each is a change of files that was debounced, or a person's
+    /// order.
     errands: mpsc::UnboundedSender<Errand>,
     task: JoinHandle<()>,
 }
@@ -87,8 +88,8 @@ impl Dispatcher {
         let _ = supervised.errands.send(Errand::Consider { reason, waiter });
     }
 
-    /// Watches the plugin folder if there is one. To be called before [`Dispatcher::start_all`], so that no change comes
-    /// between the look and the watch.
+    /// Watches the plugin folder if there is one. To be called before [`Dispatcher::start_all`], so that no change
+    /// comes between the look and the watch.
     pub(super) async fn watch(&self) -> Option<Started> {
         let host = self.shared.settings().host.clone();
         if host.safe_mode {

@@ -1,5 +1,5 @@
-//! What becomes of a plugin: its files and the operator's word decide whether it starts, waits, goes on with other rights
-//! or ends, and how that is shown.
+//! What becomes of a plugin: its files and the operator's word decide whether it starts, waits, goes on with other
+//! rights or ends, and how that is shown.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! What the dispatcher and all supervisors share: the machinery, the settings that hold, and what others see of the plugins.
+//! What the dispatcher and all supervisors share: the machinery, the settings that hold, and what others see of the
+//! plugins.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

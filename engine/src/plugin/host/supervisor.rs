@@ -1,5 +1,5 @@
-//! The one task that changes anything about one plugin: loads, replaces and ends it, one after the other. Plugins have a
-//! supervisor each, so none ever waits for another.
+//! The one task that changes anything about one plugin: loads, replaces and ends it, one after the other. Plugins have
+//! a supervisor each, so none ever waits for another.
 //!
 //! What may take long, because the plugin does it, is waited for with an ear for news: a newer word of the operator, or
 //! newer files, end the start of a version that has not taken over yet.
@@ -170,8 +170,8 @@ impl Supervisor {
         }
     }
 
-    /// Waits for something that the plugin does. Meanwhile reports are heard; a newer errand ends it, as does the end of
-    /// the engine. Whoever waits for many plugins does not wait long for this one; what takes so long is said then.
+    /// Waits for something that the plugin does. Meanwhile reports are heard; a newer errand ends it, as does the end
+    /// of the engine. Whoever waits for many plugins does not wait long for this one; what takes so long is said then.
     pub(super) async fn wait_for<T>(
         &mut self,
         work: impl Future<Output = T>,

@@ -182,7 +182,8 @@ impl Guest {
         Ok(map)
     }
 
-    /// A secret that the plugin asked for and the operator set; none in a replay. Its value never goes back to the guest.
+    /// A secret that the plugin asked for and the operator set; none in a replay. Its value never goes back to the
+    /// guest.
     fn secret<'a>(&self, name: &str, secrets: Option<&'a Secrets>) -> Result<Option<&'a Secret>, Failure> {
         self.check("secrets", name).map_err(|denied| failure("denied", denied.to_string()))?;
         let Some(secrets) = secrets else { return Ok(None) };

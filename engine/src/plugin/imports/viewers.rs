@@ -44,8 +44,8 @@ impl Host for Guest {
 }
 
 impl Guest {
-    /// To a plugin a store that can't be read, or not soon, looks like one that knows nobody. The store itself tells the
-    /// operator.
+    /// To a plugin a store that can't be read, or not soon, looks like one that knows nobody. The store itself tells
+    /// the operator.
     fn readable<T>(&self, read: Option<Result<T, StoreError>>) -> Option<T> {
         read?
             .inspect_err(|error| {

@@ -29,7 +29,8 @@ impl Archive {
         Ok(starts)
     }
 
-    /// When a plugin was first started with other settings or grants than those of [`Archive::starts`], within the window.
+    /// When a plugin was first started with other settings or grants than those of [`Archive::starts`], within the
+    /// window.
     pub fn changed_ms(&self, plugin: &str, window: &Window) -> Result<Option<u64>, StoreError> {
         let Some((start, _, stored_ms)) = self.start(plugin, &self.first(window)?)? else { return Ok(None) };
         let sql = "SELECT start, stored_ms FROM starts

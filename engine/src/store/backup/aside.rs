@@ -49,8 +49,8 @@ impl Aside {
     }
 }
 
-/// After a kill, brings the log into the database, so that one file is all of it. One that is damaged keeps its log, which
-/// gets a second name before: SQLite throws away what it can't read.
+/// After a kill, brings the log into the database, so that one file is all of it. One that is damaged keeps its log,
+/// which gets a second name before: SQLite throws away what it can't read.
 fn set_log_aside(database: &Path, log: &Path, kept: &Path) -> std::io::Result<()> {
     fs::hard_link(log, kept).or_else(|_| fs::copy(log, kept).map(drop))?;
     match fold(database) {

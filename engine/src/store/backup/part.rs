@@ -59,8 +59,8 @@ impl Part {
         self.file.metadata().map(|file| file.len()).map_err(io("look at", &self.path))
     }
 
-    /// Room for this many bytes, and some for others. Better refused than begun: a disk that a copy fills up is full for
-    /// the daemon, too.
+    /// Room for this many bytes, and some for others. Better refused than begun: a disk that a copy fills up is full
+    /// for the daemon, too.
     pub(super) fn demand_room(&self, needed: u64) -> Result<(), BackupError> {
         let disk =
             rustix::fs::fstatvfs(&self.file).map_err(|error| io("look at the disk of", &self.target)(error.into()))?;

@@ -5,8 +5,8 @@ use crate::store::migrate::migrate;
 
 const NOW: u64 = 1_000_000_000;
 
-/// `count` events of 100 bytes, each a second after the one before and the last of them now, with an effect, a note, a start
-/// and a line.
+/// `count` events of 100 bytes, each a second after the one before and the last of them now, with an effect, a note, a
+/// start and a line.
 fn filled(count: u64) -> Connection {
     let mut connection = Connection::open_in_memory().unwrap();
     migrate(&mut connection, std::path::Path::new("test.db")).unwrap();

@@ -1,5 +1,5 @@
-//! A disk that takes no more, and one that is held by somebody else. SQLite's own bound on the pages of a file stands for
-//! the first: it fails in the same way.
+//! A disk that takes no more, and one that is held by somebody else. SQLite's own bound on the pages of a file stands
+//! for the first: it fails in the same way.
 
 use rusqlite::Connection;
 

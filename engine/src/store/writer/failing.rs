@@ -26,7 +26,8 @@ impl Writer {
 
     /// Keeps what nobody waits for; requests are tried, as reading may still work and the error is theirs to know.
     ///
-    /// Whatever the disk does meanwhile, nothing overtakes what waits: a backlog is written before all that comes later.
+    /// Whatever the disk does meanwhile, nothing overtakes what waits: a backlog is written before all that comes
+    /// later.
     pub(super) fn handle_while_failing(&mut self, items: Vec<Item>) {
         let mut has_failed = false;
         for item in items {

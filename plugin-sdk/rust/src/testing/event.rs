@@ -127,8 +127,8 @@ pub fn redemption(name: &str, title: &str, input: &str) -> Draft {
     }))
 }
 
-/// The agent's answer to a task, by the id that [`agent::enqueue`](crate::agent::enqueue) returned; or with `ok` false, why
-/// there is none.
+/// The agent's answer to a task, by the id that [`agent::enqueue`](crate::agent::enqueue) returned; or with `ok` false,
+/// why there is none.
 pub fn agent_reply(task_id: &str, ok: bool, text: &str) -> Draft {
     any(Event::Agent(AgentReply { task_id: task_id.to_owned(), ok, text: text.to_owned() })).of_the_engine()
 }
@@ -143,14 +143,15 @@ pub fn system(kind: &str, detail: &str) -> Draft {
     any(Event::System(System { kind: kind.to_owned(), detail: detail.to_owned() })).of_the_engine()
 }
 
-/// What became of an effect of the plugin: the id of the event that it was asked for in, the effect's number, and "done",
-/// "failed", "expired", "unsupported" or "uncertain".
+/// What became of an effect of the plugin: the id of the event that it was asked for in, the effect's number, and
+/// "done", "failed", "expired", "unsupported" or "uncertain".
 pub fn outcome(event_id: &str, effect: u32, status: &str) -> Draft {
     let (event_id, status) = (event_id.to_owned(), status.to_owned());
     any(Event::Outcome(Outcome { event_id, effect, status, message_id: None, detail: String::new() }))
 }
 
-/// A platform's own payload, of the platform "test" unless [`Draft::at`] names another: `raw("channel.poll.begin", "{}")`.
+/// A platform's own payload, of the platform "test" unless [`Draft::at`] names another: `raw("channel.poll.begin",
+/// "{}")`.
 pub fn raw(kind: &str, json: &str) -> Draft {
     any(Event::Raw(Raw { kind: kind.to_owned(), json: json.to_owned() }))
 }

@@ -134,8 +134,8 @@ impl<P: Plugin> Harness<P> {
         self.restart().inspect_err(|_| self.state.settings = before)
     }
 
-    /// Gives the plugin an event, unless its manifest lists neither the event nor the command in it: then the plugin hears
-    /// nothing, as with the engine, and [`Reaction::was_delivered`] says so.
+    /// Gives the plugin an event, unless its manifest lists neither the event nor the command in it: then the plugin
+    /// hears nothing, as with the engine, and [`Reaction::was_delivered`] says so.
     pub fn push(&mut self, draft: Draft) -> Reaction {
         let envelope = self.seal(draft);
         if self.state.manifest.as_ref().is_some_and(|manifest| !manifest.lists(&envelope)) {
@@ -203,9 +203,8 @@ impl<P: Plugin> Harness<P> {
         self.refuse(permission, &state::not_granted(permission));
     }
 
-    /// Refuses with another reason: `refuse("kv.use", "limit: over the quota")`, or
-    /// `refuse("tools.clip", "unavailable: no tool service")`. [`Refusal`](crate::Refusal) has the words that reasons begin
-    /// with.
+    /// Refuses with another reason: `refuse("kv.use", "limit: over the quota")`, or `refuse("tools.clip", "unavailable:
+    /// no tool service")`. [`Refusal`](crate::Refusal) has the words that reasons begin with.
     pub fn refuse(&mut self, permission: &str, reason: &str) {
         self.state.refused.insert(permission.to_owned(), reason.to_owned());
     }
@@ -215,8 +214,8 @@ impl<P: Plugin> Harness<P> {
         self.state.refused.remove(permission);
     }
 
-    /// Answers the plugin's requests. Without a server every request fails with "network". What is not granted never reaches
-    /// it.
+    /// Answers the plugin's requests. Without a server every request fails with "network". What is not granted never
+    /// reaches it.
     pub fn serve(&mut self, server: impl FnMut(&Request) -> Result<Response, Failure> + 'static) {
         self.state.server = Some(Box::new(server));
     }

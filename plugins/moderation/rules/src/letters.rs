@@ -157,7 +157,8 @@ fn ascii_start(mut characters: impl Iterator<Item = char>) -> Option<(char, bool
     }
 }
 
-/// Letters of alphabets that people write, however much they look like others: as part of their words they are ordinary.
+/// Letters of alphabets that people write, however much they look like others: as part of their words they are
+/// ordinary.
 const fn is_ordinary_latin(character: char) -> bool {
     matches!(character, '\u{c0}'..='\u{17f}' | '\u{1e00}'..='\u{1eff}')
 }

@@ -1,7 +1,8 @@
 //! Judges a line of chat by its text alone.
 //!
-//! It knows no host, no person and no clock, keeps nothing from one line to the next, and decides nothing: it says which
-//! rules a line breaks and where. The plugin around it decides what follows from that; the corpus program measures it.
+//! It knows no host, no person and no clock, keeps nothing from one line to the next, and decides nothing: it says
+//! which rules a line breaks and where. The plugin around it decides what follows from that; the corpus program
+//! measures it.
 //!
 //! [`Folded`] gives all the ways to write the same letters one form, `letters` knows which letters look alike,
 //! `squeezed` leaves out what stands between letters, `shape` counts, and each rule is a module of its own. All of it

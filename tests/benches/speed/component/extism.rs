@@ -1,5 +1,5 @@
-//! Extism with the same logic: a crate of its own in `tests/peers/extism`, as it brings another wasmtime along. Where it
-//! can't be built, everything else is measured all the same.
+//! Extism with the same logic: a crate of its own in `tests/peers/extism`, as it brings another wasmtime along. Where
+//! it can't be built, everything else is measured all the same.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -1,5 +1,5 @@
-//! Bad neighbours: what a plugin that spins, one that traps, one that is saved each second and the worst of the zoo cost the
-//! others.
+//! Bad neighbours: what a plugin that spins, one that traps, one that is saved each second and the worst of the zoo
+//! cost the others.
 
 use std::cell::Cell;
 use std::fs;

@@ -99,8 +99,8 @@ impl Source {
         Self { manifest, component: read("plugin.wasm") }
     }
 
-    /// A version that says its number, as an editor or a build saves it: each file at once. The component is another one
-    /// each time, so nothing of it is in a cache.
+    /// A version that says its number, as an editor or a build saves it: each file at once. The component is another
+    /// one each time, so nothing of it is in a cache.
     fn save(&self, folder: &Path, version: usize) {
         fs::create_dir_all(folder).unwrap();
         let answer = format!("\n[defaults.commands.{COMMAND}]\nanswers = [\"v{version} {ANSWER}{{1}}\"]\n");

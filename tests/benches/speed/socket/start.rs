@@ -1,5 +1,5 @@
-//! From the start of the process to dialling: with an empty data folder, so that all plugins are compiled, and with what
-//! the start before has left.
+//! From the start of the process to dialling: with an empty data folder, so that all plugins are compiled, and with
+//! what the start before has left.
 
 use std::time::{Duration, Instant};
 

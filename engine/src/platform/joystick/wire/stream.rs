@@ -150,7 +150,8 @@ fn goal(kind: &str, details: &Fields) -> Option<Read> {
     Some((Event::Goal(goal), &["title", "current"]))
 }
 
-/// It is not documented whether the amount is that of the goal or of the tip; when it is what was added, it is the tip's.
+/// It is not documented whether the amount is that of the goal or of the tip; when it is what was added, it is the
+/// tip's.
 fn increase(details: &Fields, amount: u32) -> (u32, u32) {
     let current = number(details, &["current"]).unwrap_or_default();
     let previous = number(details, &["previous"]).unwrap_or_default();

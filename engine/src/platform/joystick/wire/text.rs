@@ -1,4 +1,5 @@
-//! Text as the service writes it: with markup in what it says itself, with badges in names, in two ways to spell a name.
+//! Text as the service writes it: with markup in what it says itself, with badges in names, in two ways to spell a
+//! name.
 
 use crate::platform::fields::word;
 

@@ -8,8 +8,8 @@ use super::*;
 const ROOM: &str = "5b7c";
 const NOW_MS: u64 = 1_767_607_872_000;
 
-/// Each line of an input is a page of the history, or what comes live: `live {...}`. The walk takes page after page, and
-/// again from the first when there is none left.
+/// Each line of an input is a page of the history, or what comes live: `live {...}`. The walk takes page after page,
+/// and again from the first when there is none left.
 #[test]
 fn retake_gaps() {
     fuzz_text!(2048, |text| {

@@ -1,7 +1,7 @@
 //! Whose messages were cleared, and by what.
 //!
-//! The chat says only that somebody's messages are gone; a ban or a timeout says more, in a topic that not everybody may
-//! read. So the poorer news waits a little for the richer, and is told where none comes.
+//! The chat says only that somebody's messages are gone; a ban or a timeout says more, in a topic that not everybody
+//! may read. So the poorer news waits a little for the richer, and is told where none comes.
 
 use std::time::Duration;
 

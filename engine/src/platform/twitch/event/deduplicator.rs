@@ -2,9 +2,9 @@
 //! on what was granted; each happening goes on once, whichever topic is first.
 //!
 //! Topics have no id in common, so they are matched by what they say. When the same happens twice, each topic tells it
-//! twice: the second telling of one topic is the second happening, and what another topic has not told of yet is matched
-//! with the oldest of those. So nothing is lost where two things are equal, and nothing is told twice where topics are not
-//! even.
+//! twice: the second telling of one topic is the second happening, and what another topic has not told of yet is
+//! matched with the oldest of those. So nothing is lost where two things are equal, and nothing is told twice where
+//! topics are not even.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;

@@ -1,9 +1,9 @@
 //! Gifts of subscriptions: one event however many are given, with the names of those who received them.
 //!
 //! Two topics announce a gift, one as an alert and one in chat; a gift to one named person is announced in chat by its
-//! name alone. Equal announcements of both are one gift, matched as in [`deduplicator`](super::deduplicator). Names come one by
-//! one, before and after: in chat with the id of the gift that they belong to, as alerts with nothing but the tier. A gift
-//! is told when it has all its names, or when no more come.
+//! name alone. Equal announcements of both are one gift, matched as in [`deduplicator`](super::deduplicator). Names
+//! come one by one, before and after: in chat with the id of the gift that they belong to, as alerts with nothing but
+//! the tier. A gift is told when it has all its names, or when no more come.
 
 use std::time::Duration;
 
@@ -128,7 +128,8 @@ impl Gifts {
         }
     }
 
-    /// The gift that another topic announced, and `topic` did not yet: best the one with these names, or still without any.
+    /// The gift that another topic announced, and `topic` did not yet: best the one with these names, or still without
+    /// any.
     fn told_by_another(&self, gift: &Gift, names: &[User], topic: Topic) -> Option<usize> {
         let candidates =
             self.bombs.iter().enumerate().filter(|(_, bomb)| bomb.is_like(gift) && !bomb.topics.has(topic));

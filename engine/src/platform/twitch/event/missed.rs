@@ -19,8 +19,8 @@ pub(in super::super) fn missed_redemption(channel: &Channel, item: &Value) -> Op
     late(channel, redeemed(item, channel)?, 0)
 }
 
-/// An entry of `GET /subscriptions` that was not there before. The list does not say since when, so `at_ms` is when it was
-/// read.
+/// An entry of `GET /subscriptions` that was not there before. The list does not say since when, so `at_ms` is when it
+/// was read.
 pub(in super::super) fn missed_subscription(channel: &Channel, item: &Value, at_ms: u64) -> Option<Draft> {
     let who = user(item, ["user_id", "user_login", "user_name"], channel)?;
     let tier = owned_word(item, "tier").unwrap_or_default();

@@ -40,8 +40,8 @@ pub(super) fn redeemed(fields: &Value, channel: &Channel) -> Option<Parsed> {
     Some(parsed)
 }
 
-/// A reward that every channel has, such as a highlighted message: it is fulfilled by being redeemed. Version 1 calls the
-/// price `cost`, version 2 `channel_points`.
+/// A reward that every channel has, such as a highlighted message: it is fulfilled by being redeemed. Version 1 calls
+/// the price `cost`, version 2 `channel_points`.
 pub(super) fn automatic_redemption(context: &NoticeContext<'_>) -> Option<Parsed> {
     let event = context.event();
     let reward = event.get("reward")?;

@@ -22,8 +22,8 @@ pub(super) fn followed(fields: &Value, channel: &Channel) -> Option<Parsed> {
     Some(Parsed { key, at_ms, ..Parsed::new(Event::Follow(Follow { who })) })
 }
 
-/// What tells a new or received subscription from others, in each topic and in the list of subscribers, which has no time.
-/// Nobody subscribes to the same tier twice in a day.
+/// What tells a new or received subscription from others, in each topic and in the list of subscribers, which has no
+/// time. Nobody subscribes to the same tier twice in a day.
 pub(super) fn subscription_key(channel: &Channel, kind: &str, who: &User, tier: &str, at_ms: u64) -> String {
     const DAY_MS: u64 = 24 * 60 * 60 * 1000;
     format!("{kind}:{}:{}:{tier}:{}", channel.id, who.id, at_ms / DAY_MS)

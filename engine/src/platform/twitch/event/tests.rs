@@ -1,4 +1,5 @@
-//! Each file has one kind of event. The notifications stand in the corpus of the fuzz target, which has one for each type.
+//! Each file has one kind of event. The notifications stand in the corpus of the fuzz target, which has one for each
+//! type.
 
 mod chat;
 mod gifts;

@@ -61,8 +61,8 @@ fn core(line: &str) -> (Range<usize>, bool) {
     (start..start + trimmed.trim_end_matches(is_padding).len(), action.is_some())
 }
 
-/// Spaces, and what takes no room: the empty tag, joiners and spaces of no width. No variation selector, which belongs to
-/// the emoji before it.
+/// Spaces, and what takes no room: the empty tag, joiners and spaces of no width. No variation selector, which belongs
+/// to the emoji before it.
 fn is_padding(character: char) -> bool {
     character.is_whitespace()
         || matches!(character, '\u{e0000}' | '\u{34f}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')

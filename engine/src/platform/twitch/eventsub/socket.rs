@@ -62,7 +62,8 @@ impl Socket {
             match message {
                 Ok(Message::Text(text)) => match Frame::parse(&text) {
                     Ok(frame) => {
-                        // Nothing else says that the session lives: what is in front of it at Twitch answers pings, too.
+                        // Nothing else says that the session lives: what is in front of it at Twitch answers pings,
+                        // too.
                         self.deadline = Instant::now() + self.patience;
                         return Ok(frame);
                     }

@@ -1,8 +1,8 @@
 //! The look-ups of one session, one at a time, as the bucket of calls is everybody's.
 //!
 //! Each is begun once what tells the same live is subscribed, and tried again, with pauses, for as long as the session
-//! lasts and the error may pass. From when on something is missing is the source's to remember: [`Found`] says when that
-//! is done with.
+//! lasts and the error may pass. From when on something is missing is the source's to remember: [`Found`] says when
+//! that is done with.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -73,8 +73,8 @@ impl Memory {
         }
     }
 
-    /// Forgets what nobody listens to any more: when it is listened to again, the time between is no gap. Without `types`
-    /// of subscriptions it is all of these channels.
+    /// Forgets what nobody listens to any more: when it is listened to again, the time between is no gap. Without
+    /// `types` of subscriptions it is all of these channels.
     pub fn keep_to(&self, channels: &[String], types: Option<&[String]>) {
         let is_told = |what: &What| {
             types.is_none_or(|types| what.topics().iter().any(|topic| types.iter().any(|name| name == topic)))

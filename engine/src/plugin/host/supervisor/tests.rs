@@ -1,5 +1,5 @@
-//! What becomes of a plugin when the host's own code fails while it serves it. No plugin can bring that about, so a sink
-//! that panics does.
+//! What becomes of a plugin when the host's own code fails while it serves it. No plugin can bring that about, so a
+//! sink that panics does.
 
 use std::sync::Mutex;
 use std::sync::mpsc as blocking;

@@ -1,5 +1,5 @@
-//! Whatever an operator writes as rules and viewers as lines: each finding is a part of the line, or the mistake is told
-//! with the name of its rule.
+//! Whatever an operator writes as rules and viewers as lines: each finding is a part of the line, or the mistake is
+//! told with the name of its rule.
 
 use serde_json::json;
 use showrunner_fuzz::fuzz_text;

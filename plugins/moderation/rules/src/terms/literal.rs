@@ -15,7 +15,8 @@ pub(super) struct Literal {
 }
 
 impl Literal {
-    /// With the row of bases to look for. `None` for what begins or ends with punctuation, which is looked for as it is.
+    /// With the row of bases to look for. `None` for what begins or ends with punctuation, which is looked for as it
+    /// is.
     pub(super) fn new(folded: &str, ignore_accents: bool) -> Option<(Self, String)> {
         let squeezed = Squeezed::new(folded);
         let (first, last) = (squeezed.letters().first()?, squeezed.letters().last()?);

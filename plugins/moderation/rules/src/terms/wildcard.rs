@@ -1,5 +1,5 @@
-//! A phrase with wildcards: `*` for any letters within a word, `?` for one, and `*` as a word of its own for up to three
-//! words.
+//! A phrase with wildcards: `*` for any letters within a word, `?` for one, and `*` as a word of its own for up to
+//! three words.
 
 use std::ops::Range;
 

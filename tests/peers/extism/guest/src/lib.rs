@@ -1,5 +1,5 @@
-//! The greeter of `tests/fixtures/v0_1_0`, as an Extism plugin: an event comes in as JSON, what is to be done goes out as
-//! JSON. It answers `!hello`, counts, and passes on everything else.
+//! The greeter of `tests/fixtures/v0_1_0`, as an Extism plugin: an event comes in as JSON, what is to be done goes out
+//! as JSON. It answers `!hello`, counts, and passes on everything else.
 
 #![no_std]
 
