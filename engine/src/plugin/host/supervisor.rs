@@ -1,8 +1,8 @@
 //! The one task that changes anything about one plugin: loads, replaces and ends it, one after the other. Plugins have
 //! a supervisor each, so none ever waits for another.
 //!
-//! What may take long, because the plugin does it, is waited for with an ear for news: a newer word of the operator, or
-//! newer files, end the start of a version that has not taken over yet.
+//! While it waits for what the plugin does, it still receives what comes: a newer word of the operator, or newer files,
+//! end the start of a version that has not taken over yet.
 
 use std::future::pending;
 use std::sync::{Arc, Mutex};

@@ -150,8 +150,8 @@ pub fn outcome(event_id: &str, effect: u32, status: &str) -> Draft {
     any(Event::Outcome(Outcome { event_id, effect, status, message_id: None, detail: String::new() }))
 }
 
-/// A platform's own payload, of the platform "test" unless [`Draft::at`] names another: `raw("channel.poll.begin",
-/// "{}")`.
+/// A platform's own payload, of the platform "test" unless [`Draft::at`] names another:
+/// `raw("channel.poll.begin", "{}")`.
 pub fn raw(kind: &str, json: &str) -> Draft {
     any(Event::Raw(Raw { kind: kind.to_owned(), json: json.to_owned() }))
 }

@@ -203,8 +203,9 @@ impl<P: Plugin> Harness<P> {
         self.refuse(permission, &state::not_granted(permission));
     }
 
-    /// Refuses with another reason: `refuse("kv.use", "limit: over the quota")`, or `refuse("tools.clip", "unavailable:
-    /// no tool service")`. [`Refusal`](crate::Refusal) has the words that reasons begin with.
+    /// Refuses with another reason: `refuse("kv.use", "limit: over the quota")`, or
+    /// `refuse("tools.clip", "unavailable: no tool service")`. [`Refusal`](crate::Refusal) has the words that reasons
+    /// begin with.
     pub fn refuse(&mut self, permission: &str, reason: &str) {
         self.state.refused.insert(permission.to_owned(), reason.to_owned());
     }
